@@ -1,0 +1,21 @@
+// ASSERT: states what our own code guarantees, in release builds too. It is not for what a peer,
+// a file or a user may get wrong: those are `Result` values (base/result.h).
+//
+// A pooler that is confused about itself may show one tenant's rows to another, so stopping is the
+// lesser harm. See docs/decisions/0002-assertions-stay-on.md.
+#pragma once
+
+#include <source_location>
+
+namespace pgweir::base {
+
+// Writes the expression and its place to standard error and aborts.
+[[noreturn]] void fail_assertion(const char* expression, std::source_location where);
+
+}  // namespace pgweir::base
+
+#define ASSERT(condition)                                                            \
+  do {                                                                               \
+    if (!(condition)) [[unlikely]]                                                   \
+      ::pgweir::base::fail_assertion(#condition, ::std::source_location::current()); \
+  } while (false)
