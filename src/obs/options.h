@@ -1,22 +1,13 @@
-// What obs/ may be told: how much is logged and in which form. Where lines go is the shell's
+// What obs/ may be told: how much is reported. Where the lines go is the shell's
 // (config/options.h).
 #pragma once
 
-#include <cstdint>
+#include "obs/event.h"
 
 namespace pgweir::obs {
 
-// From quiet to loud; a level lets through itself and all before it.
-enum class Level : std::uint8_t { Error, Warning, Info, Debug };
-
-enum class LineFormat : std::uint8_t {
-  Logfmt,  // event=server_closed server=17 reason=idle_timeout
-  Json,    // The same fields as one object a line.
-};
-
 struct Options {
-  Level level = Level::Info;
-  LineFormat format = LineFormat::Logfmt;
+  Level level = Level::Info;       // What is below it is counted, not logged.
   bool has_connections = true;     // Events of successful client logins.
   bool has_disconnections = true;  // Events of client ends.
   bool has_client_errors = true;   // Events of errors that we send to clients.
