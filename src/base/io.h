@@ -82,6 +82,9 @@ class Io {
 
   // Offers bytes to the socket and returns how many it took, head first. When that is fewer than
   // all, handle_writable follows once there is room. Errors surface as handle_closed.
+  // An empty offer is a question: 1 while the peer, as far as a peek at the socket can tell, has
+  // neither ended the connection nor sent anything that is still unread, else 0. It is the proof
+  // that a statement may be tried on another server: nothing of it has left yet.
   virtual std::size_t try_send(ConnectionId id, Bytes head, Bytes tail = {}) = 0;
 
   // Stops and restarts the delivery of bytes; the end of the connection is told all the same while
