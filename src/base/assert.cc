@@ -5,9 +5,8 @@
 
 namespace pgweir::base {
 
-void fail_assertion(const char* expression, std::source_location where) {
-  std::fprintf(stderr, "%s:%u: %s: assertion failed: %s\n", where.file_name(),
-               static_cast<unsigned>(where.line()), where.function_name(), expression);
+void fail_assertion(const char* expression, const char* file, int line, const char* function) {
+  std::fprintf(stderr, "%s:%d: %s: assertion failed: %s\n", file, line, function, expression);
   std::abort();
 }
 

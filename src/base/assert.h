@@ -5,17 +5,17 @@
 // lesser harm. See docs/decisions/0002-assertions-stay-on.md.
 #pragma once
 
-#include <source_location>
-
 namespace pgweir::base {
 
-// Writes the expression and its place to standard error and aborts.
-[[noreturn]] void fail_assertion(const char* expression, std::source_location where);
+// Writes the expression and its place to standard error and aborts. (clang 14 cannot compile
+// libstdc++'s std::source_location, hence the three values.)
+[[noreturn]] void fail_assertion(const char* expression, const char* file, int line,
+                                 const char* function);
 
 }  // namespace pgweir::base
 
-#define ASSERT(condition)                                                            \
-  do {                                                                               \
-    if (!(condition)) [[unlikely]]                                                   \
-      ::pgweir::base::fail_assertion(#condition, ::std::source_location::current()); \
+#define ASSERT(condition)                                                       \
+  do {                                                                          \
+    if (!(condition)) [[unlikely]]                                              \
+      ::pgweir::base::fail_assertion(#condition, __FILE__, __LINE__, __func__); \
   } while (false)
