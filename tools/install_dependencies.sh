@@ -26,7 +26,7 @@ missing_of() {
   local present
   present=$(dpkg-query --show --showformat '${db:Status-Status} ${Package}\n' 2>/dev/null |
     sed -n 's/^installed //p')
-  printf '%s\n' "$@" | grep --line-regexp --invert-match --fixed-strings -f <(echo "$present") || true
+  printf "%s\n" "$@" | grep -Fxv -f <(echo "$present") || true
 }
 
 as_root() {
