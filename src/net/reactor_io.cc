@@ -1,0 +1,128 @@
+// The Io calls. None of them calls the handler: what follows is told in the next turn.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "net/reactor.h"
+
+namespace pgweir::net {
+
+std::size_t Reactor::try_send(base::ConnectionId id, base::Bytes head, base::Bytes tail) {
+  Connection* connection = find_live(id);
+  if (connection == nullptr || connection->error != 0) return 0;
+  const std::size_t offered = head.size() + tail.size();
+  if (offered == 0) return 0;
+  std::ptrdiff_t sent = 0;
+  if (connection->phase == Phase::Open) sent = send_both(connection->fd.get(), head, tail);
+  if (sent < 0) {
+    connection->error = static_cast<int>(-sent);
+    serve_later(*connection);
+    return 0;
+  }
+  const auto taken = static_cast<std::size_t>(sent);
+  if (taken < offered) refuse_bytes(*connection);
+  return taken;
+}
+
+void Reactor::pause(base::ConnectionId id) {
+  if (Connection* connection = find_live(id)) connection->is_paused = true;
+}
+
+void Reactor::resume(base::ConnectionId id) {
+  Connection* connection = find_live(id);
+  if (connection == nullptr || !connection->is_paused) return;
+  connection->is_paused = false;
+  if (connection->may_read || connection->error != 0) serve_later(*connection);
+}
+
+base::ConnectionId Reactor::open(const base::Endpoint& endpoint) {
+  Connection& connection = connections_.add();
+  connection.is_unix = endpoint.is_unix();
+  ConnectAttempt attempt = begin_connect(endpoint, options_.socket);
+  connection.error = attempt.error;
+  connection.fd = std::move(attempt.fd);
+  connection.may_write = attempt.is_connected;
+  if (connection.error == 0) connection.error = watch(connection);
+  if (connection.error != 0 || connection.may_write) serve_later(connection);
+  return ConnectionTable::id_of(connection);
+}
+
+void Reactor::close(base::ConnectionId id) {
+  Connection* connection = find_live(id);
+  if (connection == nullptr) return;
+  if (connection->phase == Phase::Connecting || connection->error != 0) {
+    connections_.remove(*connection);
+  } else {
+    linger(*connection);
+  }
+}
+
+void Reactor::hand_over(base::ConnectionId id, base::Mailbox to,
+                        std::unique_ptr<base::Parcel> parcel) {
+  ASSERT(switchboard_ != nullptr);
+  auto letter = std::make_unique<Letter>();
+  letter->parcel = std::move(parcel);
+  if (Connection* connection = find_live(id)) {
+    ASSERT(connection->phase == Phase::Open);
+    // Registering anew reports whatever is readable or writable there, so those flags need not go.
+    poller_.remove(connection->fd.get());
+    letter->connection = {.fd = std::move(connection->fd),
+                          .is_unix = connection->is_unix,
+                          .owes_writable = connection->owes_writable,
+                          .error = connection->error};
+    connections_.remove(*connection);
+  }
+  switchboard_->send(std::move(letter), to);
+}
+
+Connection* Reactor::find_live(base::ConnectionId id) {
+  Connection* connection = connections_.find(id);
+  if (connection == nullptr || connection->phase == Phase::Lingering) return nullptr;
+  return connection;
+}
+
+// Registers the socket, once. A Unix socket reports room each time the peer reads, wanted or not
+// (unix_write_space), so there EPOLLOUT is asked for only while it is needed.
+int Reactor::watch(Connection& connection) {
+  std::uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+  connection.watches_write =
+      connection.is_unix && (connection.owes_writable || connection.phase == Phase::Connecting);
+  if (!connection.is_unix || connection.watches_write) events |= EPOLLOUT;
+  return poller_.add(connection.fd.get(), events,
+                     static_cast<std::uint64_t>(ConnectionTable::id_of(connection)));
+}
+
+void Reactor::serve_later(Connection& connection) {
+  if (connection.is_due) return;
+  connection.is_due = true;
+  due_.push_back(ConnectionTable::id_of(connection));
+}
+
+void Reactor::refuse_bytes(Connection& connection) {
+  connection.owes_writable = true;
+  connection.may_write = false;
+  if (!connection.is_unix || connection.watches_write) return;
+  connection.watches_write = true;
+  poller_.modify(connection.fd.get(), EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                 static_cast<std::uint64_t>(ConnectionTable::id_of(connection)));
+}
+
+// Ends our direction and waits for the peer's end. Closing at once would answer bytes that we have
+// not read with a reset, which destroys what the peer has not read yet: the last error message.
+void Reactor::linger(Connection& connection) {
+  static_cast<void>(::shutdown(connection.fd.get(), SHUT_WR));
+  connection.phase = Phase::Lingering;
+  connection.linger_bytes_left = options_.linger_bytes_max;
+  lingering_.push_back({ConnectionTable::id_of(connection), now_ + options_.linger_max});
+  connection.may_read = true;
+  serve_later(connection);
+}
+
+void Reactor::end(Connection& connection, base::CloseCause cause, std::string_view detail) {
+  const base::ConnectionId id = ConnectionTable::id_of(connection);
+  connections_.remove(connection);  // First: from inside handle_closed the id is dead.
+  handler_->handle_closed(id, cause, detail, now_);
+}
+
+}  // namespace pgweir::net
