@@ -53,6 +53,7 @@ class List {
   const T* back() const { return item(ends_.previous_); }
   // The neighbour of a linked item, or nullptr at the end.
   T* next(T& of) { return item(static_cast<Hook&>(of).next_); }
+  const T* next(const T& of) const { return item(static_cast<const Hook&>(of).next_); }
 
   // REQUIRES: the item is in no list of this tag.
   void push_back(T& added) { insert(ends_.previous_, added); }
