@@ -1,0 +1,202 @@
+// Lending: the hot path, and the decisions on their way out. Opening, closing and time have files
+// of their own.
+#include "pool/shard.h"
+
+#include <utility>
+
+namespace pgweir::pool {
+namespace {
+
+std::uint32_t limit_of(const Options& options) {
+  return options.server_count_max > kUnlimited - options.server_count_reserve
+             ? kUnlimited
+             : options.server_count_max + options.server_count_reserve;
+}
+
+}  // namespace
+
+Shard::Shard(Exchange& exchange, std::uint64_t seed, ReactorIndex reactor)
+    : exchange_(exchange), rng_(seed), reactor_(reactor) {}
+
+base::PoolId Shard::add_pool(PoolSpec spec, base::Instant now) {
+  ASSERT(!spec.levels.empty());
+  auto pool = std::make_unique<Pool>();
+  pool->id = base::PoolId{pool_count()};
+  pool->spec = std::move(spec);
+  pools_.push_back(std::move(pool));
+  Pool& added = *pools_.back();
+  exchange_.set_limit(added.levels().front(), limit_of(added.options()));
+  open_more(added, now);
+  check_pool(added);
+  return added.id;
+}
+
+void Shard::set_options(base::PoolId id, const Options& options, base::Instant now) {
+  Pool& pool = at(id);
+  pool.spec.options = options;
+  to_wake_ |= exchange_.set_limit(pool.levels().front(), limit_of(options));
+  refresh_spare(pool);
+  schedule(pool, now);
+  handle_limits_changed(now);
+}
+
+Server* Shard::acquire(Waiter& waiter, base::PoolId id, base::Instant now) {
+  ASSERT(waiter.state_ == Waiter::State::Resting);
+  Pool& pool = at(id);
+  Server* server = pool.idle.pop_back();
+  if (server == nullptr) {
+    enqueue(waiter, pool, now);
+    return nullptr;
+  }
+  server->state_ = ServerState::Leased;
+  --pool.idle_count;
+  ++pool.leased_count;
+  refresh_spare(pool);
+  check_pool(pool);
+  return server;
+}
+
+Waiter* Shard::release(Server& server, base::Instant now) {
+  ASSERT(server.state_ == ServerState::Leased);
+  Waiter* next = pass_on(server, now);
+  check_pool(*server.pool_);
+  return next;
+}
+
+void Shard::leave(Waiter& waiter) {
+  switch (waiter.state_) {
+    case Waiter::State::Resting: return;
+    case Waiter::State::Refused: settle(waiter); return;
+    case Waiter::State::Waiting: break;
+  }
+  Pool& pool = *waiter.pool_;
+  pool.line.remove(waiter);
+  settle(waiter);
+  refresh_starved(pool);
+  check_pool(pool);
+}
+
+void Shard::enqueue(Waiter& waiter, Pool& pool, base::Instant now) {
+  waiter.since_ = now;
+  waiter.pool_ = &pool;
+  // Nobody can be served by a pool that the server refuses for good: the cached reason is the
+  // answer until the next attempt is due.
+  const bool is_hopeless = pool.last_failure != nullptr &&
+                           pool.last_failure->kind == Failure::Kind::Permanent &&
+                           pool.in_service_count() == 0 && now < pool.backoff.until();
+  if (is_hopeless) return refuse(waiter, RefuseReason::LoginFailed);
+  if (pool.line.count() >= pool.options().waiter_count_max)
+    return refuse(waiter, RefuseReason::QueueFull);
+
+  waiter.state_ = Waiter::State::Waiting;
+  pool.line.push(waiter);
+  deadlines_.start(waiter, pool.options().wait_max);
+  notices_.start(waiter, pool.options().wait_notice_after);
+  // A starved pool has asked for all it can already.
+  if (!pool.is_starved()) open_more(pool, now);
+  check_pool(pool);
+}
+
+// What becomes of a clean server that nobody holds.
+Waiter* Shard::pass_on(Server& server, base::Instant now) {
+  Pool& pool = *server.pool_;
+  if (const auto reason = reason_to_close(server, pool, now)) {
+    order_close(server, *reason);
+    open_more(pool, now);
+    return nullptr;
+  }
+  Waiter* next = pool.line.pop();
+  if (next == nullptr) {
+    rest(server, pool, now);
+    return nullptr;
+  }
+  settle(*next);
+  refresh_starved(pool);
+  return next;
+}
+
+std::optional<CloseReason> Shard::reason_to_close(const Server& server, Pool& pool,
+                                                  base::Instant now) {
+  if (server.generation_ != pool.generation) return CloseReason::Recycled;
+  if (is_over_limit_ && is_over(pool)) return CloseReason::Limit;
+  if (now >= server.overdue_at_) return CloseReason::Lifetime;
+  if (!starved_.empty() && should_yield(pool)) return CloseReason::Evicted;
+  const bool is_retiring = server.base::ListHook<InRetiring>::is_linked();
+  // Without a successor on its way it would stay for as long as nobody comes.
+  if (is_retiring && pool.line.empty() && pool.opening_count() == 0) return CloseReason::Lifetime;
+  return std::nullopt;
+}
+
+void Shard::rest(Server& server, Pool& pool, base::Instant now) {
+  server.state_ = ServerState::Idle;
+  server.idle_since_ = now;
+  --pool.leased_count;
+  ++pool.idle_count;
+  pool.idle.push_back(server);
+  refresh_spare(pool);
+  schedule(pool, base::deadline(now, pool.options().server_idle_max));
+}
+
+// The waiter waits no longer, whatever came of it.
+void Shard::settle(Waiter& waiter) {
+  waiter.base::ListHook<InLine>::unlink();
+  waiter.base::ListHook<InDeadlines>::unlink();
+  waiter.base::ListHook<InNotices>::unlink();
+  waiter.state_ = Waiter::State::Resting;
+  waiter.pool_ = nullptr;
+}
+
+// REQUIRES: the waiter is in no line, and its pool is set.
+void Shard::refuse(Waiter& waiter, RefuseReason reason) {
+  waiter.base::ListHook<InDeadlines>::unlink();
+  waiter.base::ListHook<InNotices>::unlink();
+  waiter.state_ = Waiter::State::Refused;
+  waiter.refusal_ = reason;
+  refusals_.push_back(waiter);
+}
+
+bool Shard::has_decisions() const {
+  return !closes_.empty() || !orders_.empty() || !refusals_.empty() || !notified_.empty() ||
+         to_wake_ != 0;
+}
+
+std::optional<Decision> Shard::take_decision() {
+  if (Server* server = closes_.pop_front()) return Close{server, server->close_reason_};
+  if (Pool* pool = orders_.front()) {
+    ++pool->ordered_count;
+    if (--pool->untold_count == 0) orders_.pop_front();
+    return Open{pool->id};
+  }
+  return take_notice();
+}
+
+// Decisions about waiters and other reactors.
+std::optional<Decision> Shard::take_notice() {
+  if (Waiter* waiter = refusals_.front()) {
+    Refuse refusal{waiter, waiter->refusal_, waiter->pool_->last_failure};
+    settle(*waiter);
+    return refusal;
+  }
+  if (Waiter* waiter = notified_.pop_front()) return Notify{waiter};
+  for (ReactorIndex reactor = 0; reactor < kReactorCountMax; ++reactor) {
+    if ((to_wake_ & mask_of(reactor)) == 0) continue;
+    to_wake_ &= ~mask_of(reactor);
+    if (reactor != reactor_) return Wake{reactor};
+  }
+  return std::nullopt;
+}
+
+PoolCounts Shard::counts(base::PoolId id) const {
+  const Pool& pool = at(id);
+  PoolCounts counts{.connecting = pool.opening_count(),
+                    .idle = pool.idle_count,
+                    .leased = pool.leased_count,
+                    .closing = pool.closing_count,
+                    .lost = pool.lost_count,
+                    .waiting = pool.line.count(),
+                    .oldest_since = std::nullopt};
+  if (const Waiter* oldest = pool.line.oldest()) counts.oldest_since = oldest->since();
+  return counts;
+}
+
+}  // namespace pgweir::pool

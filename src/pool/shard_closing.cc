@@ -1,0 +1,202 @@
+// Closing: which server must go for whom, and where permits go when its end is seen.
+//
+// A closing server's permit is promised (claimed) to the longest starved waiter that it helps. The
+// claim keeps a second server from being closed for the same waiter; it is no right: when the
+// permit returns, whoever waits longest then has it.
+#include <algorithm>
+#include <utility>
+
+#include "pool/shard.h"
+
+namespace pgweir::pool {
+namespace {
+
+// How much longer than a released server's own next waiter another pool's must have waited to take
+// its permit over, in logins of that other pool. Each change of pool costs a login; without this
+// two busy pools would log in for every transaction.
+constexpr int kPatienceLogins = 4;
+
+}  // namespace
+
+void Shard::recycle(base::PoolId id, base::Instant now) {
+  Pool& pool = at(id);
+  ++pool.generation;
+  while (Server* server = pool.idle.front()) order_close(*server, CloseReason::Recycled);
+  open_more(pool, now);
+  check_pool(pool);
+}
+
+void Shard::handle_closing(Server& server, base::Instant now) {
+  ASSERT(server.state_ == ServerState::Idle || server.state_ == ServerState::Leased);
+  Pool& pool = *server.pool_;
+  begin_close(server, CloseReason::Requested);
+  open_more(pool, now);
+  check_pool(pool);
+}
+
+void Shard::handle_ended(Server& server, base::Instant now) {
+  ASSERT(server.state_ != ServerState::Outside && server.state_ != ServerState::Connecting);
+  Pool& pool = *server.pool_;
+  if (server.state_ != ServerState::Closing) begin_close(server, CloseReason::Requested);
+  to_wake_ |= exchange_.give_back(pool.levels(), true);
+  forget(server);
+  if (is_over_limit_) shrink_to_limits();
+  serve_starved(now);
+  open_more(pool, now);
+  check_pool(pool);
+}
+
+void Shard::handle_lost(Server& server, base::Instant now) {
+  ASSERT(server.state_ != ServerState::Outside && server.state_ != ServerState::Connecting);
+  Pool& pool = *server.pool_;
+  if (server.state_ != ServerState::Closing) begin_close(server, CloseReason::Requested);
+  exchange_.unmark_leaving(pool.levels());
+  ++pool.lost_count;
+  Pool* claimant = server.claimed_by_;
+  forget(server);
+  // Its permit does not come soon: another server has to go for the one who counted on it.
+  if (claimant != nullptr) open_more(*claimant, now);
+  check_pool(pool);
+}
+
+void Shard::handle_lost_ended(base::PoolId id, base::Instant now) {
+  Pool& pool = at(id);
+  ASSERT(pool.lost_count > 0);
+  --pool.lost_count;
+  to_wake_ |= exchange_.give_back(pool.levels(), false);
+  if (is_over_limit_) shrink_to_limits();
+  serve_starved(now);
+  open_more(pool, now);
+  check_pool(pool);
+}
+
+void Shard::handle_limits_changed(base::Instant now) {
+  shrink_to_limits();
+  serve_starved(now);
+  for (auto& pool : pools_) open_more(*pool, now);
+}
+
+void Shard::handle_wake(base::Instant now) { serve_starved(now); }
+
+void Shard::order_close(Server& server, CloseReason reason) {
+  begin_close(server, reason);
+  closes_.push_back(server);
+}
+
+void Shard::begin_close(Server& server, CloseReason reason) {
+  Pool& pool = *server.pool_;
+  if (server.state_ == ServerState::Connecting) --pool.connecting_count;
+  if (server.state_ == ServerState::Leased) --pool.leased_count;
+  if (server.state_ == ServerState::Idle) --pool.idle_count;
+  server.base::ListHook<InIdle>::unlink();
+  stop_retiring(server);
+  server.state_ = ServerState::Closing;
+  server.close_reason_ = reason;
+  ++pool.closing_count;
+  refresh_spare(pool);
+
+  if (Pool* claimant = is_over(pool) ? nullptr : oldest_starved_helped_by(pool)) {
+    server.claimed_by_ = claimant;
+    ++claimant->claim_count;
+    refresh_starved(*claimant);
+  }
+  exchange_.mark_leaving(pool.levels());
+}
+
+// The server is the owner's alone again.
+void Shard::forget(Server& server) {
+  --server.pool_->closing_count;
+  settle_claim(server);
+  server.base::ListHook<InPool>::unlink();
+  server.base::ListHook<InClosing>::unlink();
+  server.pool_ = nullptr;
+  server.state_ = ServerState::Outside;
+}
+
+void Shard::settle_claim(Server& server) {
+  Pool* claimant = std::exchange(server.claimed_by_, nullptr);
+  if (claimant == nullptr) return;
+  --claimant->claim_count;
+  if (claimant->has_uncovered() && !claimant->is_starved()) starved_.push_back(*claimant);
+}
+
+// The longest idle server whose permits let the pool open one, or nullptr.
+Server* Shard::coldest_spare_for(const Pool& pool) {
+  Server* coldest = nullptr;
+  for (Pool* giver = spare_.front(); giver != nullptr; giver = spare_.next(*giver)) {
+    Server* candidate = giver->idle.front();
+    if (coldest != nullptr && coldest->idle_since_ <= candidate->idle_since_) continue;
+    if (is_helped_by(pool, *giver)) coldest = candidate;
+  }
+  return coldest;
+}
+
+// Whether a server of this pool that nobody holds must go for a longer waiter of another pool.
+bool Shard::should_yield(Pool& pool) {
+  const Waiter* own = pool.line.oldest();
+  for (Pool* other = starved_.front(); other != nullptr; other = starved_.next(*other)) {
+    if (other == &pool) continue;
+    const base::Instant fair =
+        other->oldest_uncovered().since() + kPatienceLogins * other->login_time;
+    if (own != nullptr && own->since() <= fair) continue;
+    if (is_helped_by(*other, pool)) return true;
+  }
+  return false;
+}
+
+Pool* Shard::oldest_starved_helped_by(const Pool& giver) {
+  Pool* oldest = nullptr;
+  for (Pool* pool = starved_.front(); pool != nullptr; pool = starved_.next(*pool)) {
+    if (oldest != nullptr && oldest->oldest_uncovered().since() <= pool->oldest_uncovered().since())
+      continue;
+    if (is_helped_by(*pool, giver)) oldest = pool;
+  }
+  return oldest;
+}
+
+// Every level that is full for the one has the other in it.
+bool Shard::is_helped_by(const Pool& starved, const Pool& giver) const {
+  for (const LevelId level : starved.levels()) {
+    if (!exchange_.is_full(level)) continue;
+    const auto of_giver = giver.levels();
+    if (std::find(of_giver.begin(), of_giver.end(), level) == of_giver.end()) return false;
+  }
+  return true;
+}
+
+bool Shard::is_over(const Pool& pool) const {
+  for (const LevelId level : pool.levels())
+    if (exchange_.is_over(level)) return true;
+  return false;
+}
+
+// Closes idle servers of pools that have too many, those above a minimum first; the rest follows on
+// release.
+void Shard::shrink_to_limits() {
+  for (const bool is_minimum_kept : {true, false}) {
+    for (auto& pool : pools_) {
+      while (pool->idle_count > 0 && (pool->has_surplus() || !is_minimum_kept) && is_over(*pool))
+        order_close(*pool->idle.front(), CloseReason::Limit);
+    }
+  }
+  is_over_limit_ = std::any_of(pools_.begin(), pools_.end(),
+                               [this](const auto& pool) { return is_over(*pool); });
+}
+
+void Shard::refresh_spare(Pool& pool) {
+  const bool is_spare = pool.idle_count > 0 && pool.has_surplus();
+  if (is_spare == pool.is_spare()) return;
+  if (is_spare)
+    spare_.push_back(pool);
+  else
+    pool.base::ListHook<InSpare>::unlink();
+}
+
+void Shard::stop_retiring(Server& server) {
+  auto& hook = static_cast<base::ListHook<InRetiring>&>(server);
+  if (!hook.is_linked()) return;
+  hook.unlink();
+  --server.pool_->retiring_count;
+}
+
+}  // namespace pgweir::pool

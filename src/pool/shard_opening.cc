@@ -1,0 +1,146 @@
+// Opening: which pool may have one more server, and what follows from a login's success or failure.
+#include <algorithm>
+#include <utility>
+
+#include "pool/shard.h"
+
+namespace pgweir::pool {
+namespace {
+
+// How soon a minimum or a successor that found no permit is tried again. Nobody waits for it.
+constexpr base::Duration kRetryAfter = std::chrono::seconds(1);
+
+constexpr double kLifetimeJitter = 0.25;
+
+}  // namespace
+
+// Orders what the pool wants and may have. Afterwards the pool is starved exactly when waiters lack
+// a permit and no idle server elsewhere can give one up.
+void Shard::open_more(Pool& pool, base::Instant now) {
+  const std::uint32_t parallel_max = pool.backoff.parallel_max(pool.options(), now);
+  if (pool.wanted_count() > pool.covered_count() && parallel_max == 0)
+    schedule(pool, pool.backoff.until());
+
+  while (pool.covered_count() < std::min(pool.wanted_count(), parallel_max)) {
+    if (has_to_wait_for_reserve(pool, now)) break;
+    const Take take = exchange_.try_take(pool.levels());
+    to_wake_ |= take.to_wake;
+    if (take.is_taken) {
+      order_opening(pool);
+      continue;
+    }
+    if (!pool.has_uncovered()) {
+      schedule(pool, now + kRetryAfter);
+      break;
+    }
+    if (!pool.is_starved()) starved_.push_back(pool);
+    Server* spare = coldest_spare_for(pool);
+    if (spare == nullptr) return;
+    order_close(*spare, CloseReason::Evicted);
+  }
+  pool.base::ListHook<InStarved>::unlink();
+}
+
+// The slots beyond server_count_max are for waiters who have waited for reserve_after.
+bool Shard::has_to_wait_for_reserve(Pool& pool, base::Instant now) {
+  const Options& options = pool.options();
+  if (exchange_.taken(pool.levels().front()) < options.server_count_max) return false;
+  if (options.server_count_reserve == 0) return false;  // The level's limit says no by itself.
+  if (!pool.has_uncovered()) return true;
+  const base::Instant due = pool.oldest_uncovered().since() + options.reserve_after;
+  if (due <= now) return false;
+  schedule(pool, due);
+  return true;
+}
+
+void Shard::order_opening(Pool& pool) {
+  if (pool.untold_count++ == 0) orders_.push_back(pool);
+}
+
+// Permits came free, or a server that may give one up: the longest waiter that can have one is
+// next, whatever its pool.
+void Shard::serve_starved(base::Instant now) {
+  while (Pool* next = oldest_servable()) open_more(*next, now);
+}
+
+Pool* Shard::oldest_servable() {
+  Pool* oldest = nullptr;
+  for (Pool* pool = starved_.front(); pool != nullptr; pool = starved_.next(*pool)) {
+    if (oldest != nullptr && oldest->oldest_uncovered().since() <= pool->oldest_uncovered().since())
+      continue;
+    if (exchange_.has_room(pool->levels()) || coldest_spare_for(*pool) != nullptr) oldest = pool;
+  }
+  return oldest;
+}
+
+void Shard::refresh_starved(Pool& pool) {
+  if (!pool.has_uncovered()) pool.base::ListHook<InStarved>::unlink();
+}
+
+void Shard::handle_opening(Server& server, base::PoolId id, base::Instant now) {
+  Pool& pool = at(id);
+  ASSERT(server.state_ == ServerState::Outside);
+  ASSERT(pool.ordered_count > 0);
+  --pool.ordered_count;
+  ++pool.connecting_count;
+  server.pool_ = &pool;
+  server.pool_id_ = id;
+  server.state_ = ServerState::Connecting;
+  server.ordered_at_ = now;
+  server.generation_ = pool.generation;
+  pool.servers.push_back(server);
+  check_pool(pool);
+}
+
+Waiter* Shard::handle_opened(Server& server, base::Instant now) {
+  ASSERT(server.state_ == ServerState::Connecting);
+  Pool& pool = *server.pool_;
+  --pool.connecting_count;
+  ++pool.leased_count;
+  server.state_ = ServerState::Leased;
+  server.opened_at_ = server.idle_since_ = now;
+  server.expires_at_ = server.overdue_at_ = base::kNever;
+  if (pool.options().server_lifetime != base::Duration::zero()) {
+    const base::Duration lifetime = rng_.jitter(pool.options().server_lifetime, kLifetimeJitter);
+    server.expires_at_ = now + lifetime;
+    server.overdue_at_ = server.expires_at_ + lifetime / 10;
+    schedule(pool, server.expires_at_);
+  }
+  refresh_spare(pool);
+  pool.login_time = now - server.ordered_at_;
+  pool.backoff.succeed();
+  pool.last_failure.reset();
+
+  Waiter* next = pass_on(server, now);
+  relieve_retiring(pool, now);
+  open_more(pool, now);
+  serve_starved(now);
+  check_pool(pool);
+  return next;
+}
+
+// A successor arrived. While waiters remain it is one more for them; else the old one may go.
+void Shard::relieve_retiring(Pool& pool, base::Instant now) {
+  Server* old = pool.retiring.front();
+  if (old == nullptr || !pool.line.empty()) return;
+  if (old->state_ == ServerState::Idle) return order_close(*old, CloseReason::Lifetime);
+  stop_retiring(*old);
+  old->overdue_at_ = now;
+}
+
+void Shard::handle_open_failed(Server& server, Failure failure, base::Instant now) {
+  ASSERT(server.state_ == ServerState::Connecting);
+  Pool& pool = *server.pool_;
+  pool.backoff.fail(pool.options(), rng_, now);
+  pool.last_failure = std::make_shared<const Failure>(std::move(failure));
+  begin_close(server, CloseReason::Requested);
+  if (pool.last_failure->kind == Failure::Kind::Permanent) refuse_all(pool);
+  open_more(pool, now);
+  check_pool(pool);
+}
+
+void Shard::refuse_all(Pool& pool) {
+  while (Waiter* waiter = pool.line.pop()) refuse(*waiter, RefuseReason::LoginFailed);
+}
+
+}  // namespace pgweir::pool

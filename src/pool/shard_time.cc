@@ -1,0 +1,95 @@
+// Time: waiters whose time is up, servers that are old or unused, logins to try again. Each pool
+// has one instant at which something may be due; between them no transaction does any timer work.
+#include <algorithm>
+
+#include "pool/shard.h"
+
+namespace pgweir::pool {
+
+void Shard::handle_time(base::Instant now) {
+  while (Waiter* waiter = deadlines_.take_due(now)) {
+    Pool& pool = *waiter->pool_;
+    pool.line.remove(*waiter);
+    refuse(*waiter, RefuseReason::Timeout);
+    refresh_starved(pool);
+  }
+  while (Waiter* waiter = notices_.take_due(now)) notified_.push_back(*waiter);
+
+  if (now < next_sweep_) return;
+  next_sweep_ = base::kNever;
+  for (auto& pool : pools_)
+    if (pool->sweep_at <= now) sweep(*pool, now);
+  for (const auto& pool : pools_) next_sweep_ = std::min(next_sweep_, pool->sweep_at);
+}
+
+base::Instant Shard::next_deadline() const {
+  return std::min({deadlines_.next(), notices_.next(), next_sweep_});
+}
+
+void Shard::schedule(Pool& pool, base::Instant when) {
+  pool.sweep_at = std::min(pool.sweep_at, when);
+  next_sweep_ = std::min(next_sweep_, when);
+}
+
+void Shard::sweep(Pool& pool, base::Instant now) {
+  pool.sweep_at = base::kNever;
+  retire_expired(pool, now);
+  close_long_idle(pool, now);
+  open_more(pool, now);
+  // No permit for a successor: then without one, while nobody waits for the old one.
+  if (pool.opening_count() == 0 && pool.backoff.until() <= now) close_idle_retiring(pool);
+  ASSERT(pool.sweep_at > now);
+  check_pool(pool);
+}
+
+void Shard::retire_expired(Pool& pool, base::Instant now) {
+  for (Server* server = pool.servers.front(); server != nullptr;
+       server = pool.servers.next(*server)) {
+    if (!is_in_service(*server) || server->expires_at_ == base::kNever) continue;
+    if (server->expires_at_ > now) {
+      schedule(pool, server->expires_at_);
+      continue;
+    }
+    retire(*server, pool, now);
+    if (is_in_service(*server) && server->overdue_at_ > now) schedule(pool, server->overdue_at_);
+  }
+}
+
+// An idle server beside another idle one goes at once; any other waits for a successor.
+void Shard::retire(Server& server, Pool& pool, base::Instant now) {
+  const bool is_idle = server.state_ == ServerState::Idle;
+  const bool is_overdue = server.overdue_at_ <= now;
+  if (is_idle && (is_overdue || (pool.idle_count > 1 && pool.has_surplus())))
+    return order_close(server, CloseReason::Lifetime);
+  if (is_overdue || server.base::ListHook<InRetiring>::is_linked()) return;
+  pool.retiring.push_back(server);
+  ++pool.retiring_count;
+  if (!is_idle) return;
+  server.base::ListHook<InIdle>::unlink();
+  pool.idle.push_front(server);  // Lent last.
+}
+
+void Shard::close_idle_retiring(Pool& pool) {
+  Server* server = pool.retiring.front();
+  while (server != nullptr) {
+    Server* next = pool.retiring.next(*server);
+    if (server->state_ == ServerState::Idle) order_close(*server, CloseReason::Lifetime);
+    server = next;
+  }
+}
+
+void Shard::close_long_idle(Pool& pool, base::Instant now) {
+  const base::Duration idle_max = pool.options().server_idle_max;
+  if (idle_max == base::Duration::zero()) return;
+  Server* server = pool.idle.front();
+  while (server != nullptr && pool.has_surplus()) {
+    Server* next = pool.idle.next(*server);
+    if (server->idle_since_ + idle_max <= now)
+      order_close(*server, CloseReason::Idle);
+    else
+      schedule(pool, server->idle_since_ + idle_max);
+    server = next;
+  }
+}
+
+}  // namespace pgweir::pool
