@@ -11,11 +11,11 @@
 namespace pgweir::wire {
 
 struct Report {
-  std::string severity;  // ERROR, FATAL, PANIC, WARNING, NOTICE, …; untranslated where known.
-  std::string sqlstate;
-  std::string message;
-  std::string detail;  // Empty: none.
-  std::string hint;    // Empty: none.
+  std::string severity = {};  // ERROR, FATAL, PANIC, WARNING, NOTICE, …; untranslated where known.
+  std::string sqlstate = {};
+  std::string message = {};
+  std::string detail = {};  // Empty: none.
+  std::string hint = {};    // Empty: none.
 
   // FATAL or PANIC: the connection it came on is over.
   bool ends_the_session() const { return severity == "FATAL" || severity == "PANIC"; }
