@@ -1,0 +1,258 @@
+#include "control/postgres_connection.h"
+
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "control/farewell.h"
+
+namespace pgweir::control {
+
+namespace {
+
+// How long the server's end is waited for (proxy::Options::server_close_timeout's default).
+constexpr base::Duration kPatience = std::chrono::seconds(10);
+
+PGconn* start(const ConnectionParameters& parameters) {
+  std::vector<const char*> keys;
+  std::vector<const char*> values;
+  for (const auto& [key, value] : parameters.values) {
+    keys.push_back(key.c_str());
+    values.push_back(value.c_str());
+  }
+  // libpq wants zero-terminated text; it copies, and wipes its copy with the connection.
+  std::vector<std::string> revealed;
+  revealed.reserve(parameters.secrets.size());
+  for (const auto& [key, secret] : parameters.secrets) {
+    keys.push_back(key.c_str());
+    values.push_back(revealed.emplace_back(secret.reveal()).c_str());
+  }
+  keys.push_back(nullptr);
+  values.push_back(nullptr);
+  PGconn* connection = PQconnectStartParams(keys.data(), values.data(), 0);
+  for (std::string& text : revealed) explicit_bzero(text.data(), text.size());
+  return connection;
+}
+
+Rows read_rows(const PGresult* result) {
+  Rows rows(static_cast<std::size_t>(PQntuples(result)));
+  const int columns = PQnfields(result);
+  for (int r = 0; r < PQntuples(result); ++r) {
+    Row& row = rows[static_cast<std::size_t>(r)];
+    for (int c = 0; c < columns; ++c) {
+      if (PQgetisnull(result, r, c) != 0)
+        row.emplace_back(std::nullopt);
+      else
+        row.emplace_back(std::string(PQgetvalue(result, r, c),
+                                     static_cast<std::size_t>(PQgetlength(result, r, c))));
+    }
+  }
+  return rows;
+}
+
+Answer read_answer(const PGresult* result) {
+  const ExecStatusType status = PQresultStatus(result);
+  if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return read_rows(result);
+  const char* sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  return explain_statement_failure(sqlstate == nullptr ? "" : sqlstate,
+                                   primary == nullptr ? PQresultErrorMessage(result) : primary);
+}
+
+// Whether two descriptors are the same socket; libpq reuses numbers from attempt to attempt.
+bool is_same_socket(int one, int other) {
+  struct stat a {};
+  struct stat b {};
+  return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_ino == b.st_ino;
+}
+
+bool has_peer(int descriptor) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  return getpeername(descriptor, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+}
+
+}  // namespace
+
+void PostgresConnection::connect(ConnectionParameters parameters, Connected connected) {
+  ASSERT(state_ == State::Closed && connection_ == nullptr);
+  parameters_ = std::move(parameters);
+  connected_ = std::move(connected);
+  state_ = State::Connecting;
+  if (parameters_.time_max > base::Duration::zero())
+    timer_ = loop_.call_after(parameters_.time_max, [this] {
+      timer_ = TimerId::None;
+      fail_connect(make_failure(
+          FailureKind::TimedOut,
+          "no answer from " + std::string(parameters_.find("host")) + " within connect_timeout"));
+    });
+  begin();
+}
+
+void PostgresConnection::begin() {
+  connection_ = start(parameters_);
+  if (connection_ != nullptr && PQstatus(connection_) != CONNECTION_BAD) {
+    // The only way to learn the SQLSTATE of a refused login is to have it in the text.
+    PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);
+    PQsetNoticeReceiver(
+        connection_, [](void*, const PGresult*) {}, nullptr);
+    return watch({.write = true});
+  }
+  // Told later, as everything is.
+  Failure failure = connection_ == nullptr
+                        ? make_failure(FailureKind::Other, "out of memory for a connection")
+                        : explain_connect_failure(PQerrorMessage(connection_));
+  loop_.cancel(timer_);
+  timer_ = loop_.call_at(loop_.now(), [this, failure = std::move(failure)] {
+    timer_ = TimerId::None;
+    fail_connect(failure);
+  });
+}
+
+void PostgresConnection::step_connect() {
+  const PostgresPollingStatusType status = PQconnectPoll(connection_);
+  keep_witness();
+  switch (status) {
+    case PGRES_POLLING_READING: return watch({.read = true});
+    case PGRES_POLLING_ACTIVE:
+    case PGRES_POLLING_WRITING: return watch({.write = true});
+    case PGRES_POLLING_FAILED:
+      return fail_connect(explain_connect_failure(PQerrorMessage(connection_)));
+    case PGRES_POLLING_OK: break;
+  }
+  loop_.cancel(std::exchange(timer_, TimerId::None));
+  PQsetnonblocking(connection_, 1);
+  state_ = State::Idle;
+  watch({.read = true});
+  std::exchange(connected_, nullptr)(std::nullopt);
+}
+
+void PostgresConnection::fail_connect(Failure failure) {
+  unwatch();
+  if (failure.kind == FailureKind::TlsUnavailable && parameters_.is_plain_if_refused) {
+    parameters_.is_plain_if_refused = false;
+    for (auto& [key, value] : parameters_.values)
+      if (key == "sslmode") value = "disable";
+    PQfinish(std::exchange(connection_, nullptr));
+    return begin();
+  }
+  loop_.cancel(std::exchange(timer_, TimerId::None));
+  state_ = State::Closed;
+  std::exchange(connected_, nullptr)(std::move(failure));
+}
+
+void PostgresConnection::query(const Statement& statement, Answered answered) {
+  ASSERT(is_idle());
+  std::vector<const char*> values;
+  for (const std::string& parameter : statement.parameters) values.push_back(parameter.c_str());
+  state_ = State::Busy;
+  answered_ = std::move(answered);
+  answer_.reset();
+  timer_ = loop_.call_after(statement.time_max, [this] {
+    timer_ = TimerId::None;
+    unwatch();
+    state_ = State::Closed;
+    std::exchange(answered_, nullptr)(
+        make_failure(FailureKind::TimedOut, "the server did not answer a statement in time"));
+  });
+  unwatch();
+  // A failure to send shows when the results are read.
+  PQsendQueryParams(connection_, statement.text.c_str(), static_cast<int>(values.size()), nullptr,
+                    values.data(), nullptr, nullptr, 0);
+  watch({.read = true, .write = true});
+}
+
+// Each of libpq's calls may close the socket, and epoll keeps a closed descriptor whose duplicate
+// (the witness) is open: it would report for ever and could not be removed. So nothing is watched
+// while libpq is at work.
+void PostgresConnection::handle_ready() {
+  unwatch();
+  if (state_ == State::Connecting) return step_connect();
+  PQflush(connection_);
+  const bool has_failed = PQconsumeInput(connection_) == 0;
+  if (state_ == State::Busy) return read_results(has_failed);
+  while (PGnotify* dropped = PQnotifies(connection_)) PQfreemem(dropped);
+  if (has_failed || PQstatus(connection_) == CONNECTION_BAD) return handle_lost();
+  watch({.read = true});
+}
+
+// has_failed: the socket is gone, so that PQgetResult answers at once although libpq is busy.
+void PostgresConnection::read_results(bool has_failed) {
+  while (has_failed || PQisBusy(connection_) == 0) {
+    PGresult* result = PQgetResult(connection_);
+    if (result == nullptr) {
+      if (!answer_) answer_ = make_failure(FailureKind::Lost, PQerrorMessage(connection_));
+      return finish_statement(*std::exchange(answer_, std::nullopt));
+    }
+    // After a FATAL libpq adds a result of its own; the server's words count.
+    if (!answer_ || std::holds_alternative<Rows>(*answer_)) answer_ = read_answer(result);
+    PQclear(result);
+  }
+  watch({.read = true, .write = PQflush(connection_) == 1});
+}
+
+void PostgresConnection::finish_statement(Answer answer) {
+  loop_.cancel(std::exchange(timer_, TimerId::None));
+  const bool is_alive = PQstatus(connection_) != CONNECTION_BAD;
+  state_ = is_alive ? State::Idle : State::Closed;
+  if (is_alive) watch({.read = true});
+  std::exchange(answered_, nullptr)(std::move(answer));
+}
+
+void PostgresConnection::handle_lost() {
+  state_ = State::Closed;
+  Failure failure = explain_connect_failure(PQerrorMessage(connection_));
+  failure.kind = FailureKind::Lost;
+  if (lost_) std::exchange(lost_, nullptr)(std::move(failure));
+}
+
+void PostgresConnection::close(Ended ended) {
+  const int witness = std::exchange(witness_, -1);
+  release();
+  if (witness < 0)
+    return void(loop_.call_at(loop_.now(), [ended = std::move(ended)] { ended(true); }));
+  await_end(loop_, witness, kPatience, std::move(ended));
+}
+
+int PostgresConnection::pid() const { return PQbackendPID(connection_); }
+int PostgresConnection::server_version() const { return PQserverVersion(connection_); }
+
+TlsFacts PostgresConnection::tls() const {
+  if (connection_ == nullptr || PQsslInUse(connection_) == 0) return {};
+  const char* version = PQsslAttribute(connection_, "protocol");
+  const char* cipher = PQsslAttribute(connection_, "cipher");
+  return {true, version == nullptr ? "" : version, cipher == nullptr ? "" : cipher};
+}
+
+void PostgresConnection::watch(Interest interest) {
+  watched_ = PQsocket(connection_);
+  if (watched_ >= 0) loop_.watch(watched_, interest, [this](Interest) { handle_ready(); });
+}
+
+void PostgresConnection::unwatch() {
+  if (watched_ >= 0) loop_.forget(std::exchange(watched_, -1));
+}
+
+// Keeps the socket open beyond libpq's close(), so that the server's end of it can be seen.
+void PostgresConnection::keep_witness() {
+  const int socket = PQsocket(connection_);
+  if (socket < 0 || !has_peer(socket)) return;
+  if (witness_ >= 0 && is_same_socket(witness_, socket)) return;
+  if (witness_ >= 0) ::close(witness_);
+  witness_ = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+}
+
+void PostgresConnection::release() {
+  unwatch();
+  loop_.cancel(std::exchange(timer_, TimerId::None));
+  if (connection_ != nullptr) PQfinish(std::exchange(connection_, nullptr));
+  if (witness_ >= 0) ::close(std::exchange(witness_, -1));
+  state_ = State::Closed;
+}
+
+}  // namespace pgweir::control

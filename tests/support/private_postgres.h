@@ -1,0 +1,184 @@
+// PrivatePostgres: a PostgreSQL of the test's own: a fresh cluster in a temporary directory, on a
+// free port of the loopback and a Unix socket, with SCRAM passwords. It ends with the object, and
+// with the test's process should that die. Nothing in it survives: fsync is off.
+//
+//   PrivatePostgres postgres({.connection_count_max = 20});
+//   if (!postgres.is_installed()) GTEST_SKIP() << PrivatePostgres::kNotInstalled;
+//   postgres.start();
+#pragma once
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace pgweir::tests {
+
+struct PrivatePostgresOptions {
+  int connection_count_max = 20;
+  std::vector<std::string> settings = {};  // "log_connections=on", …
+};
+
+class PrivatePostgres {
+ public:
+  static constexpr std::string_view kNotInstalled =
+      "NOT TESTED: no PostgreSQL server is installed (apt-get install postgresql-15)";
+  static constexpr std::string_view kUser = "postgres";       // A superuser …
+  static constexpr std::string_view kPassword = "swordfish";  // … and its password.
+
+  explicit PrivatePostgres(PrivatePostgresOptions options = {}) : options_(std::move(options)) {
+    for (const char* version : {"18", "17", "16", "15", "14"}) {
+      const std::string bin = std::string("/usr/lib/postgresql/") + version + "/bin";
+      if (bin_.empty() && access((bin + "/postgres").c_str(), X_OK) == 0) bin_ = bin;
+    }
+  }
+  PrivatePostgres(const PrivatePostgres&) = delete;
+  PrivatePostgres& operator=(const PrivatePostgres&) = delete;
+  ~PrivatePostgres() {
+    stop();
+    std::error_code ignored;
+    if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+  }
+
+  bool is_installed() const { return !bin_.empty(); }
+
+  // Makes the cluster at the first call; returns once it takes connections, false when it failed
+  // (log() says why).
+  bool start() {
+    if (directory_.empty() && !make_cluster()) return false;
+    if (port_ == 0) port_ = free_port();
+    std::vector<std::string> command{bin_ + "/postgres",   "-D", data(), "-k", directory_, "-p",
+                                     std::to_string(port_)};
+    for (const std::string& setting : all_settings()) {
+      command.emplace_back("-c");
+      command.push_back(setting);
+    }
+    postmaster_ = spawn(command);
+    return wait_until_ready();
+  }
+  // Ends it like `pg_ctl stop -m immediate`: every connection is cut.
+  void stop() { end(SIGQUIT); }
+  // Like `pg_ctl stop -m fast`: clients get 57P01.
+  void stop_fast() { end(SIGINT); }
+
+  std::uint16_t port() const { return port_; }
+  const std::string& socket_directory() const { return directory_; }
+  std::string url(std::string_view database = "postgres") const {
+    return "postgresql://" + std::string(kUser) + ":" + std::string(kPassword) +
+           "@127.0.0.1:" + std::to_string(port_) + "/" + std::string(database);
+  }
+  std::string log() const {
+    std::ifstream file(directory_ + "/log");
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+ private:
+  std::string data() const { return directory_ + "/data"; }
+
+  std::vector<std::string> all_settings() const {
+    std::vector<std::string> settings{
+        "listen_addresses=127.0.0.1", "fsync=off",
+        "max_connections=" + std::to_string(options_.connection_count_max)};
+    settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
+    return settings;
+  }
+
+  bool make_cluster() {
+    std::string name = (std::filesystem::temp_directory_path() / "pgweir-test-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) return false;
+    directory_ = name;
+    std::ofstream(directory_ + "/password") << kPassword << "\n";
+    if (const passwd* owner = other_user(); owner != nullptr) {
+      if (chown(directory_.c_str(), owner->pw_uid, owner->pw_gid) != 0) return false;
+    }
+    const pid_t initdb = spawn({bin_ + "/initdb", "-D", data(), "-U", std::string(kUser), "-A",
+                                "scram-sha-256", "--pwfile=" + directory_ + "/password",
+                                "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C"});
+    int status = 1;
+    return waitpid(initdb, &status, 0) == initdb && status == 0;
+  }
+
+  // PostgreSQL does not run as root: then it runs as the package's user.
+  static const passwd* other_user() { return geteuid() == 0 ? getpwnam("postgres") : nullptr; }
+
+  pid_t spawn(const std::vector<std::string>& command) const {
+    std::vector<char*> arguments;
+    for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+    arguments.push_back(nullptr);
+    const passwd* user = other_user();
+    const std::string log_path = directory_ + "/log";
+    const pid_t child = fork();
+    if (child != 0) return child;
+    if (user != nullptr && (initgroups(user->pw_name, user->pw_gid) != 0 ||
+                            setgid(user->pw_gid) != 0 || setuid(user->pw_uid) != 0))
+      _exit(126);
+    prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    const int log = open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const int nothing = open("/dev/null", O_RDONLY);
+    dup2(nothing, 0);
+    dup2(log, 1);
+    dup2(log, 2);
+    if (chdir(directory_.c_str()) != 0) _exit(126);
+    execv(arguments[0], arguments.data());
+    _exit(127);
+  }
+
+  // As pg_ctl does: the last line of postmaster.pid says when connections are taken.
+  bool wait_until_ready() {
+    for (int tries = 0; tries < 3000; ++tries) {
+      int status = 0;
+      if (waitpid(postmaster_, &status, WNOHANG) == postmaster_) {
+        postmaster_ = -1;
+        return false;
+      }
+      std::ifstream file(data() + "/postmaster.pid");
+      for (std::string line; std::getline(file, line);)
+        if (line.starts_with("ready")) return true;
+      poll(nullptr, 0, 10);
+    }
+    return false;
+  }
+
+  void end(int signal) {
+    if (postmaster_ <= 0) return;
+    kill(postmaster_, signal);
+    waitpid(postmaster_, nullptr, 0);
+    postmaster_ = -1;
+  }
+
+  static std::uint16_t free_port() {
+    const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) != 0) return 0;
+    getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+    close(descriptor);
+    return ntohs(address.sin_port);
+  }
+
+  PrivatePostgresOptions options_;
+  std::string bin_;
+  std::string directory_;
+  std::uint16_t port_ = 0;
+  pid_t postmaster_ = -1;
+};
+
+}  // namespace pgweir::tests
