@@ -47,6 +47,16 @@ enum class TlsVersion : std::uint8_t { Any, V1_0, V1_1, V1_2, V1_3 };
 
 enum class ChannelBinding : std::uint8_t { Disable, Prefer, Require };
 
+// What we answer to when a server asks who we are (libpq's require_auth).
+struct ServerAuth {
+  bool has_cleartext = true;
+  bool has_md5 = true;
+  bool has_scram = true;
+  bool has_none = true;  // The server may let us in without asking.
+
+  friend bool operator==(const ServerAuth&, const ServerAuth&) = default;
+};
+
 enum class TargetSession : std::uint8_t {
   Any,
   ReadWrite,
@@ -103,6 +113,7 @@ struct DatabaseOptions {
   std::string user;  // Every server connection logs in as this one; empty = as the client's user.
   base::Secret password;  // Of `user`, or empty: the one in the list of users.
   ChannelBinding channel_binding = ChannelBinding::Prefer;
+  ServerAuth auth_allowed;
 
   // Sent in the startup message of every server, in this order: application_name, options,
   // search_path, statement_timeout (text as PostgreSQL reads it), …
@@ -150,6 +161,7 @@ struct Options {
   Dialect dialect = Dialect::Pgweir;
   std::vector<DatabaseOptions> databases;  // In the order of configuration; "*" last.
   std::vector<UserOptions> users;          // Sorted by name.
+  UserOptions user_defaults;               // Of users that are in no list (AuthMethod::Any).
 
   AuthMethod auth_method = AuthMethod::ScramSha256;
   std::uint32_t scram_iterations = 4096;  // When we hash a plain password ourselves.
@@ -165,7 +177,7 @@ struct Options {
   bool is_idle_timeout_eager = false;  // Act although nobody waits for the server, as PgBouncer.
 
   base::Duration shutdown_timeout = std::chrono::seconds(30);
-  std::uint64_t discard_bytes_max = 1'000'000;  // Read and dropped to save a server …
+  std::uint64_t discard_bytes_max = 1'048'576;  // Read and dropped to save a server …
   base::Duration discard_time_max = std::chrono::seconds(5);  // … whose client vanished.
   base::Duration cancel_timeout = std::chrono::seconds(10);   // Until the server confirms by EOF.
   base::Duration server_close_timeout = std::chrono::seconds(10);  // Until EOF; then it is lost.
