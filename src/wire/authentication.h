@@ -16,6 +16,10 @@
 
 namespace pgweir::wire {
 
+// Longest body of an 'R' or a 'p' (PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH, with some room).
+// PgBouncer was once broken by 1,024 characters of password; cloud tokens are longer still.
+inline constexpr std::uint32_t kAuthenticationBodyBytesMax = 66'000;
+
 struct AuthenticationOk {};
 struct CleartextPasswordRequest {};
 struct Md5PasswordRequest {

@@ -1,0 +1,187 @@
+#include "auth/client_authenticator.h"
+
+#include <algorithm>
+#include <array>
+
+#include "auth/base64.h"
+#include "auth/scram_exchange.h"
+#include "base/assert.h"
+#include "wire/authentication.h"
+#include "wire/violation.h"
+
+namespace pgweir::auth {
+
+namespace {
+
+using Salt = std::array<std::byte, 4>;
+
+base::Error malformed(std::string_view what) { return wire::violation(base::Side::Client, what); }
+
+Refusal doom_of(const ClientAuthOptions& options) {
+  if (!options.credential.has_value()) return Refusal::UnknownUser;
+  if (options.method == Method::Trust) return Refusal::None;
+  const auto* plain = std::get_if<base::Secret>(&*options.credential);
+  const bool is_empty = plain != nullptr && plain->empty();
+  const bool is_md5_for_scram =
+      options.method == Method::ScramSha256 && std::holds_alternative<Md5Hash>(*options.credential);
+  return is_empty || is_md5_for_scram ? Refusal::UnusableSecret : Refusal::None;
+}
+
+Salt md5_salt_of(const ClientAuthOptions& options) {
+  Salt salt;
+  std::copy_n(options.nonce.begin(), salt.size(), salt.begin());
+  return salt;
+}
+
+}  // namespace
+
+ClientAuthenticator::ClientAuthenticator(ClientAuthOptions options)
+    : options_(std::move(options)), doom_(doom_of(options_)) {
+  ASSERT(options_.nonce.size() >= kNonceBytesMin);
+  ASSERT(!options_.process_secret.empty());
+}
+
+bool ClientAuthenticator::plays_scram() const {
+  if (options_.method == Method::ScramSha256) return true;
+  return options_.credential.has_value()
+             ? std::holds_alternative<ScramVerifier>(*options_.credential)
+             : options_.pretends_verifier;
+}
+
+base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::start(base::ByteBuffer& out) {
+  ASSERT(state_ == State::Start);
+  switch (options_.method) {
+    case Method::Trust: return decide(true);
+    case Method::Cleartext:
+      wire::encode_cleartext_password_request(out);
+      state_ = State::ExpectPassword;
+      return Outcome::Continue;
+    case Method::Md5:
+    case Method::ScramSha256:
+      if (plays_scram()) {
+        start_scram(out);
+      } else {
+        start_md5(out);
+      }
+      return Outcome::Continue;
+  }
+  return Outcome::Refused;
+}
+
+void ClientAuthenticator::start_md5(base::ByteBuffer& out) {
+  wire::encode_md5_password_request(out, md5_salt_of(options_));
+  state_ = State::ExpectMd5;
+}
+
+void ClientAuthenticator::start_scram(base::ByteBuffer& out) {
+  scram_.emplace(ScramServerOptions{.verifier = verifier_to_play(),
+                                    .is_doomed = doom_ != Refusal::None,
+                                    .tls_binding = options_.tls_binding,
+                                    .nonce = encode_base64(options_.nonce)});
+  wire::encode_sasl_request(out, scram_->mechanisms());
+  state_ = State::ExpectSaslFirst;
+}
+
+ScramVerifier ClientAuthenticator::verifier_to_play() const {
+  if (options_.credential.has_value()) {
+    if (const auto* own = std::get_if<ScramVerifier>(&*options_.credential)) return *own;
+  }
+  const base::ByteBuffer salt = make_stable_salt(options_.process_secret, options_.user);
+  // A doomed exchange is played with keys of zeros; nobody can tell, since it is never won.
+  ScramKeys keys;
+  if (doom_ == Refusal::None) {
+    const auto& password = std::get<base::Secret>(*options_.credential);
+    keys = options_.cache == nullptr
+               ? derive_scram_keys(password, salt, kScramIterationsDefault)
+               : options_.cache->derive(password, salt, kScramIterationsDefault);
+  }
+  return make_scram_verifier(keys, salt, kScramIterationsDefault);
+}
+
+base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle(const wire::Frame& frame,
+                                                                       base::ByteBuffer& out) {
+  const State state = state_;
+  state_ = State::Finished;  // Where an error leaves us.
+  if (frame.type != 'p') return malformed("something else than the answer to a password request");
+  if (frame.body.size() > wire::kAuthenticationBodyBytesMax) {
+    return malformed("an answer to a password request above 66,000 bytes");
+  }
+  switch (state) {
+    case State::ExpectPassword: return handle_password(frame.body);
+    case State::ExpectMd5: return handle_md5(frame.body);
+    case State::ExpectSaslFirst: return handle_sasl_first(frame.body, out);
+    case State::ExpectSaslFinal: return handle_sasl_final(frame.body, out);
+    case State::Start:
+    case State::Finished: break;
+  }
+  return malformed("an answer to no password request");
+}
+
+base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_password(base::Bytes body) {
+  base::Secret password(TRY(wire::parse_password_message(body)));
+  if (doom_ != Refusal::None) {
+    // The same work as for a user with a verifier, so that the time does not tell.
+    if (options_.pretends_verifier && !password.empty()) {
+      derive_scram_keys(password, make_stable_salt(options_.process_secret, options_.user),
+                        kScramIterationsDefault);
+    }
+    return decide(false);
+  }
+  const bool is_right =
+      TRY(is_password_right(*options_.credential, options_.user, password, options_.cache));
+  if (is_right) proven_password_ = std::move(password);
+  return decide(is_right);
+}
+
+base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_md5(base::Bytes body) {
+  const std::string_view response = TRY(wire::parse_password_message(body));
+  return decide(TRY(check_md5(response)));
+}
+
+base::Result<bool> ClientAuthenticator::check_md5(std::string_view response) const {
+  Md5Hash expected;
+  if (options_.credential.has_value() && std::holds_alternative<Md5Hash>(*options_.credential)) {
+    expected = std::get<Md5Hash>(*options_.credential);
+  } else {
+    const bool is_known = doom_ == Refusal::None;
+    expected = TRY(make_md5_hash(
+        options_.user, is_known ? std::get<base::Secret>(*options_.credential) : base::Secret()));
+  }
+  const base::Secret answer = TRY(make_md5_response(expected, md5_salt_of(options_)));
+  return answer.is_equal(response);
+}
+
+base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_sasl_first(
+    base::Bytes body, base::ByteBuffer& out) {
+  const wire::SaslInitialResponse response = TRY(wire::parse_sasl_initial_response(body));
+  // SCRAM lets the client speak first; PostgreSQL answers an absent response with an empty
+  // challenge, which no known client makes use of.
+  if (!response.data.has_value()) return malformed("a SCRAM exchange without a first message");
+  const std::string reply = TRY(scram_->handle_first(response.mechanism, *response.data));
+  wire::encode_sasl_continue(out, base::as_bytes(reply));
+  state_ = State::ExpectSaslFinal;
+  return Outcome::Continue;
+}
+
+base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_sasl_final(
+    base::Bytes body, base::ByteBuffer& out) {
+  const base::Bytes data = TRY(wire::parse_sasl_response(body));
+  const std::optional<std::string> reply = TRY(scram_->handle_final(data));
+  if (!reply.has_value()) return decide(false);
+  wire::encode_sasl_final(out, base::as_bytes(*reply));
+  has_proven_keys_ = true;
+  return decide(true);
+}
+
+ClientAuthenticator::Outcome ClientAuthenticator::decide(bool is_right) {
+  state_ = State::Finished;
+  refusal_ = doom_;
+  if (refusal_ == Refusal::None && !is_right) refusal_ = Refusal::WrongPassword;
+  return refusal_ == Refusal::None ? Outcome::Accepted : Outcome::Refused;
+}
+
+const ScramKeys* ClientAuthenticator::proven_keys() const {
+  return has_proven_keys_ ? &scram_->keys() : nullptr;
+}
+
+}  // namespace pgweir::auth

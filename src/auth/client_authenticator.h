@@ -1,0 +1,99 @@
+// ClientAuthenticator: the server's end of authentication toward one client. It asks, judges the
+// answers and says who may come in; AuthenticationOk and the ErrorResponse are the caller's, which
+// knows when there is a welcome. An unknown user is asked the same and refused the same as a known
+// one with a wrong password.
+// Source of truth: PostgreSQL's auth.c (CheckPWChallengeAuth) and crypt.c.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "auth/credential.h"
+#include "auth/salted_password_cache.h"
+#include "auth/scram_server.h"
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "wire/frame.h"
+
+namespace pgweir::auth {
+
+enum class Method {
+  Trust,        // A known user comes in unasked.
+  Cleartext,    // The password as it is; for TLS and Unix sockets.
+  Md5,          // md5, or SCRAM where the stored secret is a SCRAM verifier.
+  ScramSha256,  // SCRAM only; a stored md5 hash cannot be checked this way.
+};
+
+struct ClientAuthOptions {
+  Method method = Method::ScramSha256;
+  std::string user;
+  std::optional<Credential> credential;  // nullopt: there is no such user.
+  // What an unknown user pretends to have stored: a SCRAM verifier, else an md5 hash or a plain
+  // password. Set it to what most users have.
+  bool pretends_verifier = true;
+  base::ByteBuffer tls_binding;          // tls-server-end-point of our certificate; empty: none.
+  base::ByteBuffer nonce;                // At least kNonceBytesMin fresh unguessable bytes.
+  base::Secret process_secret;           // The same for the whole life of the process.
+  SaltedPasswordCache* cache = nullptr;  // Not owned; may be absent.
+};
+
+inline constexpr std::size_t kNonceBytesMin = 18;  // PostgreSQL's SCRAM_RAW_NONCE_LEN.
+
+// Why a client was refused: for the log and a counter, never for the client.
+enum class Refusal {
+  None,
+  WrongPassword,
+  UnknownUser,
+  UnusableSecret,  // The stored one is empty, or an md5 hash where SCRAM is demanded.
+};
+
+class ClientAuthenticator {
+ public:
+  enum class Outcome { Continue, Accepted, Refused };
+
+  // REQUIRES: a nonce of kNonceBytesMin or more; a process secret.
+  explicit ClientAuthenticator(ClientAuthOptions options);
+
+  // Appends the first request, or decides at once (Trust). REQUIRES: called once, first.
+  // Errors: none but Unsupported, as md5_hex().
+  base::Result<Outcome> start(base::ByteBuffer& out);
+
+  // Takes what the client sent and appends the next request, if there is one.
+  // Errors: those of ScramServer; ProtocolViolation for any frame but a well-formed 'p' in turn.
+  base::Result<Outcome> handle(const wire::Frame& frame, base::ByteBuffer& out);
+
+  // REQUIRES: nothing; None unless Refused.
+  Refusal refusal() const { return refusal_; }
+
+  // For logging in to a server as the same user: the keys that the client proved to have (accepted
+  // by SCRAM, else null) and the password it sent (accepted by Cleartext, else empty).
+  const ScramKeys* proven_keys() const;
+  const base::Secret& proven_password() const { return proven_password_; }
+
+ private:
+  enum class State { Start, ExpectPassword, ExpectMd5, ExpectSaslFirst, ExpectSaslFinal, Finished };
+
+  bool plays_scram() const;
+  void start_scram(base::ByteBuffer& out);
+  void start_md5(base::ByteBuffer& out);
+  ScramVerifier verifier_to_play() const;
+  base::Result<bool> check_md5(std::string_view response) const;
+
+  base::Result<Outcome> handle_password(base::Bytes body);
+  base::Result<Outcome> handle_md5(base::Bytes body);
+  base::Result<Outcome> handle_sasl_first(base::Bytes body, base::ByteBuffer& out);
+  base::Result<Outcome> handle_sasl_final(base::Bytes body, base::ByteBuffer& out);
+  Outcome decide(bool is_right);
+
+  ClientAuthOptions options_;
+  State state_ = State::Start;
+  Refusal refusal_ = Refusal::None;
+  Refusal doom_ = Refusal::None;  // Why this login cannot succeed, whatever is answered.
+  std::optional<ScramServer> scram_;
+  bool has_proven_keys_ = false;
+  base::Secret proven_password_;
+};
+
+}  // namespace pgweir::auth

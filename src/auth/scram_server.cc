@@ -1,0 +1,144 @@
+#include "auth/scram_server.h"
+
+#include <algorithm>
+
+#include "auth/base64.h"
+#include "auth/scram_exchange.h"
+#include "base/assert.h"
+#include "wire/violation.h"
+
+namespace pgweir::auth {
+
+namespace {
+
+base::Error malformed(std::string_view what) { return wire::violation(base::Side::Client, what); }
+
+base::Error failed(base::ErrorCode code, std::string_view context) {
+  return {.code = code, .side = base::Side::Client, .context = std::string(context)};
+}
+
+}  // namespace
+
+ScramServer::ScramServer(ScramServerOptions options) : options_(std::move(options)) {
+  ASSERT(is_scram_nonce(options_.nonce));
+}
+
+std::vector<std::string_view> ScramServer::mechanisms() const {
+  if (options_.tls_binding.empty()) return {kScramSha256};
+  return {kScramSha256Plus, kScramSha256};
+}
+
+base::Status ScramServer::check_flag(std::string_view flag) const {
+  if (flag == "n" || flag == "y") {
+    if (is_plus_) return malformed("SCRAM-SHA-256-PLUS without channel binding");
+    // `y` says: I could bind, but you did not offer it. We did, so the offer was tampered with.
+    if (flag == "y" && !options_.tls_binding.empty()) {
+      return failed(base::ErrorCode::AuthenticationFailed,
+                    "The client was not shown SCRAM-SHA-256-PLUS, which pgweir offered: something "
+                    "between the two changed the offer.");
+    }
+    return base::success();
+  }
+  if (!flag.starts_with("p=")) return malformed("a SCRAM message with an unknown binding flag");
+  if (!is_plus_) return malformed("channel binding with SCRAM-SHA-256, which is without");
+  if (flag.substr(2) != kTlsServerEndPoint) {
+    return failed(base::ErrorCode::Unsupported,
+                  "The client wants a channel binding other than tls-server-end-point.");
+  }
+  return base::success();
+}
+
+base::Result<std::string_view> ScramServer::parse_gs2_header(std::string_view message) {
+  const std::size_t flag_end = message.find(',');
+  if (flag_end == std::string_view::npos) return malformed("a SCRAM message without a header");
+  TRY(check_flag(message.substr(0, flag_end)));
+  // Between the two commas an authorization identity may stand; PostgreSQL knows none either.
+  const std::size_t header_end = flag_end + 2;
+  if (message.substr(flag_end, 2) != ",,") {
+    return failed(base::ErrorCode::Unsupported,
+                  "The client names an authorization identity; log in as that user instead.");
+  }
+  gs2_header_ = message.substr(0, header_end);
+  return message.substr(header_end);
+}
+
+base::Result<std::string> ScramServer::handle_first(std::string_view mechanism,
+                                                    base::Bytes message) {
+  if (state_ != State::ExpectFirst) return malformed("a SASL message out of turn");
+  state_ = State::Failed;  // Until the message has proved right.
+  const auto offered = mechanisms();
+  if (std::find(offered.begin(), offered.end(), mechanism) == offered.end()) {
+    return malformed("a SASL mechanism that was not offered");
+  }
+  if (message.size() > kScramMessageBytesMax) return malformed("a SCRAM message above 4 KiB");
+  is_plus_ = mechanism == kScramSha256Plus;
+  const std::string_view bare = TRY(parse_gs2_header(base::as_text(message)));
+
+  ScramAttributes attributes(bare);
+  attributes.take('n');  // The name that counts is the startup message's, as in PostgreSQL.
+  const std::string_view client_nonce = attributes.take('r');
+  attributes.skip_extensions();
+  if (!attributes.is_complete() || !is_scram_nonce(client_nonce)) {
+    return malformed("a malformed SCRAM client-first-message");
+  }
+  client_first_bare_ = bare;
+  nonce_ = std::string(client_nonce) + options_.nonce;
+  server_first_ = "r=" + nonce_ + ",s=" + encode_base64(options_.verifier.salt) +
+                  ",i=" + std::to_string(options_.verifier.iterations);
+  state_ = State::ExpectFinal;
+  return server_first_;
+}
+
+std::string ScramServer::expected_binding() const {
+  base::ByteBuffer input;
+  base::append(input, base::as_bytes(gs2_header_));
+  if (is_plus_) base::append(input, options_.tls_binding);
+  return encode_base64(input);
+}
+
+base::Result<std::optional<std::string>> ScramServer::handle_final(base::Bytes message) {
+  if (state_ != State::ExpectFinal) return malformed("a SASL message out of turn");
+  state_ = State::Failed;
+  if (message.size() > kScramMessageBytesMax) return malformed("a SCRAM message above 4 KiB");
+  const std::string_view text = base::as_text(message);
+  const std::size_t proof_at = text.rfind(",p=");
+  if (proof_at == std::string_view::npos) return malformed("a SCRAM message without a proof");
+  const std::string_view without_proof = text.substr(0, proof_at);
+  const auto proof_bytes = decode_base64(text.substr(proof_at + 3));
+  ScramAttributes attributes(without_proof);
+  const std::string_view binding = attributes.take('c');
+  const std::string_view nonce = attributes.take('r');
+  attributes.skip_extensions();
+  if (!attributes.is_complete() || !proof_bytes || proof_bytes->size() != kDigestBytes) {
+    return malformed("a malformed SCRAM client-final-message");
+  }
+  if (nonce != nonce_) return malformed("a SCRAM message with another nonce");
+  if (binding != expected_binding()) {
+    return failed(base::ErrorCode::AuthenticationFailed,
+                  "The client's channel binding is for another TLS connection than this one.");
+  }
+  Digest proof;
+  std::copy(proof_bytes->begin(), proof_bytes->end(), proof.begin());
+  const std::string auth_message =
+      client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
+  if (!accept(proof, auth_message)) return std::optional<std::string>();
+  const Digest signature = server_signature(options_.verifier.server_key, auth_message);
+  return std::optional<std::string>("v=" + encode_base64(signature));
+}
+
+bool ScramServer::accept(const Digest& proof, std::string_view auth_message) {
+  const ScramVerifier& verifier = options_.verifier;
+  keys_.client_key = exclusive_or(proof, client_signature(verifier.stored_key, auth_message));
+  keys_.server_key = verifier.server_key;
+  const bool is_proven = is_equal(sha256(keys_.client_key), verifier.stored_key);
+  if (!is_proven || options_.is_doomed) return false;
+  state_ = State::Accepted;
+  return true;
+}
+
+const ScramKeys& ScramServer::keys() const {
+  ASSERT(state_ == State::Accepted);
+  return keys_;
+}
+
+}  // namespace pgweir::auth

@@ -1,0 +1,65 @@
+// ScramServer: the server's end of one SCRAM-SHA-256 exchange, towards a client that logs in to us.
+// It reads and writes SASL payloads; the messages around them are client_authenticator.h.
+// Source of truth: RFC 5802, RFC 7677, RFC 5929; PostgreSQL's auth-scram.c.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/scram_verifier.h"
+#include "base/bytes.h"
+#include "base/result.h"
+
+namespace pgweir::auth {
+
+struct ScramServerOptions {
+  ScramVerifier verifier;
+  bool is_doomed = false;        // Play to the end, then refuse: an unknown user looks like any.
+  base::ByteBuffer tls_binding;  // tls-server-end-point of our certificate; empty: no PLUS.
+  std::string nonce;             // Our half: fresh, unguessable, printable, without a comma.
+};
+
+class ScramServer {
+ public:
+  explicit ScramServer(ScramServerOptions options);
+
+  // What to offer, best first.
+  std::vector<std::string_view> mechanisms() const;
+
+  // Takes client-first-message and returns server-first-message.
+  // Errors (of the client): ProtocolViolation for what is malformed, out of turn or does not fit
+  // the mechanism; AuthenticationFailed when somebody hid PLUS from the client (gs2 flag `y`);
+  // Unsupported for a binding or an extension that we do not know.
+  base::Result<std::string> handle_first(std::string_view mechanism, base::Bytes message);
+
+  // Takes client-final-message and returns server-final-message, or nullopt if the proof is wrong
+  // or the exchange is doomed.
+  // Errors (of the client): ProtocolViolation; AuthenticationFailed if the channel binding differs.
+  base::Result<std::optional<std::string>> handle_final(base::Bytes message);
+
+  // The keys that the client proved to have, good for a login elsewhere with the same verifier.
+  // REQUIRES: handle_final accepted.
+  const ScramKeys& keys() const;
+
+ private:
+  enum class State { ExpectFirst, ExpectFinal, Accepted, Failed };
+
+  // Reads the part in front of client-first-message-bare and returns what follows it.
+  base::Result<std::string_view> parse_gs2_header(std::string_view message);
+  base::Status check_flag(std::string_view flag) const;
+  std::string expected_binding() const;
+  bool accept(const Digest& proof, std::string_view auth_message);
+
+  ScramServerOptions options_;
+  State state_ = State::ExpectFirst;
+  bool is_plus_ = false;
+  std::string gs2_header_;
+  std::string client_first_bare_;
+  std::string nonce_;  // Both halves.
+  std::string server_first_;
+  ScramKeys keys_;
+};
+
+}  // namespace pgweir::auth
