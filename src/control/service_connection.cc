@@ -1,0 +1,229 @@
+#include "control/service_connection.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <utility>
+
+namespace pgweir::control {
+
+namespace {
+
+// Client backends as a plain role can count them: it sees database and role of everyone's, but
+// backend_type only of its own (manual, section 28.2.3).
+constexpr const char* kMeasure =
+    "select count(*) from pg_catalog.pg_stat_activity "
+    "where datid is not null and usesysid is not null "
+    "and coalesce(backend_type, 'client backend') = 'client backend'";
+
+// $1: pids; $2: how long each has been lost, in seconds. A backend that began later is another one
+// with the same pid. Where we may not see when it began (another role's), that it is younger than
+// the loss is proven only by a younger postmaster. What is ours is ended.
+constexpr const char* kFindLost =
+    "select a.pid, "
+    "case when a.usename = current_user then pg_catalog.pg_terminate_backend(a.pid) end "
+    "from unnest($1::int[], $2::float8[]) as l(pid, lost_s) "
+    "join pg_catalog.pg_stat_activity a on a.pid = l.pid "
+    "where coalesce(a.backend_start, pg_catalog.pg_postmaster_start_time()) "
+    "<= pg_catalog.clock_timestamp() - l.lost_s * interval '1 second'";
+
+// PostgreSQL's default authentication_timeout: a handshake that we gave up ends then at the latest.
+constexpr base::Duration kHandshakeMax = std::chrono::seconds(60);
+
+template <class Number>
+Number parse_number(const std::optional<std::string>& text) {
+  Number number = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
+  return number;
+}
+
+}  // namespace
+
+ServiceConnection::ServiceConnection(Loop& loop, Resolver& resolver, PermitSource& permits,
+                                     ServiceOptions options, ServiceCallbacks callbacks)
+    : loop_(loop),
+      resolver_(resolver),
+      permits_(permits),
+      options_(std::move(options)),
+      callbacks_(std::move(callbacks)),
+      schedule_(options_.budget, options_.seed, loop.now()) {}
+
+ServiceConnection::~ServiceConnection() {
+  alive_.reset();
+  loop_.cancel(timer_);
+  if (dial_ != nullptr) {
+    dial_.reset();
+    permits_.give_back();
+  }
+  if (connection_ != nullptr) hang_up(std::move(connection_));
+}
+
+void ServiceConnection::handle_clients(std::uint32_t count) {
+  schedule_.handle_clients(count, loop_.now());
+  tick();
+}
+
+void ServiceConnection::handle_refused() {
+  schedule_.handle_refused(loop_.now());
+  tick();
+}
+
+void ServiceConnection::set_brief(bool is_brief) {
+  schedule_.set_brief(is_brief);
+  tick();
+}
+
+void ServiceConnection::find_lost(int pid, std::function<void()> gone) {
+  lost_.insert_or_assign(pid, Lost{loop_.now(), std::move(gone)});
+  schedule_.handle_lost(lost_.size());
+  tick();
+}
+
+void ServiceConnection::tick() {
+  loop_.cancel(std::exchange(timer_, TimerId::None));
+  if (is_under_way_) return;
+  const bool is_open = connection_ != nullptr;
+  const Errand errand = schedule_.next(is_open, loop_.now());
+  if (errand != Errand::None) return begin(errand);
+  const base::Instant due = schedule_.due(is_open);
+  if (due == base::kNever) return;
+  timer_ = loop_.call_at(due, [this] {
+    timer_ = TimerId::None;
+    tick();
+  });
+}
+
+void ServiceConnection::begin(Errand errand) {
+  if (errand == Errand::Close) {
+    hang_up(std::move(connection_));
+    return tick();
+  }
+  is_under_way_ = true;
+  if (connection_ == nullptr) return open();
+  run(errand);
+}
+
+void ServiceConnection::open() {
+  if (!permits_.try_take()) {
+    is_under_way_ = false;
+    schedule_.handle_no_permit(loop_.now());
+    if (callbacks_.no_permit) callbacks_.no_permit();
+    return tick();
+  }
+  dial_ = std::make_unique<Dial>(loop_, resolver_, options_.database, "pgweir:" + options_.node,
+                                 [this](auto connection, auto failure) {
+                                   dial_.reset();
+                                   handle_dialled(std::move(connection), std::move(failure));
+                                 });
+}
+
+void ServiceConnection::handle_dialled(std::unique_ptr<PostgresConnection> connection,
+                                       std::optional<Failure> failure) {
+  if (failure) {
+    if (connection != nullptr)
+      hang_up(std::move(connection));
+    else
+      permits_.give_back();
+    return fail(*failure);
+  }
+  connection_ = std::move(connection);
+  connection_->when_lost([this](const Failure& lost) {
+    is_under_way_ = false;
+    fail(lost);
+  });
+  const Errand errand = schedule_.next(true, loop_.now());
+  if (errand != Errand::None && errand != Errand::Close) return run(errand);
+  is_under_way_ = false;
+  tick();
+}
+
+void ServiceConnection::run(Errand errand) {
+  switch (errand) {
+    case Errand::Discover: return discover();
+    case Errand::Measure: return measure();
+    case Errand::FindLost: return find_all_lost();
+    case Errand::None:
+    case Errand::Close: return;
+  }
+}
+
+void ServiceConnection::discover() {
+  ask(callbacks_.discovery(), [this](const Rows& rows) {
+    is_under_way_ = false;
+    auto room = callbacks_.discovered(
+        rows, {connection_->pid(), connection_->server_version(), connection_->tls()});
+    if (const Failure* failure = std::get_if<Failure>(&room)) return fail(*failure);
+    schedule_.handle_discovered(std::get<Room>(room), loop_.now());
+    tick();
+  });
+}
+
+void ServiceConnection::measure() {
+  ask({kMeasure, {}}, [this](const Rows& rows) {
+    is_under_way_ = false;
+    schedule_.handle_measured(loop_.now());
+    if (!rows.empty()) callbacks_.measured(parse_number<std::uint32_t>(rows[0][0]));
+    tick();
+  });
+}
+
+void ServiceConnection::find_all_lost() {
+  std::string pids;
+  std::string ages;
+  for (const auto& [pid, lost] : lost_) {
+    const std::chrono::duration<double> age = loop_.now() - lost.since;
+    pids += fmt::format("{}{}", pids.empty() ? "{" : ",", pid);
+    ages += fmt::format("{}{:.3f}", ages.empty() ? "{" : ",", age.count());
+  }
+  ask({kFindLost, {pids + "}", ages + "}"}}, [this](const Rows& rows) {
+    is_under_way_ = false;
+    schedule_.handle_looked_for_lost(loop_.now());
+    handle_found_lost(rows);
+    tick();
+  });
+}
+
+// rows: the pids that are still there.
+void ServiceConnection::handle_found_lost(const Rows& rows) {
+  std::unordered_map<int, Lost> kept;
+  for (const Row& row : rows) {
+    auto node = lost_.extract(parse_number<int>(row[0]));
+    if (!node.empty()) kept.insert(std::move(node));
+  }
+  const auto gone = std::exchange(lost_, std::move(kept));
+  schedule_.handle_lost(lost_.size());
+  for (const auto& [pid, lost] : gone) lost.gone();
+}
+
+void ServiceConnection::ask(const Statement& statement, std::function<void(const Rows&)> answered) {
+  connection_->query(statement, [this, answered = std::move(answered)](const Answer& answer) {
+    if (const Failure* failure = std::get_if<Failure>(&answer)) {
+      is_under_way_ = false;
+      return fail(Failure(*failure));
+    }
+    answered(std::get<Rows>(answer));
+  });
+}
+
+// A statement that was refused says something about our rights, not about the connection; but a
+// fresh one after a pause costs little and leaves nothing half done.
+void ServiceConnection::fail(const Failure& failure) {
+  is_under_way_ = false;
+  if (connection_ != nullptr) hang_up(std::move(connection_));
+  schedule_.handle_failed(is_permanent(failure.kind), loop_.now());
+  callbacks_.failed(failure);
+  tick();
+}
+
+void ServiceConnection::hang_up(std::unique_ptr<PostgresConnection> connection) {
+  const int pid = connection->pid();
+  connection->close([this, pid, &loop = loop_, &permits = permits_,
+                     alive = std::weak_ptr(alive_)](bool is_proven) {
+    // Once we are gone nobody can ask the server any more, and the process is about to end.
+    if (is_proven || alive.expired()) return permits.give_back();
+    if (pid != 0) return find_lost(pid, [&permits] { permits.give_back(); });
+    loop.call_after(kHandshakeMax, [&permits] { permits.give_back(); });
+  });
+}
+
+}  // namespace pgweir::control

@@ -1,0 +1,167 @@
+#include "control/service_connection.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "control/postgres_test.h"
+
+namespace pgweir::control {
+namespace {
+
+using namespace std::chrono_literals;
+
+class CountedPermits : public PermitSource {
+ public:
+  explicit CountedPermits(int count) : free(count) {}
+  bool try_take() override {
+    if (free == 0) return false;
+    --free;
+    return true;
+  }
+  void give_back() override { ++free; }
+
+  int free;
+};
+
+class ServiceConnectionTest : public PostgresTest {
+ protected:
+  ServiceOptions options() {
+    return {.node = "test",
+            .database = database(),
+            .budget = {.health_interval = 5ms, .monitor_idle = 30ms},
+            .seed = 1};
+  }
+  std::unique_ptr<ServiceConnection> start(ServiceOptions with) {
+    auto service = std::make_unique<ServiceConnection>(
+        *loop, *resolver, permits, std::move(with),
+        ServiceCallbacks{.discovery =
+                             [] {
+                               return Statement{"select pg_backend_pid()", {}};
+                             },
+                         .discovered = [this](const Rows& rows, const SessionFacts& session)
+                             -> std::variant<Room, Failure> {
+                           EXPECT_EQ(rows[0][0], std::to_string(session.pid));
+                           pid = session.pid;
+                           ++discovered;
+                           return Room{.free_slots = 10, .margin = 1};
+                         },
+                         .measured =
+                             [this](std::uint32_t count) {
+                               backends = count;
+                               ++measured;
+                             },
+                         .failed = [this](const Failure& told) { failures.push_back(told); },
+                         .no_permit = [this] { ++refused; }});
+    service->start();
+    return service;
+  }
+  template <class Condition>
+  void turn_until(const Condition& condition) {
+    while (!condition()) loop->turn();
+  }
+  // A connection of somebody else, ready for statements.
+  std::unique_ptr<PostgresConnection> connect() {
+    auto connection = std::make_unique<PostgresConnection>(*loop);
+    bool is_ready = false;
+    connection->connect(make_connection_parameters(database(), "stranger", {{"127.0.0.1"}}).value(),
+                        [&](const auto& failure) { is_ready = !failure; });
+    turn_until([&] { return is_ready; });
+    return connection;
+  }
+
+  CountedPermits permits{1};
+  std::unique_ptr<Resolver> resolver = std::move(Resolver::create(*loop, {})).value();
+  int pid = 0;
+  int discovered = 0;
+  int measured = 0;
+  int refused = 0;
+  std::uint32_t backends = 0;
+  std::vector<Failure> failures;
+};
+
+TEST_F(ServiceConnectionTest, discovers_at_the_start_and_measures_for_clients) {
+  const auto service = start(options());
+  service->handle_clients(1);
+  turn_until([&] { return measured >= 3; });
+  EXPECT_EQ(discovered, 1);
+  EXPECT_GE(backends, 1U);
+  EXPECT_EQ(permits.free, 0);
+  EXPECT_THAT(failures, testing::IsEmpty());
+}
+
+TEST_F(ServiceConnectionTest, sleeps_without_clients_and_returns_its_permit) {
+  const auto service = start(options());
+  turn_until([&] { return permits.free == 0; });
+  turn_until([&] { return permits.free == 1; });
+  EXPECT_EQ(discovered, 1);
+  EXPECT_FALSE(service->is_connected());
+  service->handle_clients(1);
+  turn_until([&] { return measured > 0; });
+  EXPECT_TRUE(service->is_connected());
+}
+
+TEST_F(ServiceConnectionTest, waits_for_a_permit) {
+  permits.free = 0;
+  const auto service = start(options());
+  turn_until([&] { return refused >= 2; });
+  EXPECT_EQ(discovered, 0);
+  permits.free = 1;
+  turn_until([&] { return discovered == 1; });
+  EXPECT_THAT(failures, testing::IsEmpty());
+}
+
+TEST_F(ServiceConnectionTest, comes_back_after_it_was_ended) {
+  const auto service = start(options());
+  service->handle_clients(1);
+  turn_until([&] { return discovered == 1; });
+  const int first = pid;
+  const auto killer = connect();
+  killer->query({"select pg_terminate_backend($1::int)", {std::to_string(first)}}, [](auto) {});
+  turn_until([&] { return discovered == 2; });
+  EXPECT_NE(pid, first);
+  ASSERT_FALSE(failures.empty());
+  EXPECT_EQ(failures[0].kind, FailureKind::Lost);
+  turn_until([&] { return permits.free == 0; });
+}
+
+TEST_F(ServiceConnectionTest, says_why_it_cannot_connect_and_holds_no_permit_meanwhile) {
+  ServiceOptions wrong = options();
+  wrong.database.password = base::Secret("not-the-password");
+  const auto service = start(wrong);
+  turn_until([&] { return !failures.empty(); });
+  EXPECT_EQ(failures[0].kind, FailureKind::WrongPassword);
+  turn_until([&] { return permits.free == 1; });
+}
+
+TEST_F(ServiceConnectionTest, is_brief_where_the_limit_has_no_room) {
+  const auto service = start(options());
+  service->set_brief(true);
+  service->handle_clients(1);
+  turn_until([&] { return discovered == 1; });
+  EXPECT_FALSE(service->is_connected());
+  turn_until([&] { return permits.free == 1; });
+}
+
+TEST_F(ServiceConnectionTest, ends_a_lost_backend_and_says_when_it_is_gone) {
+  const auto lost = connect();
+  bool is_noticed = false;
+  lost->when_lost([&](const auto&) { is_noticed = true; });
+  const auto service = start(options());
+  bool is_gone = false;
+  service->find_lost(lost->pid(), [&] { is_gone = true; });
+  EXPECT_EQ(service->lost_count(), 1U);
+  turn_until([&] { return is_gone; });
+  EXPECT_TRUE(is_noticed);
+  EXPECT_EQ(service->lost_count(), 0U);
+}
+
+TEST_F(ServiceConnectionTest, knows_that_a_pid_the_server_does_not_have_is_gone) {
+  const auto service = start(options());
+  bool is_gone = false;
+  service->find_lost(999'999'999, [&] { is_gone = true; });
+  turn_until([&] { return is_gone; });
+  EXPECT_THAT(failures, testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace pgweir::control

@@ -1,0 +1,117 @@
+#include "control/service_schedule.h"
+
+#include <algorithm>
+
+namespace pgweir::control {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Strangers come and go within seconds; where room is tight, the next second matters.
+constexpr base::Duration kWatch = seconds(5);
+constexpr base::Duration kWatchTight = seconds(1);
+constexpr std::uint32_t kTightSlots = 2;  // Beyond the margin.
+// A burst of 53300 is one reason to look, not one for each.
+constexpr base::Duration kUrgentSpacing = milliseconds(100);
+constexpr base::Duration kFindLost = seconds(1);
+constexpr base::Duration kBriefMeasure = seconds(5);
+
+constexpr base::Duration kBackoffMin = milliseconds(250);
+constexpr base::Duration kBackoffMax = seconds(5);
+constexpr base::Duration kBackoffPermanent = seconds(30);
+constexpr base::Duration kNoPermit = milliseconds(50);
+
+}  // namespace
+
+ServiceSchedule::ServiceSchedule(const budget::Options& options, std::uint64_t seed,
+                                 base::Instant now)
+    : options_(options),
+      rng_(seed),
+      clients_seen_(now),
+      discovered_(now),
+      measured_(now),
+      looked_(now),
+      not_before_(now) {}
+
+void ServiceSchedule::handle_clients(std::uint32_t count, base::Instant now) {
+  if (has_clients_ || count > 0) clients_seen_ = now;
+  has_clients_ = count > 0;
+}
+
+void ServiceSchedule::handle_discovered(Room room, base::Instant now) {
+  has_discovered_ = true;
+  is_urgent_ = false;
+  room_ = room;
+  discovered_ = now;
+  handle_measured(now);
+}
+
+void ServiceSchedule::handle_measured(base::Instant now) {
+  measured_ = now;
+  failures_ = 0;
+}
+
+void ServiceSchedule::handle_looked_for_lost(base::Instant now) { looked_ = now; }
+
+void ServiceSchedule::handle_refused(base::Instant now) {
+  is_urgent_ = true;
+  not_before_ = std::min(not_before_, std::max(now, discovered_ + kUrgentSpacing));
+}
+
+void ServiceSchedule::handle_failed(bool is_permanent, base::Instant now) {
+  const std::uint32_t doublings = std::min<std::uint32_t>(failures_++, 16);
+  const base::Duration pause =
+      is_permanent ? kBackoffPermanent
+                   : std::min<base::Duration>(kBackoffMin * (1U << doublings), kBackoffMax);
+  not_before_ = now + rng_.jitter(pause, 0.25);
+}
+
+void ServiceSchedule::handle_no_permit(base::Instant now) { not_before_ = now + kNoPermit; }
+
+Errand ServiceSchedule::next(bool is_connected, base::Instant now) const {
+  if (now >= find_lost_at()) return Errand::FindLost;
+  if (now >= discover_at()) return Errand::Discover;
+  if (now >= measure_at()) return Errand::Measure;
+  if (is_connected && (is_brief_ || !is_awake(now))) return Errand::Close;
+  return Errand::None;
+}
+
+base::Instant ServiceSchedule::due(bool is_connected) const {
+  base::Instant at = std::min({find_lost_at(), discover_at(), measure_at()});
+  if (is_connected && is_brief_) return base::Instant::min();
+  if (is_connected) at = std::min(at, sleep_at());
+  return at;
+}
+
+base::Instant ServiceSchedule::discover_at() const {
+  if (!has_discovered_ || failures_ > 0) return not_before_;
+  if (is_urgent_) return std::max(not_before_, discovered_ + kUrgentSpacing);
+  const bool is_tight = room_.free_slots <= room_.margin + kTightSlots;
+  base::Duration interval = is_tight ? kWatchTight : kWatch;
+  if (options_.discovery_interval > base::Duration::zero())
+    interval = std::min(interval, options_.discovery_interval);
+  const base::Instant at = std::max(not_before_, discovered_ + interval);
+  return is_awake(at) ? at : base::kNever;
+}
+
+base::Instant ServiceSchedule::measure_at() const {
+  if (!has_clients_) return base::kNever;
+  const base::Duration interval =
+      is_brief_ ? std::max(kBriefMeasure, options_.health_interval) : options_.health_interval;
+  return std::max(not_before_, measured_ + interval);
+}
+
+base::Instant ServiceSchedule::find_lost_at() const {
+  return lost_count_ == 0 ? base::kNever : std::max(not_before_, looked_ + kFindLost);
+}
+
+base::Instant ServiceSchedule::sleep_at() const {
+  if (has_clients_ || lost_count_ > 0 || failures_ > 0) return base::kNever;
+  return base::deadline(clients_seen_, options_.monitor_idle);
+}
+
+bool ServiceSchedule::is_awake(base::Instant at) const { return at < sleep_at(); }
+
+}  // namespace pgweir::control

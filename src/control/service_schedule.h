@@ -1,0 +1,79 @@
+// ServiceSchedule: when a node's service connection does what, and when it sleeps. Pure: times and
+// outcomes go in, the next errand comes out.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "budget/options.h"
+
+namespace pgweir::control {
+
+enum class Errand : std::uint8_t {
+  None,
+  Discover,  // Limits and who uses them; counts as a Measure too.
+  Measure,   // How many clients the server has, for /api/health.
+  FindLost,  // Whether lost backends are still there.
+  Close,     // Nothing to do for long: let the server sleep.
+};
+
+// What discovery left free.
+struct Room {
+  std::uint32_t free_slots = 0;
+  std::uint32_t margin = 0;
+};
+
+class ServiceSchedule {
+ public:
+  // The first errand is a Discover, at once.
+  ServiceSchedule(const budget::Options& options, std::uint64_t seed, base::Instant now);
+
+  // How many clients are logged in, at each change from or to none.
+  void handle_clients(std::uint32_t count, base::Instant now);
+  void handle_discovered(Room room, base::Instant now);
+  void handle_measured(base::Instant now);
+  // How many lost backends there are, and when they were last looked for.
+  void handle_lost(std::size_t count) { lost_count_ = count; }
+  void handle_looked_for_lost(base::Instant now);
+  // The server has said 53300 to some connection of ours: look at once.
+  void handle_refused(base::Instant now);
+  // Connecting or an errand failed. is_permanent: waiting is not likely to help.
+  void handle_failed(bool is_permanent, base::Instant now);
+  // No permit was free: not a failure of the server's.
+  void handle_no_permit(base::Instant now);
+  // Brief: a connection for each errand, since the limit has no room for a lasting one.
+  void set_brief(bool is_brief) { is_brief_ = is_brief; }
+
+  // What to do now, or Errand::None until due().
+  Errand next(bool is_connected, base::Instant now) const;
+  // When next() will say something else than None; kNever until something is told.
+  base::Instant due(bool is_connected) const;
+
+  bool is_failing() const { return failures_ > 0; }
+
+ private:
+  base::Instant discover_at() const;
+  base::Instant measure_at() const;
+  base::Instant find_lost_at() const;
+  base::Instant sleep_at() const;
+  bool is_awake(base::Instant at) const;
+
+  budget::Options options_;
+  base::Rng rng_;
+  bool has_discovered_ = false;
+  bool is_urgent_ = false;  // A 53300 is newer than the last discovery.
+  bool is_brief_ = false;
+  bool has_clients_ = false;
+  Room room_;
+  base::Instant clients_seen_;  // When the last client left, or the start.
+  base::Instant discovered_;
+  base::Instant measured_;
+  base::Instant looked_;
+  std::size_t lost_count_ = 0;
+  std::uint32_t failures_ = 0;
+  base::Instant not_before_;  // No connection attempt or errand earlier.
+};
+
+}  // namespace pgweir::control
