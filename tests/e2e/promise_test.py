@@ -1,0 +1,153 @@
+"""The promise: 2,000 clients with mixed work on a server with 20 slots, and nobody is refused.
+
+Watched from outside while the load runs: pg_stat_activity every 10 ms, the server's log, and how
+evenly the clients were served. Then the same while servers are killed and PostgreSQL restarts.
+"""
+
+import json
+import os
+import subprocess
+import threading
+import time
+
+import psycopg
+
+from support import processes
+from support.case import PgweirTest, value
+from support.pgweir import ROOT
+
+LOAD_BINARY = os.environ.get("PGWEIR_LOAD_BINARY", str(ROOT / "build/release/pgweir_load"))
+CLIENTS = int(os.environ.get("PGWEIR_PROMISE_CLIENTS", "2000"))
+SECONDS = int(os.environ.get("PGWEIR_PROMISE_SECONDS", "30"))
+OURS = "select count(*) from pg_stat_activity where usename = 'app'"
+# What a client may be told when its server was taken away under a running statement.
+BROKEN = {"57P01", "57P02", "57P03", "08006", "08003"}
+
+
+class Load:
+    """pgweir_load as a process; `report` is there after `finish`."""
+
+    def __init__(self, url):
+        self.process = subprocess.Popen(
+            [LOAD_BINARY, "--clients", str(CLIENTS), "--seconds", str(SECONDS), url],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_until_begun(self):
+        if self.process.stderr.readline() != "begun\n":
+            raise AssertionError(f"the load did not begin: {self.process.communicate()}")
+
+    def finish(self):
+        output, errors = self.process.communicate(timeout=SECONDS + 120)
+        if self.process.returncode != 0:
+            raise AssertionError(f"the load ended with {self.process.returncode}: {errors}")
+        return json.loads(output)
+
+
+class Watcher(threading.Thread):
+    """Counts pgweir's connections every 10 ms, past pgweir, until it is stopped."""
+
+    def __init__(self, server):
+        super().__init__()
+        self.server = server
+        self.most = 0
+        self.samples = 0
+        self.stopped = threading.Event()
+        self.start()
+
+    def run(self):
+        connection = None
+        while not self.stopped.wait(0.01):
+            try:
+                connection = connection or self.server.superuser(prepare_threshold=0)
+                self.most = max(self.most, value(connection, OURS))
+                self.samples += 1
+            except psycopg.OperationalError:  # The server restarts.
+                connection = None
+        if connection:
+            connection.close()
+
+    def stop(self):
+        self.stopped.set()
+        self.join()
+
+
+class PromiseTest(PgweirTest):
+    server_options = {"max_connections": 20, "settings": {"log_connections": "off"}}
+
+    def setUp(self):
+        with self.server.connect() as connection:
+            connection.execute("drop table if exists load_counters, load_sink")
+            connection.execute("create unlogged table load_counters (id int primary key, n int)")
+            connection.execute("insert into load_counters select g, 0 from "
+                               "generate_series(0, %s) g", (CLIENTS,))
+            connection.execute("create unlogged table load_sink (token text, line int)")
+        self.log_start = len(self.server.log())
+        self.limit = self.pgweir.health()["pool"]["limit"]
+
+    def run_load(self, disturb=None):
+        watcher = Watcher(self.server)
+        load = Load(self.pgweir.url())
+        try:
+            load.wait_until_begun()
+            if disturb:
+                disturb()
+            report = load.finish()
+        finally:
+            load.process.kill()
+            watcher.stop()
+        print(json.dumps(report["classes"]), f"most connections: {watcher.most}", flush=True)
+        self.assertGreater(watcher.samples, SECONDS * 5, "the watcher slept")
+        self.assertLessEqual(watcher.most, self.limit)
+        return report
+
+    def assert_served_evenly(self, report):
+        for name, counts in report["classes"].items():
+            with self.subTest(name):
+                self.assertGreater(counts["median"], 0)
+                self.assertGreaterEqual(counts["slowest"], counts["median"] / 2)
+
+    def assert_server_was_never_full(self):
+        log = self.server.log()[self.log_start:]
+        self.assertNotIn("too many", log)
+        self.assertNotIn("remaining connection slots", log)
+
+    def count_updates(self):
+        with self.server.connect() as connection:
+            return value(connection, "select sum(n) from load_counters")
+
+    def test_2000_clients_on_20_slots_see_no_error(self):
+        self.assertLess(self.limit, 20)
+        report = self.run_load()
+        self.assertEqual(report["errors"], [])
+        self.assertEqual(report["stuck"], 0)
+        self.assert_served_evenly(report)
+        self.assert_server_was_never_full()
+        self.assertEqual(self.count_updates(), report["commits"], "a commit was lost or done twice")
+
+    def test_killed_servers_and_a_restart_cost_only_what_was_running(self):
+        killed = []
+
+        def storm_and_restart():
+            begun = time.monotonic()
+            while time.monotonic() < begun + SECONDS / 3:
+                with self.server.superuser() as eye:
+                    killed.append(value(eye, "select count(pg_terminate_backend(pid)) from "
+                                             "pg_stat_activity where usename = 'app'"))
+                time.sleep(1)
+            self.server.restart("immediate")
+            killed.append(self.limit)
+            self.restarted_at = time.monotonic() - begun
+
+        report = self.run_load(storm_and_restart)
+        errors = report["errors"]
+        self.assertEqual(report["stuck"], 0)
+        self.assertEqual([error for error in errors if error["sqlstate"] not in BROKEN], [])
+        self.assertLessEqual(sum(error["count"] for error in errors), sum(killed))
+        for error in errors:
+            self.assertLess(error["last_at_s"], self.restarted_at + 5, "it did not recover")
+        for name, counts in report["classes"].items():
+            with self.subTest(name):
+                self.assertGreater(counts["slowest"], 0)
+        self.assert_server_was_never_full()
+        self.assertGreaterEqual(self.count_updates(), report["commits"], "a commit was lost")
+        processes.wait_until(lambda: self.pgweir.health()["status"] == "ok", 10, "health is ok again")
