@@ -229,6 +229,10 @@ std::string LimitCodec::render(const std::uint32_t& value) {
   return std::to_string(value == pool::kUnlimited ? 0 : value);
 }
 
+Complaint OptionalLimitCodec::parse(const Input& input, std::optional<std::uint32_t>& to) {
+  return LimitCodec::parse(input, to.emplace());
+}
+
 Complaint FileModeCodec::parse(const Input& input, std::uint32_t& to) {
   const std::string_view text = trim(input.text);
   std::uint32_t mode = 0;

@@ -164,6 +164,15 @@ struct LimitCodec {
   static std::string type() { return "number"; }
 };
 
+// The same where the options may say nothing.
+struct OptionalLimitCodec {
+  static Complaint parse(const Input& input, std::optional<std::uint32_t>& to);
+  static std::string render(const std::optional<std::uint32_t>& value) {
+    return value ? LimitCodec::render(*value) : std::string();
+  }
+  static std::string type() { return LimitCodec::type(); }
+};
+
 // File permissions: octal as in chmod, with or without leading zeros.
 struct FileModeCodec {
   static Complaint parse(const Input& input, std::uint32_t& to);

@@ -3,6 +3,7 @@
 // shown is codec.h.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -39,10 +40,10 @@ using UserField = Field<UserDraft, proxy::UserOptions>;
 
 // A setting in one syntax.
 struct Spelling {
-  std::string_view key;            // Empty: not known there.
-  std::string_view fallback = {};  // Default, where it is not the one of the options.
-  Unit unit = Unit::None;          // Of a bare number.
-  std::string_view zero = {};      // What 0 stands for, where it is not "none".
+  std::string_view key;                           // Empty: not known there.
+  std::optional<std::string_view> fallback = {};  // Default, where the options have another.
+  Unit unit = Unit::None;                         // Of a bare number.
+  std::string_view zero = {};                     // What 0 stands for, where it is not "none".
 };
 
 struct Setting {

@@ -11,7 +11,7 @@ using U = proxy::UserOptions;
 using enum Reload;
 using enum Unit;
 
-const std::array kPool{
+constexpr std::array kPool{
     Setting{.name = "connection_limit",
             .url = {"connection_limit"},
             .toml = {"connection_limit"},
@@ -48,7 +48,7 @@ const std::array kPool{
             .toml = {"pool_size"},
             .ini = {"pool_size"},
             .database = limit<&D::pool, &P::server_count_max>(),
-            .user = coded<Codec<std::optional<std::uint32_t>>, &U::pool_size>(),
+            .user = coded<OptionalLimitCodec, &U::pool_size>(),
             .doc = "Most servers of each pool of this database or user; 0 = no limit of its own."},
     Setting{.name = "min_pool_size",
             .url = {"min_pool_size"},

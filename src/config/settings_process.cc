@@ -12,7 +12,7 @@ using O = proxy::Options;
 using enum Reload;
 using enum Unit;
 
-const std::array kListen{
+constexpr std::array kListen{
     Setting{.name = "listen_addr",
             .reload = Restart,
             .toml = {"listen_addr"},
@@ -137,7 +137,7 @@ const std::array kListen{
             .doc = "Longest that sent bytes may stay unacknowledged; 0 = the system's default."},
 };
 
-const std::array kProcess{
+constexpr std::array kProcess{
     Setting{.name = "http",
             .reload = Restart,
             .toml = {"http"},

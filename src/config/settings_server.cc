@@ -53,7 +53,7 @@ constexpr DatabaseField schema() {
   return field;
 }
 
-const std::array kServer{
+constexpr std::array kServer{
     Setting{.name = "host",
             .reload = NewConnections,
             .url = {"host"},

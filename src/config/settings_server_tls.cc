@@ -44,7 +44,7 @@ constexpr DatabaseField certificate_mode() {
   };
 }
 
-const std::array kServerTls{
+constexpr std::array kServerTls{
     Setting{.name = "sslmode",
             .reload = NewConnections,
             .url = {"sslmode"},

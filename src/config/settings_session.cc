@@ -22,7 +22,7 @@ constexpr ProcessField auth_file() {
   };
 }
 
-const std::array kClients{
+constexpr std::array kClients{
     Setting{.name = "auth_type",
             .reload = NewConnections,
             .toml = {"auth_type"},
@@ -86,7 +86,7 @@ const std::array kClients{
         .doc = "A client that is silent outside of transactions for so long is closed; 0 = never."},
 };
 
-const std::array kSession{
+constexpr std::array kSession{
     Setting{.name = "pool_mode",
             .reload = NewConnections,
             .url = {"pool_mode"},
