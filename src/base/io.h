@@ -28,6 +28,7 @@ struct TlsInfo {
   std::string peer_common_name;      // Subject CN of a verified peer certificate, else empty.
   std::string alpn;                  // Protocol chosen by ALPN, else empty.
   ByteBuffer peer_certificate_hash;  // tls-server-end-point binding data (RFC 5929), servers only.
+  ByteBuffer own_certificate_hash;   // The same of the certificate that we showed a client.
 };
 
 // Who connected to us.
