@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/time.h"
 #include "net/descriptor.h"
+#include "net/tls_stream.h"
 
 namespace pgweir::net {
 
@@ -22,20 +23,25 @@ enum class Phase : std::uint8_t {
 };
 
 struct Connection {
+  std::unique_ptr<TlsStream> tls;
   Descriptor fd;
   std::uint32_t slot = 0;
   std::uint32_t generation = 1;
   std::int32_t error = 0;               // The errno that broke it, told once unread bytes are told.
   std::uint32_t linger_bytes_left = 0;  // Lingering only: how much is still read and discarded.
   Phase phase = Phase::Free;
-  bool is_unix : 1 = false;
-  bool is_paused : 1 = false;
-  bool is_due : 1 = false;         // It is in the reactor's list of connections to serve next.
-  bool may_read : 1 = false;       // The kernel may hold bytes or an end that we have not read.
-  bool may_write : 1 = false;      // Room was reported since the last refusal.
-  bool has_hung_up : 1 = false;    // The kernel reported the peer's end or an error.
-  bool owes_writable : 1 = false;  // try_send refused bytes; handle_writable must follow.
-  bool watches_write : 1 = false;  // Unix socket: EPOLLOUT is registered for now.
+  bool is_unix = false;
+  bool is_paused = false;
+  bool is_due = false;         // It is in the reactor's list of connections to serve next.
+  bool may_read = false;       // The kernel may hold bytes or an end that we have not read.
+  bool may_write = false;      // Room was reported since the last refusal.
+  bool has_hung_up = false;    // The kernel reported the peer's end or an error.
+  bool owes_writable = false;  // try_send refused bytes; handle_writable must follow.
+  bool watches_write = false;  // Unix socket: EPOLLOUT is registered for now.
+  bool may_be_direct = false;  // Accepted and silent so far: its first byte may be TLS's.
+
+  // Ciphertext that the socket has not taken yet.
+  bool has_backlog() const { return tls != nullptr && !tls->backlog.empty(); }
 };
 
 static_assert(sizeof(Connection) <= 96, "10,000 idle clients should cost less than 1 MB here");

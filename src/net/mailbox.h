@@ -12,6 +12,7 @@
 
 #include "base/io.h"
 #include "net/descriptor.h"
+#include "net/tls_stream.h"
 
 namespace pgweir::net {
 
@@ -25,6 +26,7 @@ class ParcelSink {
 // A connection between two reactors: it belongs to neither, and closes if nobody takes it.
 struct MovedConnection {
   Descriptor fd;
+  std::unique_ptr<TlsStream> tls;  // With what it has read and not delivered, or not sent.
   bool is_unix = false;
   bool owes_writable = false;
   int error = 0;

@@ -76,6 +76,15 @@ void Reactor::stop_listening() {
   inbox_.wake();
 }
 
+void Reactor::set_tls(TlsContexts contexts) {
+  {
+    const std::lock_guard<std::mutex> lock(next_tls_mutex_);
+    next_tls_ = std::move(contexts);
+  }
+  requests_.fetch_or(kNewTls, std::memory_order_release);
+  inbox_.wake();
+}
+
 base::Instant Reactor::last_turn() const {
   return base::Instant(base::Duration(last_turn_.load(std::memory_order_relaxed)));
 }
@@ -136,13 +145,16 @@ void Reactor::handle_event(std::uint64_t key, std::uint32_t events) {
 }
 
 void Reactor::serve_requests() {
+  if (accept_again_ <= now_) watch_listeners(true);
   const unsigned requests = requests_.exchange(0, std::memory_order_acquire);
-  if (requests == 0) {
-    if (accept_again_ <= now_) watch_listeners(true);
-    return;
+  if ((requests & kNewTls) != 0) {
+    const std::lock_guard<std::mutex> lock(next_tls_mutex_);
+    tls_ = next_tls_;
   }
-  accept_again_ = base::kNever;
-  listeners_.clear();  // Closing a socket takes it out of epoll.
+  if ((requests & (kStop | kStopListening)) != 0) {
+    accept_again_ = base::kNever;
+    listeners_.clear();  // Closing a socket takes it out of epoll.
+  }
   if ((requests & kStop) != 0) is_stopping_ = true;
 }
 
@@ -203,6 +215,7 @@ void Reactor::admit(Accepted accepted) {
   connection.phase = Phase::Open;
   connection.fd = std::move(accepted.fd);
   connection.is_unix = accepted.peer.is_unix;
+  connection.may_be_direct = true;
   connection.error = watch(connection);
   if (connection.error != 0) serve_later(connection);
   add_one(counters_.accepted);

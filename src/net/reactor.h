@@ -4,12 +4,15 @@
 // Sockets are registered once, edge-triggered; pausing is a flag of our own. All receive into one
 // buffer of the reactor, so a connection at rest owns none. The clock is read once per batch.
 //
-// Beyond what base/io.h promises: a connection that arrives by hand_over is not paused.
+// Beyond what base/io.h promises: a connection that arrives by hand_over is not paused. An accepted
+// connection whose first byte is 0x16 starts TLS directly: the reactor plays that handshake itself
+// and tells handle_secured, before any bytes, without a start_tls.
 #pragma once
 
 #include <atomic>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -18,6 +21,7 @@
 #include "net/listener.h"
 #include "net/mailbox.h"
 #include "net/poller.h"
+#include "net/tls_context.h"
 
 namespace pgweir::net {
 
@@ -55,6 +59,9 @@ class Reactor final : public base::Io {
   // Clients are accepted here. refusal: what one is sent when no descriptor is left for it.
   void listen(std::vector<Listener> listeners, base::ByteBuffer refusal);
 
+  // Any thread. For handshakes that start from now on.
+  void set_tls(TlsContexts contexts);
+
   // Turns the loop until stop(). The calling thread becomes the reactor's thread: Io is called on
   // it alone from then on (before, Io may be called by whoever prepares the reactor).
   void run();
@@ -86,7 +93,7 @@ class Reactor final : public base::Io {
   void wake_at(base::Instant when) override { wake_ = when; }
 
  private:
-  enum Request : unsigned { kStop = 1, kStopListening = 2 };
+  enum Request : unsigned { kStop = 1, kStopListening = 2, kNewTls = 4 };
   struct Linger {
     base::ConnectionId id;
     base::Instant until;
@@ -117,17 +124,28 @@ class Reactor final : public base::Io {
   void receive(Connection& connection);
   void receive_paused(Connection& connection);
   void handle_received_nothing(Connection& connection, int error);
+  void continue_linger(Connection& connection);
   void discard_input(Connection& connection);
   base::ConnectionId adopt(MovedConnection moved);
 
   // TLS (reactor_tls.cc).
+  void begin_handshake(Connection& connection, const base::TlsRequest& request);
+  void make_room_for_plaintext();
+  void begin_direct_tls(Connection& connection, base::Bytes hello);
   void continue_handshake(Connection& connection);
+  void advance_handshake(Connection& connection, base::Bytes input);
+  void fail_handshake(Connection& connection, std::string_view detail);
+  void receive_encrypted(Connection& connection);
+  std::size_t send_encrypted(Connection& connection, base::Bytes head, base::Bytes tail);
+  void transmit(Connection& connection);
+  void flush_backlog(Connection& connection);
 
   // Shared by the Io calls and the loop (reactor_io.cc).
   Connection* find_live(base::ConnectionId id);
   int watch(Connection& connection);
   void serve_later(Connection& connection);
-  void refuse_bytes(Connection& connection);
+  std::size_t send_plain(Connection& connection, base::Bytes head, base::Bytes tail);
+  void await_room(Connection& connection);
   void linger(Connection& connection);
   void end(Connection& connection, base::CloseCause cause, std::string_view detail);
 
@@ -140,7 +158,10 @@ class Reactor final : public base::Io {
   base::Instant now_;
   base::Instant wake_ = base::kNever;
   ConnectionTable connections_;
-  base::ByteBuffer received_;                // The scratch buffer that all sockets read into.
+  base::ByteBuffer received_;  // The scratch buffer that all sockets read into.
+  base::ByteBuffer plain_;     // What a TLS connection's bytes decrypt to.
+  base::ByteBuffer cipher_;    // What is being encrypted; empty between calls.
+  TlsContexts tls_;
   std::vector<base::ConnectionId> due_;      // To serve in the next turn, without an event.
   std::vector<base::ConnectionId> serving_;  // Of this turn; kept for its memory.
   std::vector<std::unique_ptr<Letter>> letters_;
@@ -153,6 +174,8 @@ class Reactor final : public base::Io {
 
   bool is_stopping_ = false;
   std::atomic<unsigned> requests_ = 0;
+  std::mutex next_tls_mutex_;
+  TlsContexts next_tls_;  // Until the loop takes it over; guarded by next_tls_mutex_.
   std::atomic<base::Duration::rep> last_turn_ = 0;
   ReactorCounters counters_;
 };

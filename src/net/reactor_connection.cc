@@ -4,27 +4,40 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "net/reactor.h"
 
 namespace pgweir::net {
+namespace {
+
+// TLS's record type of a ClientHello. No start-up packet of PostgreSQL begins with it: its length
+// would be above 352 MB.
+constexpr std::byte kTlsHandshake{0x16};
+
+}  // namespace
 
 void Reactor::serve(Connection& connection) {
   switch (connection.phase) {
     case Phase::Free: return;
     case Phase::Connecting: finish_connect(connection); return;
-    case Phase::Lingering: discard_input(connection); return;
     case Phase::Handshaking: continue_handshake(connection); return;
+    case Phase::Lingering: continue_linger(connection); return;
     case Phase::Open: break;
   }
-  if (connection.may_write && connection.owes_writable) {
-    const base::ConnectionId id = ConnectionTable::id_of(connection);
+  const base::ConnectionId id = ConnectionTable::id_of(connection);
+  if (connection.may_write && (connection.owes_writable || connection.has_backlog())) {
     finish_send(connection);
-    Connection* still = find_live(id);
-    if (still != nullptr) receive(*still);
-    return;
   }
-  receive(connection);
+  Connection* still = find_live(id);
+  if (still == nullptr || still->phase != Phase::Open) return;
+  if (still->is_paused) {
+    receive_paused(*still);
+  } else if (still->tls != nullptr) {
+    receive_encrypted(*still);
+  } else {
+    receive(*still);
+  }
 }
 
 void Reactor::finish_connect(Connection& connection) {
@@ -45,20 +58,19 @@ void Reactor::finish_connect(Connection& connection) {
 }
 
 void Reactor::finish_send(Connection& connection) {
-  connection.owes_writable = false;
+  flush_backlog(connection);
+  if (connection.has_backlog() || connection.error != 0) return;
   if (connection.watches_write) {
     connection.watches_write = false;
     poller_.modify(connection.fd.get(), EPOLLIN | EPOLLRDHUP | EPOLLET,
                    static_cast<std::uint64_t>(ConnectionTable::id_of(connection)));
   }
+  if (!connection.owes_writable) return;
+  connection.owes_writable = false;
   handler_->handle_writable(ConnectionTable::id_of(connection), now_);
 }
 
 void Reactor::receive(Connection& connection) {
-  if (connection.is_paused) {
-    receive_paused(connection);
-    return;
-  }
   if (!connection.may_read && connection.error == 0) return;
   const ssize_t count = ::recv(connection.fd.get(), received_.data(), received_.size(), 0);
   if (count <= 0) {
@@ -70,13 +82,18 @@ void Reactor::receive(Connection& connection) {
   const auto bytes = static_cast<std::size_t>(count);
   connection.may_read = bytes == received_.size() || connection.has_hung_up;
   if (connection.may_read || connection.error != 0) serve_later(connection);
-  handler_->handle_bytes(ConnectionTable::id_of(connection), base::Bytes(received_).first(bytes),
-                         now_);
+  const base::Bytes arrived = base::Bytes(received_).first(bytes);
+  if (std::exchange(connection.may_be_direct, false) && arrived.front() == kTlsHandshake) {
+    begin_direct_tls(connection, arrived);
+    return;
+  }
+  handler_->handle_bytes(ConnectionTable::id_of(connection), arrived, now_);
 }
 
 // While paused only the end is told, and only if no bytes are unread before it.
 void Reactor::receive_paused(Connection& connection) {
   if (!connection.has_hung_up && connection.error == 0) return;
+  if (connection.tls != nullptr && connection.tls->has_unread()) return;
   std::byte first{};
   const ssize_t count = ::recv(connection.fd.get(), &first, 1, MSG_PEEK);
   if (count <= 0) handle_received_nothing(connection, count == 0 ? 0 : errno);
@@ -103,10 +120,27 @@ void Reactor::handle_received_nothing(Connection& connection, int error) {
   }
 }
 
+void Reactor::continue_linger(Connection& connection) {
+  if (connection.may_write && connection.has_backlog()) {
+    flush_backlog(connection);
+    if (!connection.has_backlog()) static_cast<void>(::shutdown(connection.fd.get(), SHUT_WR));
+    if (connection.error != 0) {
+      connections_.remove(connection);
+      return;
+    }
+  }
+  discard_input(connection);
+}
+
 void Reactor::discard_input(Connection& connection) {
   if (!connection.may_read) return;
   const ssize_t count = ::recv(connection.fd.get(), received_.data(), received_.size(), 0);
   if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+    connection.may_read = false;
+    return;
+  }
+  // A peer that has only ended its own direction still gets what is left.
+  if (count == 0 && connection.has_backlog()) {
     connection.may_read = false;
     return;
   }
@@ -126,11 +160,16 @@ base::ConnectionId Reactor::adopt(MovedConnection moved) {
   Connection& connection = connections_.add();
   connection.phase = Phase::Open;
   connection.fd = std::move(moved.fd);
+  connection.tls = std::move(moved.tls);
   connection.is_unix = moved.is_unix;
   connection.owes_writable = moved.owes_writable;
   const int error = watch(connection);
   connection.error = moved.error != 0 ? moved.error : error;
-  if (connection.error != 0) serve_later(connection);
+  if (connection.tls != nullptr) {
+    make_room_for_plaintext();
+    connection.may_read = connection.tls->has_unread();
+  }
+  if (connection.error != 0 || connection.may_read) serve_later(connection);
   return ConnectionTable::id_of(connection);
 }
 

@@ -13,16 +13,24 @@ std::size_t Reactor::try_send(base::ConnectionId id, base::Bytes head, base::Byt
   if (connection == nullptr || connection->error != 0) return 0;
   const std::size_t offered = head.size() + tail.size();
   if (offered == 0) return 0;
-  std::ptrdiff_t sent = 0;
-  if (connection->phase == Phase::Open) sent = send_both(connection->fd.get(), head, tail);
-  if (sent < 0) {
-    connection->error = static_cast<int>(-sent);
-    serve_later(*connection);
-    return 0;
+  std::size_t taken = 0;
+  if (connection->phase == Phase::Open) {
+    taken = connection->tls == nullptr ? send_plain(*connection, head, tail)
+                                       : send_encrypted(*connection, head, tail);
   }
-  const auto taken = static_cast<std::size_t>(sent);
-  if (taken < offered) refuse_bytes(*connection);
+  if (taken < offered && connection->error == 0) {
+    connection->owes_writable = true;
+    await_room(*connection);
+  }
   return taken;
+}
+
+std::size_t Reactor::send_plain(Connection& connection, base::Bytes head, base::Bytes tail) {
+  const std::ptrdiff_t sent = send_both(connection.fd.get(), head, tail);
+  if (sent >= 0) return static_cast<std::size_t>(sent);
+  connection.error = static_cast<int>(-sent);
+  serve_later(connection);
+  return 0;
 }
 
 void Reactor::pause(base::ConnectionId id) {
@@ -53,9 +61,13 @@ void Reactor::close(base::ConnectionId id) {
   if (connection == nullptr) return;
   if (connection->phase == Phase::Connecting || connection->error != 0) {
     connections_.remove(*connection);
-  } else {
-    linger(*connection);
+    return;
   }
+  if (connection->phase == Phase::Open && connection->tls != nullptr) {
+    connection->tls->say_goodbye(cipher_);
+    transmit(*connection);
+  }
+  linger(*connection);
 }
 
 void Reactor::hand_over(base::ConnectionId id, base::Mailbox to,
@@ -68,6 +80,7 @@ void Reactor::hand_over(base::ConnectionId id, base::Mailbox to,
     // Registering anew reports whatever is readable or writable there, so those flags need not go.
     poller_.remove(connection->fd.get());
     letter->connection = {.fd = std::move(connection->fd),
+                          .tls = std::move(connection->tls),
                           .is_unix = connection->is_unix,
                           .owes_writable = connection->owes_writable,
                           .error = connection->error};
@@ -87,7 +100,8 @@ Connection* Reactor::find_live(base::ConnectionId id) {
 int Reactor::watch(Connection& connection) {
   std::uint32_t events = EPOLLIN | EPOLLRDHUP | EPOLLET;
   connection.watches_write =
-      connection.is_unix && (connection.owes_writable || connection.phase == Phase::Connecting);
+      connection.is_unix && (connection.owes_writable || connection.has_backlog() ||
+                             connection.phase == Phase::Connecting);
   if (!connection.is_unix || connection.watches_write) events |= EPOLLOUT;
   return poller_.add(connection.fd.get(), events,
                      static_cast<std::uint64_t>(ConnectionTable::id_of(connection)));
@@ -99,8 +113,8 @@ void Reactor::serve_later(Connection& connection) {
   due_.push_back(ConnectionTable::id_of(connection));
 }
 
-void Reactor::refuse_bytes(Connection& connection) {
-  connection.owes_writable = true;
+// The socket has refused bytes: its next EPOLLOUT counts.
+void Reactor::await_room(Connection& connection) {
   connection.may_write = false;
   if (!connection.is_unix || connection.watches_write) return;
   connection.watches_write = true;
@@ -111,7 +125,7 @@ void Reactor::refuse_bytes(Connection& connection) {
 // Ends our direction and waits for the peer's end. Closing at once would answer bytes that we have
 // not read with a reset, which destroys what the peer has not read yet: the last error message.
 void Reactor::linger(Connection& connection) {
-  static_cast<void>(::shutdown(connection.fd.get(), SHUT_WR));
+  if (!connection.has_backlog()) static_cast<void>(::shutdown(connection.fd.get(), SHUT_WR));
   connection.phase = Phase::Lingering;
   connection.linger_bytes_left = options_.linger_bytes_max;
   lingering_.push_back({ConnectionTable::id_of(connection), now_ + options_.linger_max});

@@ -1,17 +1,182 @@
-// TLS on a reactor's connections: starting it, the handshake, and bytes through it.
+// TLS on a reactor's connections: the handshake, and bytes through it. The TlsStream turns bytes
+// into bytes; here they meet the socket.
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
 #include "net/reactor.h"
 
 namespace pgweir::net {
+namespace {
 
-void Reactor::start_tls(base::ConnectionId id, const base::TlsRequest& /*request*/) {
+// How much is encrypted before the socket has taken it. It bounds what a slow reader can make us
+// hold beyond its own socket buffer.
+constexpr std::size_t kBatchBytesMax = 64 * 1024;
+// A peer that provokes answers (key updates) without reading them is cut off here.
+constexpr std::size_t kBacklogBytesMax = 4 * kBatchBytesMax;
+// Decrypted bytes of one batch: those received, and one record that began in the batch before.
+constexpr std::size_t kRecordBytesMax = 18 * 1024;
+
+}  // namespace
+
+void Reactor::start_tls(base::ConnectionId id, const base::TlsRequest& request) {
   Connection* connection = find_live(id);
-  if (connection == nullptr) return;
-  connection->phase = Phase::Handshaking;
+  if (connection == nullptr || connection->phase != Phase::Open) return;
+  begin_handshake(*connection, request);
   serve_later(*connection);
 }
 
+void Reactor::begin_handshake(Connection& connection, const base::TlsRequest& request) {
+  const bool is_accept = request.role == base::TlsRequest::Role::Accept;
+  const TlsContext* context = nullptr;
+  if (is_accept) {
+    context = tls_.clients.get();
+  } else if (request.context < tls_.servers.size()) {
+    context = tls_.servers[request.context].get();
+  }
+  connection.phase = Phase::Handshaking;
+  connection.may_be_direct = false;
+  if (context == nullptr) return;  // Told by continue_handshake.
+  connection.tls = context->make_stream(request);
+  make_room_for_plaintext();
+}
+
+// Only a reactor that has TLS connections, made here or handed over, pays for the buffer.
+void Reactor::make_room_for_plaintext() { plain_.resize(received_.size() + kRecordBytesMax); }
+
+void Reactor::begin_direct_tls(Connection& connection, base::Bytes hello) {
+  base::TlsRequest request;
+  request.is_direct = true;
+  begin_handshake(connection, request);
+  advance_handshake(connection, hello);
+}
+
 void Reactor::continue_handshake(Connection& connection) {
-  end(connection, base::CloseCause::TlsFailed, "no certificate is set up for TLS");
+  if (connection.may_write) flush_backlog(connection);
+  if (!connection.may_read) {
+    // Its first turn, in which the client's side speaks, or room for what it had to say.
+    advance_handshake(connection, {});
+    return;
+  }
+  const ssize_t count = ::recv(connection.fd.get(), received_.data(), received_.size(), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) {
+    connection.may_read = errno == EINTR;
+    if (connection.may_read) serve_later(connection);
+    advance_handshake(connection, {});
+    return;
+  }
+  if (count <= 0) {
+    const base::CloseCause cause = count == 0 ? base::CloseCause::Eof : cause_of(errno);
+    end(connection, cause, "the connection ended during the TLS handshake");
+    return;
+  }
+  const auto bytes = static_cast<std::size_t>(count);
+  connection.may_read = bytes == received_.size() || connection.has_hung_up;
+  if (connection.may_read) serve_later(connection);
+  advance_handshake(connection, base::Bytes(received_).first(bytes));
+}
+
+void Reactor::advance_handshake(Connection& connection, base::Bytes input) {
+  if (connection.tls == nullptr) {
+    fail_handshake(connection, "TLS is not set up on our side");
+    return;
+  }
+  const TlsStream::Outcome outcome = connection.tls->handshake(input, cipher_);
+  transmit(connection);
+  switch (outcome) {
+    case TlsStream::Outcome::Ongoing:
+      if (connection.error != 0) {
+        end(connection, cause_of(connection.error),
+            "the connection ended during the TLS handshake");
+      }
+      return;
+    case TlsStream::Outcome::Failed:
+      fail_handshake(connection, std::string(connection.tls->failure()));
+      return;
+    case TlsStream::Outcome::Done: break;
+  }
+  connection.phase = Phase::Open;
+  if (connection.tls->has_unread()) connection.may_read = true;
+  if (connection.may_read || connection.owes_writable) serve_later(connection);
+  handler_->handle_secured(ConnectionTable::id_of(connection), connection.tls->describe(), now_);
+}
+
+// Lingers, so that the alert which tells the peer why is not lost.
+void Reactor::fail_handshake(Connection& connection, std::string_view detail) {
+  const base::ConnectionId id = ConnectionTable::id_of(connection);
+  linger(connection);
+  handler_->handle_closed(id, base::CloseCause::TlsFailed, detail, now_);
+}
+
+void Reactor::receive_encrypted(Connection& connection) {
+  if (!connection.may_read && connection.error == 0) return;
+  std::size_t bytes = 0;
+  if (!connection.tls->has_unread()) {
+    const ssize_t count = ::recv(connection.fd.get(), received_.data(), received_.size(), 0);
+    if (count <= 0) {
+      handle_received_nothing(connection, count == 0 ? 0 : errno);
+      return;
+    }
+    bytes = static_cast<std::size_t>(count);
+    connection.may_read = bytes == received_.size() || connection.has_hung_up;
+  }
+  const TlsStream::Opened opened =
+      connection.tls->decrypt(base::Bytes(received_).first(bytes), plain_, cipher_);
+  transmit(connection);
+  if (opened.has_failed) {
+    fail_handshake(connection, std::string(connection.tls->failure()));
+    return;
+  }
+  if (connection.tls->has_unread()) connection.may_read = true;
+  if (connection.may_read || connection.error != 0) serve_later(connection);
+  if (opened.bytes == 0) return;
+  handler_->handle_bytes(ConnectionTable::id_of(connection),
+                         base::Bytes(plain_).first(opened.bytes), now_);
+}
+
+// Nothing is encrypted while ciphertext still waits for room. Returns the plaintext taken: a batch
+// counts once it is encrypted, unless the socket turned out to be broken.
+std::size_t Reactor::send_encrypted(Connection& connection, base::Bytes head, base::Bytes tail) {
+  std::size_t taken = 0;
+  while (!connection.has_backlog() && !(head.empty() && tail.empty())) {
+    const base::Bytes first = head.first(std::min(head.size(), kBatchBytesMax));
+    const base::Bytes second = tail.first(std::min(tail.size(), kBatchBytesMax - first.size()));
+    connection.tls->encrypt(first, second, cipher_);
+    transmit(connection);
+    if (connection.error != 0) return taken;
+    taken += first.size() + second.size();
+    head = head.subspan(first.size());
+    tail = tail.subspan(second.size());
+  }
+  return taken;
+}
+
+// Sends what `cipher_` holds, after what waits already, and empties it.
+void Reactor::transmit(Connection& connection) {
+  base::ByteBuffer& backlog = connection.tls->backlog;
+  base::Bytes rest = cipher_;
+  if (backlog.empty() && !rest.empty()) rest = rest.subspan(send_plain(connection, rest, {}));
+  if (!rest.empty()) {
+    base::append(backlog, rest);
+    await_room(connection);
+  }
+  cipher_.clear();
+  if (backlog.size() <= kBacklogBytesMax) return;
+  connection.error = ENOBUFS;
+  serve_later(connection);
+}
+
+void Reactor::flush_backlog(Connection& connection) {
+  if (!connection.has_backlog()) return;
+  base::ByteBuffer& backlog = connection.tls->backlog;
+  const std::size_t sent = send_plain(connection, backlog, {});
+  if (sent == backlog.size()) {
+    backlog = base::ByteBuffer();  // Its memory too: a connection at rest owns no buffer.
+    return;
+  }
+  backlog.erase(backlog.begin(), backlog.begin() + static_cast<std::ptrdiff_t>(sent));
+  await_room(connection);
 }
 
 }  // namespace pgweir::net

@@ -1,0 +1,18 @@
+// OpenSSL's errors in plain words, for logs and for the text that a client sees.
+#pragma once
+
+#include <string>
+
+struct ssl_st;
+
+namespace pgweir::net {
+
+// Why the last call on this connection failed; empties this thread's error queue.
+// peer: "the server" or "the client". host: the name that was verified, or empty.
+std::string describe_tls_failure(const ssl_st& ssl, const std::string& peer,
+                                 const std::string& host);
+
+// Why setting something up failed, as OpenSSL puts it ("no start line"); empties the queue.
+std::string take_openssl_error();
+
+}  // namespace pgweir::net

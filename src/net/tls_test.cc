@@ -1,0 +1,321 @@
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+
+#include "net/reactor.h"
+#include "net/self_signed.h"
+#include "net/testing.h"
+#include "net/tls_context.h"
+
+namespace pgweir::net {
+namespace {
+
+using base::as_bytes;
+using base::CloseCause;
+using base::ConnectionId;
+using base::TlsRequest;
+using testing::connect_peer;
+using ::testing::HasSubstr;
+using testing::listen_on_loopback;
+using testing::Node;
+using testing::Note;
+using testing::turn_until;
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = std::filesystem::temp_directory_path() / "pgweir_net_XXXXXX";
+    path_ = ::mkdtemp(pattern.data());
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// A client's reactor and a server's, each with TLS set up by one self-signed certificate.
+struct Pair {
+  explicit Pair(ClientTlsOptions options = {}, bool server_has_tls = true) {
+    files = ensure_self_signed(directory.path()).value();
+    if (options.verify != ClientTlsOptions::Verify::Nothing && trusts_it) {
+      options.authority_file = files.certificate_file;
+    }
+    client.reactor.set_tls(
+        {.clients = nullptr, .servers = {TlsContext::for_servers(options).value()}});
+    if (server_has_tls) server.reactor.set_tls({.clients = own_context(), .servers = {}});
+    endpoint = listen_on_loopback(server);
+    here = client.reactor.open(endpoint);
+    EXPECT_TRUE(
+        until([&] { return !client.told.opened.empty() && !server.told.accepted.empty(); }));
+    there = server.told.accepted.front();
+  }
+  std::shared_ptr<const TlsContext> own_context() {
+    ServerTlsOptions own;
+    own.certificate_file = files.certificate_file;
+    own.key_file = files.key_file;
+    return TlsContext::for_clients(own).value();
+  }
+  bool until(const std::function<bool()>& done) {
+    return turn_until({&client.reactor, &server.reactor}, done);
+  }
+  static TlsRequest connect_request(const std::string& host, bool is_direct = false) {
+    return {.role = TlsRequest::Role::Connect, .context = 0, .host = host, .is_direct = is_direct};
+  }
+  // Both sides agree to start TLS, as after an SSLRequest.
+  bool secure(const std::string& host = "localhost") {
+    server.reactor.start_tls(there, {});
+    client.reactor.start_tls(here, connect_request(host));
+    return until([&] {
+      return client.told.ended.contains(here) ||
+             (client.told.secured.contains(here) && server.told.secured.contains(there));
+    });
+  }
+
+  TemporaryDirectory directory;
+  CertificateFiles files;
+  bool trusts_it = true;
+  Node client;
+  Node server;
+  base::Endpoint endpoint;
+  ConnectionId here{};
+  ConnectionId there{};
+};
+
+TEST(TlsTest, carries_bytes_both_ways_and_describes_itself) {
+  Pair pair;
+  ASSERT_TRUE(pair.secure());
+  const base::TlsInfo& seen = pair.client.told.secured.at(pair.here);
+  EXPECT_EQ(seen.version, "TLSv1.3");
+  EXPECT_EQ(seen.alpn, "postgresql");
+  EXPECT_EQ(seen.peer_certificate_hash.size(), 32U);
+  EXPECT_EQ(seen.peer_certificate_hash, pair.own_context()->own_certificate_hash());
+  EXPECT_EQ(pair.server.told.secured.at(pair.there).own_certificate_hash,
+            seen.peer_certificate_hash);
+  EXPECT_EQ(pair.client.reactor.try_send(pair.here, as_bytes("que"), as_bytes("stion")), 8U);
+  EXPECT_EQ(pair.server.reactor.try_send(pair.there, as_bytes("answer")), 6U);
+  EXPECT_TRUE(pair.until([&] {
+    return pair.server.told.bytes[pair.there] == "question" &&
+           pair.client.told.bytes[pair.here] == "answer";
+  }));
+}
+
+TEST(TlsTest, bytes_sent_before_the_handshake_was_told_arrive_after_it) {
+  Pair pair;
+  // The server says something as soon as it is secured, so it can share a segment with the
+  // handshake's end; the Recorder fails if bytes come first.
+  pair.server.told.on_secured = [&](ConnectionId id) {
+    pair.server.reactor.try_send(id, as_bytes("welcome"));
+  };
+  ASSERT_TRUE(pair.secure());
+  EXPECT_TRUE(pair.until([&] { return pair.client.told.bytes[pair.here] == "welcome"; }));
+}
+
+TEST(TlsTest, a_large_transfer_is_complete_although_the_socket_takes_it_in_parts) {
+  Pair pair;
+  ASSERT_TRUE(pair.secure());
+  std::string wanted;
+  for (int i = 0; wanted.size() < 8U * 1024 * 1024; ++i) wanted += std::to_string(i) + ",";
+  std::size_t sent = 0;
+  const auto send_more = [&](ConnectionId id) {
+    sent += pair.client.reactor.try_send(id, as_bytes(wanted).subspan(sent));
+  };
+  pair.client.told.on_writable = send_more;
+  send_more(pair.here);
+  EXPECT_LT(sent, wanted.size()) << "the test needs a socket that refuses something";
+  EXPECT_EQ(pair.client.reactor.try_send(pair.here, as_bytes("x")), 0U);
+  ASSERT_TRUE(
+      pair.until([&] { return pair.server.told.bytes[pair.there].size() >= wanted.size(); }));
+  EXPECT_TRUE(pair.server.told.bytes[pair.there] == wanted);
+}
+
+TEST(TlsTest, close_delivers_what_the_socket_had_not_taken_yet) {
+  Pair pair;
+  ASSERT_TRUE(pair.secure());
+  const std::string wanted(16U * 1024 * 1024, 'w');
+  const std::size_t sent = pair.server.reactor.try_send(pair.there, as_bytes(wanted));
+  ASSERT_LT(sent, wanted.size());
+  pair.server.reactor.close(pair.there);
+  ASSERT_TRUE(pair.until([&] { return pair.client.told.ended.contains(pair.here); }));
+  EXPECT_EQ(pair.client.told.ended.at(pair.here).cause, CloseCause::Eof);
+  EXPECT_EQ(pair.client.told.bytes[pair.here].size(), sent);
+}
+
+TEST(TlsTest, paused_bytes_wait_for_resume) {
+  Pair pair;
+  ASSERT_TRUE(pair.secure());
+  pair.server.reactor.pause(pair.there);
+  pair.client.reactor.try_send(pair.here, as_bytes("later"));
+  pair.client.reactor.close(pair.here);
+  for (int i = 0; i < 5; ++i)
+    ASSERT_TRUE(pair.until([turns = 0]() mutable { return ++turns > 2; }));
+  EXPECT_EQ(pair.server.told.bytes[pair.there], "");
+  EXPECT_FALSE(pair.server.told.ended.contains(pair.there));
+  pair.server.reactor.resume(pair.there);
+  ASSERT_TRUE(pair.until([&] { return pair.server.told.ended.contains(pair.there); }));
+  EXPECT_EQ(pair.server.told.bytes[pair.there], "later");
+  EXPECT_EQ(pair.server.told.ended.at(pair.there).cause, CloseCause::Eof);
+}
+
+TEST(TlsTest, an_unknown_authority_is_named) {
+  ClientTlsOptions options;
+  options.verify = ClientTlsOptions::Verify::Authority;
+  TemporaryDirectory other;
+  Pair pair;
+  options.authority_file = ensure_self_signed(other.path()).value().certificate_file;
+  pair.client.reactor.set_tls(
+      {.clients = nullptr, .servers = {TlsContext::for_servers(options).value()}});
+  pair.client.reactor.inbox().wake();
+  pair.client.reactor.turn();
+  ASSERT_TRUE(pair.secure());
+  ASSERT_TRUE(pair.client.told.ended.contains(pair.here));
+  EXPECT_EQ(pair.client.told.ended.at(pair.here).cause, CloseCause::TlsFailed);
+  EXPECT_THAT(pair.client.told.ended.at(pair.here).detail,
+              HasSubstr("the server's certificate is not signed by a known authority (self"));
+  ASSERT_TRUE(pair.until([&] { return pair.server.told.ended.contains(pair.there); }));
+  EXPECT_EQ(pair.server.told.ended.at(pair.there).detail,
+            "the client does not know the authority of our certificate");
+}
+
+TEST(TlsTest, verify_full_accepts_the_names_of_the_certificate_and_no_other) {
+  ClientTlsOptions options;
+  options.verify = ClientTlsOptions::Verify::AuthorityAndHost;
+  for (const char* host : {"localhost", "127.0.0.1", "::1"}) {
+    Pair pair(options);
+    ASSERT_TRUE(pair.secure(host));
+    EXPECT_TRUE(pair.client.told.secured.contains(pair.here)) << host;
+  }
+  for (const char* host : {"db.example.com", "192.0.2.1", ""}) {
+    Pair pair(options);
+    ASSERT_TRUE(pair.secure(host));
+    ASSERT_TRUE(pair.client.told.ended.contains(pair.here)) << host;
+    EXPECT_EQ(pair.client.told.ended.at(pair.here).detail,
+              std::string("the server's certificate is valid, but not for \"") + host + "\"");
+  }
+}
+
+TEST(TlsTest, a_server_without_tls_is_told_in_plain_words) {
+  Pair pair;
+  pair.client.reactor.start_tls(pair.here, Pair::connect_request("localhost"));
+  pair.server.reactor.try_send(pair.there, as_bytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
+  ASSERT_TRUE(pair.until([&] { return pair.client.told.ended.contains(pair.here); }));
+  EXPECT_EQ(pair.client.told.ended.at(pair.here).cause, CloseCause::TlsFailed);
+  EXPECT_EQ(pair.client.told.ended.at(pair.here).detail, "the server does not speak TLS here");
+}
+
+TEST(TlsTest, a_client_that_begins_with_tls_is_served_directly) {
+  Pair pair;
+  pair.client.reactor.start_tls(pair.here, Pair::connect_request("localhost", true));
+  ASSERT_TRUE(pair.until([&] {
+    return pair.client.told.secured.contains(pair.here) &&
+           pair.server.told.secured.contains(pair.there);
+  }));
+  EXPECT_EQ(pair.server.told.secured.at(pair.there).alpn, "postgresql");
+  pair.client.reactor.try_send(pair.here, as_bytes("startup"));
+  EXPECT_TRUE(pair.until([&] { return pair.server.told.bytes[pair.there] == "startup"; }));
+}
+
+TEST(TlsTest, direct_tls_is_refused_where_tls_is_off) {
+  Pair pair({}, false);
+  pair.client.reactor.start_tls(pair.here, Pair::connect_request("localhost", true));
+  ASSERT_TRUE(pair.until([&] { return pair.server.told.ended.contains(pair.there); }));
+  EXPECT_EQ(pair.server.told.ended.at(pair.there).cause, CloseCause::TlsFailed);
+  ASSERT_TRUE(pair.until([&] { return pair.client.told.ended.contains(pair.here); }));
+}
+
+TEST(TlsTest, only_an_accepted_connections_first_byte_starts_tls) {
+  Pair pair;
+  pair.client.reactor.try_send(pair.here, as_bytes("a"));
+  ASSERT_TRUE(pair.until([&] { return pair.server.told.bytes[pair.there] == "a"; }));
+  pair.client.reactor.try_send(pair.here, as_bytes("\x16"));
+  EXPECT_TRUE(pair.until([&] { return pair.server.told.bytes[pair.there] == "a\x16"; }));
+}
+
+TEST(TlsTest, a_required_client_certificate_yields_its_name) {
+  Pair pair;
+  ServerTlsOptions strict{.certificate_file = pair.files.certificate_file,
+                          .key_file = pair.files.key_file,
+                          .client_authority_file = pair.files.certificate_file,
+                          .client_certificate = ServerTlsOptions::ClientCertificate::Require,
+                          .limits = {}};
+  pair.server.reactor.set_tls({.clients = TlsContext::for_clients(strict).value(), .servers = {}});
+  ClientTlsOptions shown;
+  shown.certificate_file = pair.files.certificate_file;
+  shown.key_file = pair.files.key_file;
+  const auto with = TlsContext::for_servers(shown).value();
+  const auto without = TlsContext::for_servers({}).value();
+  pair.client.reactor.set_tls({.clients = nullptr, .servers = {with, without}});
+  ASSERT_TRUE(pair.until([turns = 0]() mutable { return ++turns > 2; }));
+  ASSERT_TRUE(pair.secure());
+  ASSERT_TRUE(pair.server.told.secured.contains(pair.there));
+  EXPECT_THAT(pair.server.told.secured.at(pair.there).peer_common_name, HasSubstr("pgweir on "));
+
+  const ConnectionId bare = pair.client.reactor.open(pair.endpoint);
+  ASSERT_TRUE(pair.until([&] { return pair.server.told.accepted.size() == 2; }));
+  TlsRequest request = Pair::connect_request("localhost", true);
+  request.context = 1;
+  pair.client.reactor.start_tls(bare, request);
+  ASSERT_TRUE(pair.until([&] { return pair.client.told.ended.contains(bare); }));
+  EXPECT_EQ(pair.client.told.ended.at(bare).detail, "the server requires a certificate from us");
+  EXPECT_EQ(pair.server.told.ended.at(pair.server.told.accepted.back()).detail,
+            "the client sent no certificate, and one is required");
+}
+
+TEST(TlsTest, garbage_after_the_handshake_ends_the_connection) {
+  Pair pair;
+  const Descriptor peer = connect_peer(pair.endpoint);
+  ASSERT_TRUE(pair.until([&] { return pair.server.told.accepted.size() == 2; }));
+  const ConnectionId id = pair.server.told.accepted.back();
+  const std::string hello = std::string("\x16\x03\x01\x00\x05", 5) + "xxxxx";
+  send_both(peer.get(), as_bytes(hello), {});
+  ASSERT_TRUE(pair.until([&] { return pair.server.told.ended.contains(id); }));
+  EXPECT_EQ(pair.server.told.ended.at(id).cause, CloseCause::TlsFailed);
+  EXPECT_FALSE(pair.server.told.ended.at(id).detail.empty());
+}
+
+TEST(TlsTest, hand_over_keeps_the_session_and_what_is_unread) {
+  Pair pair;
+  Node relay;
+  Switchboard switchboard;
+  switchboard.relays.push_back(&relay.reactor.inbox());
+  pair.server.reactor.attach(switchboard);
+  ASSERT_TRUE(pair.secure());
+  pair.server.reactor.pause(pair.there);
+  pair.client.reactor.try_send(pair.here, as_bytes("first query"));
+  ASSERT_TRUE(pair.until([turns = 0]() mutable { return ++turns > 3; }));
+  pair.server.reactor.hand_over(pair.there, base::Mailbox::Relay, std::make_unique<Note>("client"));
+  ASSERT_TRUE(turn_until({&relay.reactor}, [&] { return !relay.told.bytes.empty(); }));
+  const ConnectionId moved = relay.told.parcels.front().first;
+  EXPECT_EQ(relay.told.bytes[moved], "first query");
+  relay.reactor.try_send(moved, as_bytes("rows"));
+  EXPECT_TRUE(pair.until([&] { return pair.client.told.bytes[pair.here] == "rows"; }));
+}
+
+TEST(SelfSignedTest, is_made_once_and_used_again) {
+  TemporaryDirectory directory;
+  const CertificateFiles first = ensure_self_signed(directory.path()).value();
+  const CertificateFiles second = ensure_self_signed(directory.path()).value();
+  EXPECT_TRUE(first.is_new);
+  EXPECT_FALSE(second.is_new);
+  struct stat key {};
+  ASSERT_EQ(::stat(first.key_file.c_str(), &key), 0);
+  EXPECT_EQ(key.st_mode & 0777U, 0600U);
+  std::filesystem::remove(first.key_file);
+  EXPECT_TRUE(ensure_self_signed(directory.path()).value().is_new) << "half a pair is no pair";
+}
+
+TEST(TlsContextTest, says_which_file_is_wrong) {
+  ServerTlsOptions options;
+  options.certificate_file = "/nowhere/server.crt";
+  const auto made = TlsContext::for_clients(options);
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().code, base::ErrorCode::Configuration);
+  EXPECT_THAT(made.error().context, HasSubstr("the certificate \"/nowhere/server.crt\""));
+}
+
+}  // namespace
+}  // namespace pgweir::net
