@@ -121,7 +121,7 @@ class BasicExchange {
 
   // Chunks that never move let a level be added while others are in use.
   static constexpr std::uint32_t kChunkLevels = 64;
-  static constexpr std::uint32_t kChunkCountMax = 4096;
+  static constexpr std::uint32_t kChunkCountMax = 1024;
   using Chunk = std::array<Level, kChunkLevels>;
 
   Level& at(LevelId id) const {

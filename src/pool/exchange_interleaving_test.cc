@@ -1,0 +1,229 @@
+// Every interleaving of three actors over the exchange. Each actor is a fiber that stops before
+// every step which another thread could see; a schedule is the sequence of actors that go on, and
+// all schedules are run, one after the other, by counting them up like the digits of a number.
+#include <gtest/gtest.h>
+#include <ucontext.h>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "pool/exchange.h"
+
+#if defined(__SANITIZE_THREAD__)
+#define PGWEIR_TEST_HAS_FIBERS 0
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define PGWEIR_TEST_HAS_FIBERS 0
+#endif
+#endif
+#ifndef PGWEIR_TEST_HAS_FIBERS
+#define PGWEIR_TEST_HAS_FIBERS 1
+#endif
+
+namespace pgweir::pool {
+namespace {
+
+constexpr std::size_t kActors = 3;
+
+// One run of three actors under one schedule.
+class Fibers {
+ public:
+  using Body = std::function<void()>;
+
+  explicit Fibers(std::array<Body, kActors> bodies) : bodies_(std::move(bodies)) {
+    current_run_ = this;
+    for (std::size_t i = 0; i < kActors; ++i) {
+      getcontext(&contexts_[i]);
+      contexts_[i].uc_stack.ss_sp = stacks()[i].data();
+      contexts_[i].uc_stack.ss_size = stacks()[i].size();
+      contexts_[i].uc_link = &scheduler_;
+      makecontext(&contexts_[i], &Fibers::enter, 0);
+    }
+  }
+  Fibers(const Fibers&) = delete;
+  Fibers& operator=(const Fibers&) = delete;
+  ~Fibers() { current_run_ = nullptr; }
+
+  std::vector<std::size_t> runnable() const {
+    std::vector<std::size_t> actors;
+    for (std::size_t i = 0; i < kActors; ++i)
+      if (!is_done_[i]) actors.push_back(i);
+    return actors;
+  }
+  // Lets the actor go on to its next stop, or to its end.
+  void resume(std::size_t actor) {
+    running_ = actor;
+    is_inside_ = true;
+    swapcontext(&scheduler_, &contexts_[actor]);
+    is_inside_ = false;
+  }
+  static void stop() {
+    if (current_run_ == nullptr || !current_run_->is_inside_) return;
+    swapcontext(&current_run_->contexts_[current_run_->running_], &current_run_->scheduler_);
+  }
+
+ private:
+  using Stack = std::array<char, 32UL * 1024UL>;
+  static std::array<Stack, kActors>& stacks() {
+    static const auto kept = std::make_unique<std::array<Stack, kActors>>();
+    return *kept;
+  }
+  static void enter() {
+    const std::size_t self = current_run_->running_;
+    current_run_->bodies_[self]();
+    current_run_->is_done_[self] = true;
+  }
+
+  static inline Fibers* current_run_ = nullptr;
+  std::array<Body, kActors> bodies_;
+  std::array<ucontext_t, kActors> contexts_{};
+  ucontext_t scheduler_{};
+  std::array<bool, kActors> is_done_{};
+  std::size_t running_ = 0;
+  bool is_inside_ = false;
+};
+
+struct StopHere {
+  static void yield() { Fibers::stop(); }
+};
+using TestExchange = BasicExchange<StopHere>;
+
+// What three actors do to an exchange, and what they know afterwards.
+struct Scenario {
+  TestExchange exchange;
+  std::array<LevelId, 2> levels{exchange.add_level("narrow", 1), exchange.add_level("wide", 1)};
+  std::array<bool, kActors> has_permit{};
+  std::array<bool, kActors> is_waiting{};
+  ReactorMask woken = 0;
+  std::array<Fibers::Body, kActors> actors;
+
+  Levels narrow() const { return Levels(levels).first(1); }
+  Levels wide() const { return Levels(levels).last(1); }
+
+  // As a shard does: try, announce, try again, and sleep only then.
+  void take_or_wait(ReactorIndex self, Levels wanted) {
+    Take take = exchange.try_take(wanted);
+    woken |= take.to_wake;
+    if (!take.is_taken) {
+      exchange.announce(wanted.front(), self, {});
+      take = exchange.try_take(wanted);
+      woken |= take.to_wake;
+    }
+    has_permit[self] = take.is_taken;
+    is_waiting[self] = !take.is_taken;
+  }
+};
+
+// Runs all schedules and returns their number. `check` sees the exchange after every step, `finish`
+// the end of every schedule.
+std::size_t run_all(const std::function<std::unique_ptr<Scenario>()>& make,
+                    const std::function<void(Scenario&)>& check,
+                    const std::function<void(Scenario&)>& finish) {
+  struct Choice {
+    std::size_t taken;
+    std::size_t count;
+  };
+  std::vector<Choice> schedule;
+  std::size_t runs = 0;
+  for (;;) {
+    const auto scenario = make();
+    Fibers fibers(scenario->actors);
+    // Up to its first stop an actor does nothing that another could see.
+    for (const std::size_t actor : fibers.runnable()) fibers.resume(actor);
+    std::size_t depth = 0;
+    for (auto actors = fibers.runnable(); !actors.empty(); actors = fibers.runnable(), ++depth) {
+      if (depth == schedule.size()) schedule.push_back({0, actors.size()});
+      fibers.resume(actors[schedule[depth].taken]);
+      check(*scenario);
+    }
+    finish(*scenario);
+    ++runs;
+    while (!schedule.empty() && schedule.back().taken + 1 == schedule.back().count)
+      schedule.pop_back();
+    if (schedule.empty() || testing::Test::HasFailure()) return runs;
+    ++schedule.back().taken;
+  }
+}
+
+void expect_within_limits(Scenario& scenario) {
+  for (const LevelId level : scenario.levels)
+    ASSERT_LE(scenario.exchange.taken(level), scenario.exchange.limit(level));
+}
+
+// REQUIRES: whoever waits wants a permit of `level` only.
+void expect_nobody_sleeps_beside_a_permit(Scenario& scenario, LevelId level) {
+  if (scenario.exchange.is_full(level)) return;
+  for (ReactorIndex i = 0; i < kActors; ++i) {
+    ASSERT_TRUE(!scenario.is_waiting[i] || (scenario.woken & mask_of(i)) != 0)
+        << "actor " << i << " was not woken";
+  }
+}
+
+class ExchangeInterleavingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (PGWEIR_TEST_HAS_FIBERS == 0) GTEST_SKIP() << "ThreadSanitizer follows no fibers";
+  }
+};
+
+TEST_F(ExchangeInterleavingTest, two_may_want_what_a_third_gives_back) {
+  const auto make = [] {
+    auto scenario = std::make_unique<Scenario>();
+    Scenario& s = *scenario;
+    EXPECT_TRUE(s.exchange.try_take(s.wide()).is_taken);
+    s.actors = {[&s] { s.woken |= s.exchange.give_back(s.wide(), false); },
+                [&s] { s.take_or_wait(1, s.wide()); }, [&s] { s.take_or_wait(2, s.wide()); }};
+    return scenario;
+  };
+  const std::size_t runs = run_all(make, expect_within_limits, [](Scenario& s) {
+    ASSERT_FALSE(s.has_permit[1] && s.has_permit[2]);
+    ASSERT_EQ(s.exchange.taken(s.levels[1]), s.has_permit[1] || s.has_permit[2] ? 1U : 0U);
+    expect_nobody_sleeps_beside_a_permit(s, s.levels[1]);
+  });
+  EXPECT_GT(runs, 500U);
+}
+
+TEST_F(ExchangeInterleavingTest, a_raised_limit_reaches_those_who_wait) {
+  const auto make = [] {
+    auto scenario = std::make_unique<Scenario>();
+    Scenario& s = *scenario;
+    s.exchange.set_limit(s.levels[1], 0);
+    s.actors = {[&s] { s.woken |= s.exchange.set_limit(s.levels[1], 2); },
+                [&s] { s.take_or_wait(1, s.wide()); }, [&s] { s.take_or_wait(2, s.wide()); }};
+    return scenario;
+  };
+  const std::size_t runs = run_all(make, expect_within_limits, [](Scenario& s) {
+    expect_nobody_sleeps_beside_a_permit(s, s.levels[1]);
+  });
+  EXPECT_GT(runs, 500U);
+}
+
+// The one who takes the narrow level and finds the wide one full puts the narrow one back; a second
+// who failed meanwhile must hear of it.
+TEST_F(ExchangeInterleavingTest, a_permit_put_back_stops_nobody) {
+  const auto make = [] {
+    auto scenario = std::make_unique<Scenario>();
+    Scenario& s = *scenario;
+    EXPECT_TRUE(s.exchange.try_take(s.wide()).is_taken);
+    s.actors = {[&s] { s.woken |= s.exchange.give_back(s.wide(), false); },
+                [&s] {
+                  const Take take = s.exchange.try_take(s.levels);
+                  s.woken |= take.to_wake;
+                  s.has_permit[1] = take.is_taken;
+                },
+                [&s] { s.take_or_wait(2, s.narrow()); }};
+    return scenario;
+  };
+  const std::size_t runs = run_all(make, expect_within_limits, [](Scenario& s) {
+    ASSERT_EQ(s.exchange.taken(s.levels[0]),
+              (s.has_permit[1] ? 1U : 0U) + (s.has_permit[2] ? 1U : 0U));
+    ASSERT_EQ(s.exchange.taken(s.levels[1]), s.has_permit[1] ? 1U : 0U);
+    expect_nobody_sleeps_beside_a_permit(s, s.levels[0]);
+  });
+  EXPECT_GT(runs, 500U);
+}
+
+}  // namespace
+}  // namespace pgweir::pool
