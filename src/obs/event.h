@@ -28,8 +28,8 @@ constexpr std::string_view to_text(Level level) {
 struct Event {
   std::string_view name;  // snake_case, unique: the line's event= and the counter's name.
   Level level = Level::Info;
-  std::string_view label;  // Key of the field that is also the counter's label; empty: none.
-  std::string_view doc;    // One or two sentences for the manual and the counter's help.
+  std::string_view label = {};  // Key of the field that is also the counter's label; empty: none.
+  std::string_view doc;         // One or two sentences for the manual and the counter's help.
 };
 
 // One detail of a report: a key and a value. It borrows both and allocates nothing, so it lives no

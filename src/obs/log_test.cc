@@ -27,12 +27,9 @@ constexpr Event kClosed{.name = "server_closed",
                         .level = Level::Info,
                         .label = "reason",
                         .doc = "A server connection was closed."};
-constexpr Event kReloaded{.name = "reloaded",
-                          .level = Level::Warning,
-                          .label = {},
-                          .doc = "The configuration was read again."};
-constexpr Event kTraced{
-    .name = "traced", .level = Level::Debug, .label = {}, .doc = "Something small."};
+constexpr Event kReloaded{
+    .name = "reloaded", .level = Level::Warning, .doc = "The configuration was read again."};
+constexpr Event kTraced{.name = "traced", .level = Level::Debug, .doc = "Something small."};
 
 class Lines final : public Sink {
  public:
