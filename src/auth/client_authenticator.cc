@@ -104,7 +104,7 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle(const wir
   state_ = State::Finished;  // Where an error leaves us.
   if (frame.type != 'p') return malformed("something else than the answer to a password request");
   if (frame.body.size() > wire::kAuthenticationBodyBytesMax) {
-    return malformed("an answer to a password request above 66,000 bytes");
+    return malformed("an answer to a password request above 65,535 bytes");
   }
   switch (state) {
     case State::ExpectPassword: return handle_password(frame.body);

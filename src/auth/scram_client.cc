@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "auth/base64.h"
 #include "auth/scram_exchange.h"
@@ -110,8 +111,10 @@ ScramKeys ScramClient::keys_for(base::Bytes salt, std::uint32_t iterations) cons
 }
 
 base::Result<std::string> ScramClient::handle_continue(base::Bytes message) {
-  if (state_ != State::ExpectContinue) return malformed("a SASL message out of turn");
-  state_ = State::Failed;
+  // Failed until the message has proved right.
+  if (std::exchange(state_, State::Failed) != State::ExpectContinue) {
+    return malformed("a SASL message out of turn");
+  }
   if (message.size() > kScramMessageBytesMax) return malformed("a SCRAM message above 4 KiB");
   const std::string_view server_first = base::as_text(message);
   const ServerFirst first = TRY(parse_server_first(server_first));
@@ -135,8 +138,10 @@ base::Result<std::string> ScramClient::handle_continue(base::Bytes message) {
 }
 
 base::Status ScramClient::handle_final(base::Bytes message) {
-  if (state_ != State::ExpectFinal) return malformed("a SASL message out of turn");
-  state_ = State::Failed;
+  // Failed until the message has proved right.
+  if (std::exchange(state_, State::Failed) != State::ExpectFinal) {
+    return malformed("a SASL message out of turn");
+  }
   if (message.size() > kScramMessageBytesMax) return malformed("a SCRAM message above 4 KiB");
   const std::string_view text = base::as_text(message);
   if (text.starts_with("e=")) {

@@ -1,6 +1,7 @@
 #include "auth/scram_server.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "auth/base64.h"
 #include "auth/scram_exchange.h"
@@ -64,8 +65,10 @@ base::Result<std::string_view> ScramServer::parse_gs2_header(std::string_view me
 
 base::Result<std::string> ScramServer::handle_first(std::string_view mechanism,
                                                     base::Bytes message) {
-  if (state_ != State::ExpectFirst) return malformed("a SASL message out of turn");
-  state_ = State::Failed;  // Until the message has proved right.
+  // Failed until the message has proved right.
+  if (std::exchange(state_, State::Failed) != State::ExpectFirst) {
+    return malformed("a SASL message out of turn");
+  }
   const auto offered = mechanisms();
   if (std::find(offered.begin(), offered.end(), mechanism) == offered.end()) {
     return malformed("a SASL mechanism that was not offered");
@@ -97,8 +100,10 @@ std::string ScramServer::expected_binding() const {
 }
 
 base::Result<std::optional<std::string>> ScramServer::handle_final(base::Bytes message) {
-  if (state_ != State::ExpectFinal) return malformed("a SASL message out of turn");
-  state_ = State::Failed;
+  // Failed until the message has proved right.
+  if (std::exchange(state_, State::Failed) != State::ExpectFinal) {
+    return malformed("a SASL message out of turn");
+  }
   if (message.size() > kScramMessageBytesMax) return malformed("a SCRAM message above 4 KiB");
   const std::string_view text = base::as_text(message);
   const std::size_t proof_at = text.rfind(",p=");

@@ -16,9 +16,8 @@
 
 namespace pgweir::wire {
 
-// Longest body of an 'R' or a 'p' (PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH, with some room).
-// PgBouncer was once broken by 1,024 characters of password; cloud tokens are longer still.
-inline constexpr std::uint32_t kAuthenticationBodyBytesMax = 66'000;
+// Longest body of an 'R' or a 'p' worth reading: PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH.
+inline constexpr std::uint32_t kAuthenticationBodyBytesMax = 65'535;
 
 struct AuthenticationOk {};
 struct CleartextPasswordRequest {};
