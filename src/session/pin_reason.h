@@ -1,0 +1,39 @@
+// Why a client must keep its server: state of a PostgreSQL session that pgweir can neither see nor
+// repeat on another server. The reasons are log fields and metric labels.
+// Source of truth for what ends each of them: the manual's page of DISCARD.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace pgweir::session {
+
+enum class PinReason : std::uint8_t {
+  SetRole,
+  SessionAuthorization,
+  Listen,
+  TemporaryObject,
+  HoldCursor,
+  SqlPrepare,
+  AdvisoryLock,
+  SetConfig,            // set_config(…) that is not certainly local to its transaction.
+  TemporarySchema,      // search_path names pg_temp: any later CREATE may make a temporary object.
+  AnonymousBlock,       // DO: its body is not read.
+  NotUnderstood,        // Anything that this reader does not know.
+  RandomSeed,           // setseed(…), SET seed.
+  Load,                 // LOAD: a library stays loaded.
+  RemoteConnection,     // dblink_connect(…).
+  SessionBoundFunction  // A base backup, a temporary replication slot, a replication origin.
+};
+
+inline constexpr std::uint8_t kPinReasonCount = 15;
+
+std::string_view to_text(PinReason reason);
+
+// True for state that not even DISCARD ALL takes away: such a server is closed, never lent again.
+bool survives_discard_all(PinReason reason);
+
+// The one reason that stands for both: it ends no earlier than either of them.
+PinReason combine(PinReason a, PinReason b);
+
+}  // namespace pgweir::session

@@ -1,0 +1,41 @@
+// Which state a client has on its server that cannot be repeated on another: while the set is not
+// empty the client keeps its server. A reason leaves the set only by a statement that certainly
+// ends it, and only once the transaction of that statement has committed.
+// Whatever pinned a server, it is reset (see needs_close()) before it is lent to another client.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "session/statement_effect.h"
+
+namespace pgweir::session {
+
+class PinSet {
+ public:
+  // Counts at once and stays, even if the transaction is rolled back.
+  void add(PinReason reason);
+
+  // A statement with this effect has completed without error.
+  void apply(const StatementEffect& effect);
+
+  // A transaction ended, also the implicit one of a Query outside a block (ReadyForQuery says
+  // idle), and each one ended by AND CHAIN. committed: false if the answer was ROLLBACK, even to
+  // COMMIT, or an error ended it.
+  void handle_transaction_end(bool committed);
+
+  bool empty() const { return reasons_ == 0; }
+  bool contains(PinReason reason) const;
+  std::optional<PinReason> first_reason() const;
+
+  // True if DISCARD ALL does not clean the server: it must be closed when the client leaves it.
+  bool needs_close() const;
+
+ private:
+  using Mask = std::uint32_t;
+
+  Mask reasons_ = 0;
+  Mask undone_ = 0;  // By the current transaction.
+};
+
+}  // namespace pgweir::session
