@@ -20,7 +20,7 @@ as_owner() {
   if [[ $EUID -eq 0 ]]; then runuser -u postgres -- "$@"; else "$@"; fi
 }
 
-# Where the cluster lives: below the state directory, unless root keeps that where no one else can go.
+# Where the cluster lives: below the state directory, unless root keeps that where nobody can go.
 choose_home() {
   mkdir -p "$state"
   home=$state/postgres

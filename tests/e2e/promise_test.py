@@ -150,4 +150,4 @@ class PromiseTest(PgweirTest):
                 self.assertGreater(counts["slowest"], 0)
         self.assert_server_was_never_full()
         self.assertGreaterEqual(self.count_updates(), report["commits"], "a commit was lost")
-        processes.wait_until(lambda: self.pgweir.health()["status"] == "ok", 10, "health is ok again")
+        processes.wait_until(lambda: self.pgweir.health()["status"] == "ok", 10, "health recovers")

@@ -200,9 +200,9 @@ class PsycopgTest(PgweirTest):
 
     def test_parameter_status_is_the_servers(self):
         direct = self.direct()
-        for name in ("server_version", "server_encoding", "client_encoding", "DateStyle", "TimeZone",
-                     "integer_datetimes", "standard_conforming_strings", "is_superuser",
-                     "session_authorization"):
+        for name in ("server_version", "server_encoding", "client_encoding", "DateStyle",
+                     "TimeZone", "integer_datetimes", "standard_conforming_strings",
+                     "is_superuser", "session_authorization"):
             with self.subTest(name):
                 self.assertEqual(self.connection.pgconn.parameter_status(name.encode()),
                                  direct.pgconn.parameter_status(name.encode()))

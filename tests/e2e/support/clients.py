@@ -12,8 +12,8 @@ def _environment():
 def psql(url, *arguments, input="", check=True):
     """Unaligned rows on stdout, errors with their SQLSTATE on stderr; as bytes in, text out."""
     done = processes.run(
-        [processes.POSTGRES_PROGRAMS / "psql", url, "-X", "-A", "-t", "-q", "-v", "VERBOSITY=verbose",
-         *arguments], input=input, env=_environment())
+        [processes.POSTGRES_PROGRAMS / "psql", url, "-XAtq", "-v", "VERBOSITY=verbose", *arguments],
+        input=input, env=_environment())
     if check and done.returncode != 0:
         raise AssertionError(f"psql ended with {done.returncode}: {done.stderr}")
     return done

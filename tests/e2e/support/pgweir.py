@@ -81,8 +81,9 @@ class Pgweir:
 
     def start(self):
         with self.log_path.open("ab") as log:
-            self.process = subprocess.Popen(self.command(), env=self.environment(), stderr=log,
-                                            cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log)
+            self.process = subprocess.Popen(
+                self.command(), env=self.environment(), cwd=self.directory,
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         processes.wait_until(self._is_ready_or_dead, 20, "pgweir is ready")
         if self.process.poll() is not None:
             raise AssertionError(f"pgweir ended with {self.process.returncode}:\n{self.log()}")

@@ -88,7 +88,8 @@ class Postgres:
                       capture_output=False, stdout=-3, stderr=-3)
 
     def stop(self, mode="fast", check=True):
-        self._program("pg_ctl", "stop", "--pgdata", self.data, "--mode", mode, "--wait", check=check)
+        self._program("pg_ctl", "stop", "--pgdata", self.data, "--mode", mode, "--wait",
+                      check=check)
 
     def restart(self, mode="immediate"):
         self.stop(mode)

@@ -1,0 +1,268 @@
+"""From start to end: mistakes that keep pgweir from starting, reload, drain."""
+
+import json
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import psycopg
+
+from support import processes
+from support.case import PgweirTest, value
+from support.pgweir import ROOT, Pgweir, run_command
+from support.postgres import APP_PASSWORD, Postgres, quote
+
+
+class MistakesTest(unittest.TestCase):
+    """Exit status 2 and one clear line for each mistake; nothing is started."""
+
+    def assert_refused(self, url, *words):
+        done = run_command("serve", "--listen", f"127.0.0.1:{processes.free_port()}", "--http",
+                           f"127.0.0.1:{processes.free_port()}", database_url=url)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        lines = done.stderr.strip().splitlines()
+        self.assertEqual(len(lines), 1, done.stderr)
+        for word in words:
+            self.assertIn(word, lines[0])
+
+    def test_an_unknown_parameter_is_named_with_its_nearest_neighbour(self):
+        self.assert_refused("postgresql://a:b@localhost/x?conection_limit=5", "conection_limit",
+                            "connection_limit", "DATABASE_URL")
+
+    def test_a_bad_number_is_named(self):
+        self.assert_refused("postgresql://a:b@localhost/x?connection_limit=many",
+                            "connection_limit")
+
+    def test_a_bad_choice_is_named(self):
+        self.assert_refused("postgresql://a:b@localhost/x?sslmode=perhaps", "sslmode")
+
+    def test_what_is_no_url_is_refused_without_being_quoted(self):
+        done = run_command("serve", database_url="mysql://user:terrible-secret@localhost/x")
+        self.assertEqual(done.returncode, 2)
+        self.assertNotIn("terrible-secret", done.stderr + done.stdout)
+
+    def test_no_database_at_all_says_what_to_set(self):
+        done = run_command("serve")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("DATABASE_URL", done.stderr)
+
+    def test_an_unknown_option_is_a_usage_mistake(self):
+        self.assertEqual(run_command("serve", "--no-such-option").returncode, 2)
+        self.assertEqual(run_command("no-such-command").returncode, 2)
+
+    def test_help_and_version_need_no_database(self):
+        self.assertEqual(run_command("--help").returncode, 0)
+        self.assertEqual(run_command("--version").returncode, 0)
+
+    def test_a_port_in_use_is_status_1_and_names_it(self):
+        with Postgres() as server:
+            done = run_command("serve", "--listen", f"127.0.0.1:{server.port}", "--http",
+                               f"127.0.0.1:{processes.free_port()}", database_url=server.url())
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(str(server.port), done.stderr)
+
+
+class CommandsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(Postgres())
+
+    def test_check_prints_what_it_found(self):
+        done = run_command("check", database_url=self.server.url())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for word in ("15.", "20", "app"):
+            self.assertIn(word, done.stdout)
+        self.assertNotIn(APP_PASSWORD, done.stdout)
+
+    def test_check_fails_with_the_servers_reason(self):
+        done = run_command("check", database_url=self.server.url(password="wrong"))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("password authentication failed", done.stdout + done.stderr)
+
+    def test_config_prints_the_settings_without_secrets(self):
+        done = run_command("config", database_url=self.server.url(connection_limit=7))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"connection_limit.*7")
+        for secret in (APP_PASSWORD, quote(APP_PASSWORD)):
+            self.assertNotIn(secret, done.stdout)
+
+
+class StartMessageTest(PgweirTest):
+    def test_it_says_what_to_change_without_the_password(self):
+        text = self.pgweir.log()
+        self.assertIn(f"127.0.0.1:{self.pgweir.port}", text)
+        self.assertIn("****", text)
+        self.assertIn(f"http://127.0.0.1:{self.pgweir.http_port}/api/health", text)
+
+
+class DrainTest(PgweirTest):
+    def setUp(self):
+        self.mine = self.enterContext(Pgweir(self.server.url()))
+
+    def test_idle_clients_are_told_and_it_ends_with_0(self):
+        connection = self.mine.connect()
+        self.addCleanup(connection.close)
+        value(connection, "select 1")
+        self.assertEqual(self.mine.stop(), 0)
+        with self.assertRaises(psycopg.errors.AdminShutdown):
+            connection.execute("select 1")
+
+    def test_a_transaction_may_end_first(self):
+        connection = self.mine.connect()
+        self.addCleanup(connection.close)
+        connection.execute("begin")
+        self.mine.process.send_signal(signal.SIGTERM)
+        processes.wait_until(lambda: self.mine.http_status("/readyz") in (503, None), 5, "draining")
+        with self.assertRaises(psycopg.OperationalError):
+            self.mine.connect(connect_timeout=2)
+        self.assertEqual(value(connection, "select 1"), 1)
+        connection.execute("commit")
+        self.assertEqual(self.mine.process.wait(10), 0)
+
+    def test_a_running_statement_may_end_first(self):
+        with self.mine.connect() as connection:
+            results = []
+            thread = threading.Thread(
+                target=lambda: results.append(value(connection, "select 1 from pg_sleep(1)")))
+            thread.start()
+            time.sleep(0.3)
+            self.assertEqual(self.mine.stop(), 0)
+            thread.join()
+        self.assertEqual(results, [1])
+
+    def test_a_second_signal_ends_it_at_once(self):
+        connection = self.mine.connect()
+        self.addCleanup(connection.close)
+        connection.execute("begin")
+        self.mine.process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        self.assertIsNone(self.mine.process.poll())
+        self.mine.process.send_signal(signal.SIGINT)
+        self.mine.process.wait(5)
+
+    def test_nothing_is_left_on_the_server(self):
+        pids = {value(self.mine.connect(), "select pg_backend_pid()") for _ in range(3)}
+        self.assertEqual(self.mine.stop(), 0)
+        left = {pid for (pid,) in self.superuser().execute("select pid from pg_stat_activity")}
+        self.assertEqual(pids & left, set())
+
+
+class ReloadTest(PgweirTest):
+    CONFIG = """
+        query_wait_timeout = "{wait}"
+        [databases.app]
+        url = "{url}"
+        """
+
+    @classmethod
+    def make_pgweir(cls):
+        return Pgweir(config=cls.config("10s"))
+
+    @classmethod
+    def config(cls, wait):
+        return cls.CONFIG.format(wait=wait, url=cls.server.url(connection_limit=1))
+
+    def reload(self, config):
+        self.pgweir.write_config(config)
+        before = len(self.pgweir.log())
+        self.pgweir.process.send_signal(signal.SIGHUP)
+        processes.wait_until(lambda: "reload" in self.pgweir.log()[before:], 5, "it says so")
+
+    def seconds_until_refused(self):
+        with self.pgweir.connect() as holder, self.pgweir.connect() as waiter:
+            holder.execute("begin")
+            started = time.monotonic()
+            with self.assertRaises(psycopg.errors.TooManyConnections):
+                waiter.execute("select 1")
+            return time.monotonic() - started
+
+    def test_a_changed_setting_takes_effect_and_clients_stay(self):
+        connection = self.connect()
+        self.reload(self.config("1s"))
+        self.assertLess(self.seconds_until_refused(), 3)
+        self.assertEqual(value(connection, "select 1"), 1)
+
+    def test_a_mistake_changes_nothing(self):
+        self.reload(self.config("1s"))
+        self.reload("nonsense = 1\n" + self.config("9s"))
+        self.assertLess(self.seconds_until_refused(), 3)
+        self.assertIn("nonsense", self.pgweir.log())
+
+
+class HttpTest(PgweirTest):
+    def test_health_has_its_fields_in_their_order(self):
+        status, body = self.pgweir.http("/api/health")
+        self.assertEqual(status, 200)
+        health = json.loads(body)
+        self.assertEqual(list(health)[:3], ["status", "database", "timestamp"])
+        self.assertEqual(health["status"], "ok")
+        self.assertIs(health["database"]["connected"], True)
+        self.assertGreaterEqual(health["database"]["activeConnections"], 1)
+        self.assertRegex(health["timestamp"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
+        self.assertLessEqual({"limit", "open", "inUse", "waiting"}, set(health["pool"]))
+
+    def test_the_pool_follows_what_clients_do(self):
+        holder = self.connect()
+        holder.execute("begin")
+        processes.wait_until(lambda: self.pgweir.health()["pool"]["inUse"] == 1, 5, "one is in use")
+        holder.execute("commit")
+        processes.wait_until(lambda: self.pgweir.health()["pool"]["inUse"] == 0, 5, "none is")
+
+    def test_the_limit_leaves_room_for_the_reserved(self):
+        self.assertLess(self.pgweir.health()["pool"]["limit"], 18)
+        self.assertGreater(self.pgweir.health()["pool"]["limit"], 10)
+
+    def test_probes_answer(self):
+        self.assertEqual(self.pgweir.http_status("/livez"), 200)
+        self.assertEqual(self.pgweir.http_status("/readyz"), 200)
+
+    def test_metrics_count_clients(self):
+        before = self.pgweir.metric("pgweir_clients")
+        self.connect()
+        processes.wait_until(lambda: self.pgweir.metric("pgweir_clients") == before + 1, 5, "one")
+
+    def test_other_paths_are_404_in_json(self):
+        status, body = self.pgweir.http("/nonsense")
+        self.assertEqual(status, 404)
+        self.assertIn("error", json.loads(body))
+
+    def test_a_foreign_host_is_421(self):
+        self.assertEqual(self.pgweir.http("/api/health", host="evil.example")[0], 421)
+
+
+class TryoutTest(unittest.TestCase):
+    """The PostgreSQL of ./run."""
+
+    def setUp(self):
+        self.state = self.enterContext(tempfile.TemporaryDirectory(prefix="pgweir-e2e-"))
+        Path(self.state).chmod(0o755)
+
+    def start(self, owner):
+        # Not through pipes to their end: the watcher lives longer than the script.
+        done = processes.run([ROOT / "tools/tryout_postgres.sh", self.state, str(owner.pid)])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout.strip()
+
+    def answers(self, url):
+        try:
+            with psycopg.connect(url) as connection:
+                return value(connection, "show max_connections")
+        except psycopg.OperationalError:
+            return None
+
+    def test_it_ends_with_its_owner_and_is_kept(self):
+        urls = []
+        for _ in range(2):
+            owner = subprocess.Popen(["sleep", "1000"])
+            try:
+                urls.append(self.start(owner))
+                self.assertEqual(self.answers(urls[-1]), "20")
+            finally:
+                owner.kill()
+                owner.wait()
+            processes.wait_until(lambda: self.answers(urls[-1]) is None, 10, "it stopped")
+        self.assertEqual(urls[0].split("@")[0], urls[1].split("@")[0], "the password is kept")
