@@ -142,12 +142,13 @@ void SpareDescriptor::restore() {
   if (!spare_.is_open()) spare_ = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
 }
 
-bool SpareDescriptor::refuse(const Listener& listener, base::Bytes text) {
+SpareDescriptor::Outcome SpareDescriptor::refuse(const Listener& listener, base::Bytes text) {
   restore();
-  if (!spare_.is_open()) return false;
+  if (!spare_.is_open()) return Outcome::NoSpare;
   spare_.reset();
   Descriptor client(::accept4(listener.fd(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (client.is_open()) {
+  const bool is_there = client.is_open();
+  if (is_there) {
     static_cast<void>(send_both(client.get(), text, {}));
     static_cast<void>(::shutdown(client.get(), SHUT_WR));
     // What the client has sent already is taken off, or close() would reset the connection and
@@ -157,7 +158,7 @@ bool SpareDescriptor::refuse(const Listener& listener, base::Bytes text) {
   }
   client.reset();
   restore();
-  return true;
+  return is_there ? Outcome::Refused : Outcome::NobodyThere;
 }
 
 }  // namespace pgweir::net

@@ -65,10 +65,13 @@ class Listener {
 // A descriptor kept aside so that a client can still be told when there is none left (EMFILE).
 class SpareDescriptor {
  public:
+  // NobodyThere is common: the kernel says EMFILE before it looks whether a client waits.
+  // NoSpare: the caller stops accepting for a while.
+  enum class Outcome { Refused, NobodyThere, NoSpare };
+
   SpareDescriptor() { restore(); }
-  // Accepts one client on the spare descriptor, sends it `text` and closes it. False if there was
-  // no spare: the caller stops accepting for a while.
-  bool refuse(const Listener& listener, base::Bytes text);
+  // Accepts one client on the spare descriptor, sends it `text` and closes it.
+  Outcome refuse(const Listener& listener, base::Bytes text);
 
  private:
   void restore();

@@ -198,10 +198,13 @@ void Reactor::accept_clients(Listener& listener) {
     switch (accepted.outcome) {
       case Accepted::Outcome::Connection: admit(std::move(accepted)); continue;
       case Accepted::Outcome::NothingThere: return;
-      case Accepted::Outcome::NoDescriptor:
+      case Accepted::Outcome::NoDescriptor: {
+        const SpareDescriptor::Outcome outcome = spare_.refuse(listener, refusal_);
+        if (outcome == SpareDescriptor::Outcome::NobodyThere) return;
+        if (outcome == SpareDescriptor::Outcome::NoSpare) break;
         add_one(counters_.refused);
-        if (spare_.refuse(listener, refusal_)) continue;
-        break;
+        continue;
+      }
       case Accepted::Outcome::TryLater: break;
     }
     // Level-triggered and not to be served now: without a rest the loop would spin.
