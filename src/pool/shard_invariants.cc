@@ -41,8 +41,9 @@ void Shard::check_pool_thoroughly(const Pool& pool) const {
   ASSERT(count(ServerState::Idle) == pool.idle_count);
   ASSERT(count(ServerState::Leased) == pool.leased_count);
   ASSERT(count(ServerState::Closing) == pool.closing_count);
-  // No more logins than the options allow, nor claims.
-  // Every waiter is in the line of the pool that it names, and is older than the next.
+  // Every permit of the pool's own level is a server of this pool, on one reactor or another.
+  ASSERT(exchange_.taken(pool.levels().front()) >= pool.counted());
+  // Every waiter is in the line of the pool that it names.
   std::uint32_t waiting = 0;
   for (const Waiter* waiter = pool.line.oldest(); waiter != nullptr;
        waiter = pool.line.next(*waiter)) {
