@@ -150,10 +150,10 @@ void ServiceConnection::run(Errand errand) {
 void ServiceConnection::discover() {
   ask(callbacks_.discovery(), [this](const Rows& rows) {
     is_under_way_ = false;
-    auto room = callbacks_.discovered(
+    const auto next = callbacks_.discovered(
         rows, {connection_->pid(), connection_->server_version(), connection_->tls()});
-    if (const Failure* failure = std::get_if<Failure>(&room)) return fail(*failure);
-    schedule_.handle_discovered(std::get<Room>(room), loop_.now());
+    if (const Failure* failure = std::get_if<Failure>(&next)) return fail(*failure);
+    schedule_.handle_discovered(std::get<base::Instant>(next), loop_.now());
     tick();
   });
 }

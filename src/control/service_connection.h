@@ -49,8 +49,8 @@ struct SessionFacts {
 // thread, from its turn; none may destroy the connection.
 struct ServiceCallbacks {
   std::function<Statement()> discovery;
-  // The answer to it. Returns what it leaves free, or why the answer makes no sense.
-  std::function<std::variant<Room, Failure>(const Rows&, const SessionFacts&)> discovered;
+  // The answer to it. Returns when to look again, or why the answer makes no sense.
+  std::function<std::variant<base::Instant, Failure>(const Rows&, const SessionFacts&)> discovered;
   std::function<void(std::uint32_t client_backends)> measured;
   std::function<void(const Failure&)> failed;
   std::function<void()> no_permit;

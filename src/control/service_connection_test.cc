@@ -39,11 +39,11 @@ class ServiceConnectionTest : public PostgresTest {
                                return Statement{"select pg_backend_pid()", {}};
                              },
                          .discovered = [this](const Rows& rows, const SessionFacts& session)
-                             -> std::variant<Room, Failure> {
+                             -> std::variant<base::Instant, Failure> {
                            EXPECT_EQ(rows[0][0], std::to_string(session.pid));
                            pid = session.pid;
                            ++discovered;
-                           return Room{.free_slots = 10, .margin = 1};
+                           return loop->now() + 5s;
                          },
                          .measured =
                              [this](std::uint32_t count) {

@@ -9,10 +9,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Strangers come and go within seconds; where room is tight, the next second matters.
-constexpr base::Duration kWatch = seconds(5);
-constexpr base::Duration kWatchTight = seconds(1);
-constexpr std::uint32_t kTightSlots = 2;  // Beyond the margin.
 // A burst of 53300 is one reason to look, not one for each.
 constexpr base::Duration kUrgentSpacing = milliseconds(100);
 constexpr base::Duration kFindLost = seconds(1);
@@ -29,6 +25,7 @@ ServiceSchedule::ServiceSchedule(const budget::Options& options, std::uint64_t s
                                  base::Instant now)
     : options_(options),
       rng_(seed),
+      next_look_(now),
       clients_seen_(now),
       discovered_(now),
       measured_(now),
@@ -40,10 +37,10 @@ void ServiceSchedule::handle_clients(std::uint32_t count, base::Instant now) {
   has_clients_ = count > 0;
 }
 
-void ServiceSchedule::handle_discovered(Room room, base::Instant now) {
+void ServiceSchedule::handle_discovered(base::Instant next_look, base::Instant now) {
   has_discovered_ = true;
   is_urgent_ = false;
-  room_ = room;
+  next_look_ = next_look;
   discovered_ = now;
   handle_measured(now);
 }
@@ -88,11 +85,7 @@ base::Instant ServiceSchedule::due(bool is_connected) const {
 base::Instant ServiceSchedule::discover_at() const {
   if (!has_discovered_ || failures_ > 0) return not_before_;
   if (is_urgent_) return std::max(not_before_, discovered_ + kUrgentSpacing);
-  const bool is_tight = room_.free_slots <= room_.margin + kTightSlots;
-  base::Duration interval = is_tight ? kWatchTight : kWatch;
-  if (options_.discovery_interval > base::Duration::zero())
-    interval = std::min(interval, options_.discovery_interval);
-  const base::Instant at = std::max(not_before_, discovered_ + interval);
+  const base::Instant at = std::max(not_before_, next_look_);
   return is_awake(at) ? at : base::kNever;
 }
 

@@ -19,12 +19,6 @@ enum class Errand : std::uint8_t {
   Close,     // Nothing to do for long: let the server sleep.
 };
 
-// What discovery left free.
-struct Room {
-  std::uint32_t free_slots = 0;
-  std::uint32_t margin = 0;
-};
-
 class ServiceSchedule {
  public:
   // The first errand is a Discover, at once.
@@ -32,7 +26,8 @@ class ServiceSchedule {
 
   // How many clients are logged in, at each change from or to none.
   void handle_clients(std::uint32_t count, base::Instant now);
-  void handle_discovered(Room room, base::Instant now);
+  // next_look: when budget::AllowanceTracker wants to look again.
+  void handle_discovered(base::Instant next_look, base::Instant now);
   void handle_measured(base::Instant now);
   // How many lost backends there are, and when they were last looked for.
   void handle_lost(std::size_t count) { lost_count_ = count; }
@@ -66,7 +61,7 @@ class ServiceSchedule {
   bool is_urgent_ = false;  // A 53300 is newer than the last discovery.
   bool is_brief_ = false;
   bool has_clients_ = false;
-  Room room_;
+  base::Instant next_look_;
   base::Instant clients_seen_;  // When the last client left, or the start.
   base::Instant discovered_;
   base::Instant measured_;

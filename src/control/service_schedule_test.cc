@@ -8,16 +8,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr base::Instant kStart{1h};
-constexpr Room kWide{.free_slots = 50, .margin = 3};
-constexpr Room kTight{.free_slots = 5, .margin = 3};
-
 ServiceSchedule make() { return {budget::Options{}, 1, kStart}; }
 
 // As after a first discovery, with one client.
-ServiceSchedule busy(Room room) {
+ServiceSchedule busy() {
   ServiceSchedule schedule = make();
   schedule.handle_clients(1, kStart);
-  schedule.handle_discovered(room, kStart);
+  schedule.handle_discovered(kStart + 5s, kStart);
   return schedule;
 }
 
@@ -27,7 +24,7 @@ TEST(ServiceScheduleTest, discovers_at_the_start_even_without_clients) {
 }
 
 TEST(ServiceScheduleTest, measures_each_second_while_there_are_clients) {
-  ServiceSchedule schedule = busy(kWide);
+  ServiceSchedule schedule = busy();
   EXPECT_EQ(schedule.next(true, kStart + 999ms), Errand::None);
   EXPECT_EQ(schedule.due(true), kStart + 1s);
   EXPECT_EQ(schedule.next(true, kStart + 1s), Errand::Measure);
@@ -35,29 +32,27 @@ TEST(ServiceScheduleTest, measures_each_second_while_there_are_clients) {
   EXPECT_EQ(schedule.due(true), kStart + 2s);
 }
 
-TEST(ServiceScheduleTest, watches_each_second_where_room_is_tight_and_else_each_fifth) {
-  ServiceSchedule tight = busy(kTight);
-  EXPECT_EQ(tight.next(true, kStart + 1s), Errand::Discover);
-  ServiceSchedule wide = busy(kWide);
-  wide.handle_measured(kStart + 4999ms);
-  EXPECT_EQ(wide.next(true, kStart + 4999ms), Errand::None);
-  EXPECT_EQ(wide.next(true, kStart + 5s), Errand::Discover);
+TEST(ServiceScheduleTest, looks_again_when_the_allowance_wants_it) {
+  ServiceSchedule schedule = busy();
+  schedule.handle_measured(kStart + 4999ms);
+  EXPECT_EQ(schedule.next(true, kStart + 4999ms), Errand::None);
+  EXPECT_EQ(schedule.next(true, kStart + 5s), Errand::Discover);
 }
 
 TEST(ServiceScheduleTest, looks_at_once_after_a_refusal_but_once_for_a_burst) {
-  ServiceSchedule schedule = busy(kWide);
+  ServiceSchedule schedule = busy();
   schedule.handle_refused(kStart + 300ms);
   EXPECT_EQ(schedule.next(true, kStart + 300ms), Errand::Discover);
-  schedule.handle_discovered(kWide, kStart + 310ms);
+  schedule.handle_discovered(kStart + 310ms + 5s, kStart + 310ms);
   schedule.handle_refused(kStart + 320ms);
   EXPECT_EQ(schedule.next(true, kStart + 320ms), Errand::None);
   EXPECT_EQ(schedule.next(true, kStart + 410ms), Errand::Discover);
 }
 
 TEST(ServiceScheduleTest, closes_a_minute_after_the_last_client_and_then_rests) {
-  ServiceSchedule schedule = busy(kWide);
+  ServiceSchedule schedule = busy();
   schedule.handle_clients(0, kStart + 1s);
-  schedule.handle_discovered(kWide, kStart + 60s);
+  schedule.handle_discovered(kStart + 60s + 5s, kStart + 60s);
   EXPECT_EQ(schedule.due(true), kStart + 61s);
   EXPECT_EQ(schedule.next(true, kStart + 61s), Errand::Close);
   EXPECT_EQ(schedule.next(false, kStart + 24h), Errand::None);
@@ -68,7 +63,7 @@ TEST(ServiceScheduleTest, closes_a_minute_after_the_last_client_and_then_rests) 
 
 TEST(ServiceScheduleTest, stays_awake_while_told_so) {
   ServiceSchedule schedule({.monitor_idle = 0s}, 1, kStart);
-  schedule.handle_discovered(kWide, kStart);
+  schedule.handle_discovered(kStart + 5s, kStart);
   EXPECT_EQ(schedule.next(true, kStart + 1h), Errand::Discover);
 }
 
@@ -82,7 +77,7 @@ TEST(ServiceScheduleTest, backs_off_with_jitter_and_starts_anew_after_a_success)
     now = schedule.due(false);
     EXPECT_EQ(schedule.next(false, now), Errand::Discover);
   }
-  schedule.handle_discovered(kWide, now);
+  schedule.handle_discovered(now + 5s, now);
   schedule.handle_failed(false, now);
   EXPECT_LE(schedule.due(false), now + 313ms);
 }
@@ -94,7 +89,7 @@ TEST(ServiceScheduleTest, asks_rarely_where_someone_has_to_change_something) {
 }
 
 TEST(ServiceScheduleTest, keeps_trying_a_server_that_fails_although_nobody_is_there) {
-  ServiceSchedule schedule = busy(kWide);
+  ServiceSchedule schedule = busy();
   schedule.handle_clients(0, kStart);
   schedule.handle_failed(false, kStart + 59s);
   EXPECT_NE(schedule.due(false), base::kNever);
@@ -102,19 +97,19 @@ TEST(ServiceScheduleTest, keeps_trying_a_server_that_fails_although_nobody_is_th
 }
 
 TEST(ServiceScheduleTest, looks_for_lost_backends_each_second_and_does_not_sleep) {
-  ServiceSchedule schedule = busy(kWide);
+  ServiceSchedule schedule = busy();
   schedule.handle_clients(0, kStart);
   schedule.handle_lost(1);
   EXPECT_EQ(schedule.next(true, kStart + 1s), Errand::FindLost);
   schedule.handle_looked_for_lost(kStart + 120s);
-  schedule.handle_discovered(kWide, kStart + 120s);
+  schedule.handle_discovered(kStart + 120s + 5s, kStart + 120s);
   EXPECT_EQ(schedule.next(true, kStart + 120s), Errand::None);
   schedule.handle_lost(0);
   EXPECT_EQ(schedule.next(true, kStart + 120s), Errand::Close);
 }
 
 TEST(ServiceScheduleTest, closes_after_each_errand_when_brief) {
-  ServiceSchedule schedule = busy(kWide);
+  ServiceSchedule schedule = busy();
   schedule.set_brief(true);
   EXPECT_EQ(schedule.next(true, kStart), Errand::Close);
   EXPECT_EQ(schedule.next(false, kStart + 4s), Errand::None);
