@@ -1,6 +1,7 @@
 // What SQL statements do to the state of their session, read from their text alone: parameters to
-// repeat on other servers, transaction control, and what ties the client to its server.
-// It does not see what functions do inside; an effect counts only when its CommandComplete arrives.
+// repeat on other servers, savepoints, and what ties the client to its server. It does not see what
+// functions do inside, nor whether a transaction commits: the server's answers tell that. An effect
+// counts only when the CommandComplete of its statement arrives.
 // Source of truth: the manual's SQL Commands and gram.y (VariableSetStmt, TransactionStmt).
 #pragma once
 
@@ -16,103 +17,77 @@
 
 namespace pgweir::session {
 
-struct StatementEffect {
-  enum class Kind : std::uint8_t {
-    None,
-    SetParameter,    // name, value.
-    SetLocal,        // SET LOCAL, SET TRANSACTION, SET CONSTRAINTS: over with the transaction.
-    ResetParameter,  // name.
-    ResetAll,
-    ResetRole,
-    ResetSessionAuthorization,
-    DiscardAll,
-    DiscardTemp,
-    DiscardPlans,
-    DiscardSequences,
-    Deallocate,  // name.
-    DeallocateAll,
-    UnlistenAll,
-    CloseAll,
-    UnlockAllAdvisory,
-    Begin,
-    Commit,
-    CommitAndChain,
-    Rollback,
-    RollbackAndChain,
-    Savepoint,   // name.
-    RollbackTo,  // name.
-    Release,     // name.
-    PrepareTransaction,
-    Pin  // reason.
-  };
+enum class EffectKind : std::uint8_t {
+  None,            // Also SET LOCAL and all that begins or ends a whole transaction.
+  SetParameter,    // name, value.
+  ResetParameter,  // name.
+  ResetAll,
+  DiscardAll,
+  Deallocate,  // name.
+  DeallocateAll,
+  Savepoint,   // name.
+  RollbackTo,  // name.
+  Release,     // name.
+  Pin,         // reason.
+  Unpin        // reason: all state of this kind is gone.
+};
 
-  Kind kind = Kind::None;
-  PinReason reason = PinReason::NotUnderstood;  // Meaningful for Pin only.
-  // A parameter in lower case, its parts ([a-z_][a-z0-9_$]*) joined by dots; or the name of a
-  // savepoint or prepared statement as PostgreSQL folds it.
+struct StatementEffect {
+  EffectKind kind = EffectKind::None;
+  PinReason reason = PinReason::NotUnderstood;  // Meaningful for Pin and Unpin only.
+  // A parameter in lower case, its parts ([a-z_][a-z0-9_$]*, possibly keywords: quote them) joined
+  // by dots; or the name of a savepoint or prepared statement as PostgreSQL folds it.
   std::string name;
-  // What follows TO in the statement that sets the parameter again: the source text without
-  // comments, rewritten where needed so that it reads the same whatever
-  // standard_conforming_strings is. Its bytes are in the client_encoding of the moment.
+  // What follows TO in a SET that sets the parameter again: source text, without comments, which
+  // reads the same whatever standard_conforming_strings is. In the client_encoding of the moment.
   std::string value;
 
   friend bool operator==(const StatementEffect&, const StatementEffect&) = default;
 };
 
-// `"myapp"."tenant"` for myapp.tenant, so that `SET … TO value` is right for keywords too.
-std::string quote_parameter(std::string_view name);
-
-// The effects of one text. Moving it keeps it usable; one that is_trivial() or holds only one
-// effect without a name has allocated nothing.
+// The effects of one text. One that is_trivial(), or whose only statement has an effect without
+// name and value, has allocated nothing.
 class StatementEffects {
  public:
-  static constexpr std::size_t kEntryCountMax = 64;
-
-  // Only statements that do something are listed.
-  struct Entry {
-    std::uint32_t statement = 0;  // From 0, empty statements not counted.
-    StatementEffect effect;
-    friend bool operator==(const Entry&, const Entry&) = default;
-  };
+  // Bounds the memory of a text; those whose last effect comes later are not complete.
+  static constexpr std::size_t kEntryCountMax = 256;
 
   // No statement has an effect.
   bool is_trivial() const { return entry_count_ == 0; }
 
-  // How many CommandComplete (or PortalSuspended, for Parse) the text ends in if all goes well; the
-  // n-th belongs to at(n). Empty statements answer nothing but, all together, EmptyQueryResponse.
+  // How many CommandCompletes the text ends in if all goes well: one for each statement, none for
+  // an empty one (";;"), whose EmptyQueryResponse comes only if the whole text is empty.
   std::size_t statement_count() const { return statement_count_; }
 
-  // False if the text was not followed to its end: the last entry is a Pin for NotUnderstood, which
-  // stands for its own statement and all after it, and statement_count() is a lower bound.
+  // The n-th entry belongs to the n-th CommandComplete. Statements after the last entry have no
+  // effect; a trivial text has no entries at all.
+  std::span<const StatementEffect> entries() const;
+
+  // False if the text could not be followed to its end: the last entry is then a Pin for
+  // NotUnderstood in the place of its own statement and all after it, and statement_count() is too
+  // low. That pin must be taken at once: no certain CommandComplete belongs to it.
   bool is_complete() const { return is_complete_; }
 
-  // The effect of one statement. Beyond the last: no effect, or the final Pin.
-  const StatementEffect& at(std::size_t statement) const;
-
-  // In order.
-  std::span<const Entry> entries() const;
-
-  // For EffectAnalyser.
+  // For EffectAnalyser: the next statement of the text; the text is understood no further.
   void add(StatementEffect effect);
   void give_up();
 
  private:
-  void append(StatementEffect effect);
-
   bool is_complete_ = true;
-  std::uint32_t statement_count_ = 0;
+  std::size_t statement_count_ = 0;
   std::size_t entry_count_ = 0;
-  Entry only_;               // The entry while there is one.
-  std::vector<Entry> many_;  // All of them as soon as there are two.
+  StatementEffect first_;              // The entry while there is one.
+  std::vector<StatementEffect> many_;  // All of them as soon as there are two.
 };
 
-// Reads one text that arrives in pieces.
+// Reads one text that arrives in pieces. About 2 KiB.
 class EffectAnalyser {
  public:
-  // REQUIRES: is_ascii_superset(client_encoding) of the client; texts in other encodings pin it.
+  // Begins a text. REQUIRES: is_ascii_superset() of the client_encoding (client_encoding.h); for
+  // others the caller pins the client instead.
   void reset(bool standard_conforming_strings);
   void feed(std::string_view part);
-  // The text is over (its terminating zero byte not included). Call reset() before the next one.
+  // The text is over (its terminating zero byte does not belong to it). reset() before the next.
   StatementEffects finish();
 
  private:

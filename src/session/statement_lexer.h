@@ -3,7 +3,8 @@
 // PostgreSQL does and no grammar at all. Source of truth: src/backend/parser/scan.l of PostgreSQL
 // 14 to 18.
 //
-// A text that PostgreSQL refuses to parse may be cut anywhere: nothing of it is executed.
+// A text that PostgreSQL refuses to parse may be cut anywhere: nothing of it is executed. Bytes
+// below 0x80 must be ASCII (client_encoding.h).
 #pragma once
 
 #include <array>
@@ -11,14 +12,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "session/statement.h"
+#include "session/statement_head.h"
 #include "session/statement_watch.h"
 
 namespace pgweir::session {
-
-// True if bytes below 0x80 are always ASCII in this client_encoding, as the lexer needs. The few
-// encodings where they are not (SJIS, BIG5, GBK, …) exist only on the client's side.
-bool is_ascii_superset(std::string_view client_encoding);
 
 // About 2 KiB: keep one while a text is arriving, not one for each client at rest.
 class StatementLexer {
@@ -33,7 +30,7 @@ class StatementLexer {
   // The text is over. True if its last statement ended only now (it had no semicolon).
   bool finish();
 
-  const Statement& statement() const { return statement_; }
+  const StatementHead& statement() const { return statement_; }
   const StatementWatch& watch() const { return watch_; }
 
   // True if the end of some statement cannot be known (BEGIN ATOMIC, a huge dollar tag): what was
@@ -105,9 +102,9 @@ class StatementLexer {
   std::size_t tag_matched_ = 0;
   bool tag_may_end_ = false;  // A dollar and `tag_matched_` bytes of the tag were just read.
   std::size_t folded_bytes_ = 0;
-  std::array<char, Statement::kTokenBytesMax> folded_;
-  std::array<char, Statement::kTokenBytesMax> tag_;
-  Statement statement_;
+  std::array<char, StatementHead::kTokenBytesMax> folded_;
+  std::array<char, StatementHead::kTokenBytesMax> tag_;
+  StatementHead statement_;
   StatementWatch watch_;
 };
 

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "session/pin_reason.h"
-#include "session/statement.h"
+#include "session/statement_head.h"
 
 namespace pgweir::session {
 
@@ -17,8 +17,8 @@ class StatementWatch {
   // At the beginning of each statement.
   void reset() { *this = StatementWatch{}; }
 
-  // folded: the token in lower case, without quotes, at most Statement::kTokenBytesMax bytes of it;
-  // empty for strings.
+  // folded: the token in lower case, without quotes, at most StatementHead::kTokenBytesMax bytes of
+  // it; empty for strings.
   void handle_token(TokenKind kind, std::string_view folded);
 
   // Why the statement pins its client, if it does. Valid once all its tokens were handled.

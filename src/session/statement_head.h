@@ -26,7 +26,7 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind;
   bool is_cut;            // `text` is only the beginning.
-  std::string_view text;  // As written, with its quotes. Borrowed from the Statement.
+  std::string_view text;  // As written, with its quotes. Borrowed from the StatementHead.
 };
 
 // True if `token` is the keyword `word` (in lower case), whatever its case.
@@ -37,7 +37,7 @@ bool is_symbol(const Token& token, char symbol);
 // `token` is no name or a cut or over-long one (PostgreSQL would shorten it), or written in U&"…".
 std::string name_of(const Token& token);
 
-class Statement {
+class StatementHead {
  public:
   static constexpr std::size_t kTokenCountMax = 12;
   static constexpr std::size_t kTokenBytesMax = 64;

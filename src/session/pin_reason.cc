@@ -1,0 +1,65 @@
+#include "session/pin_reason.h"
+
+namespace pgweir::session {
+
+namespace {
+
+// What it takes to end a reason. Ordered: the later, the harder.
+enum class End : std::uint8_t { OwnStatement, DiscardAll, Disconnect };
+
+End end_of(PinReason reason) {
+  switch (reason) {
+    case PinReason::SetRole:
+    case PinReason::SessionAuthorization:
+    case PinReason::Listen:
+    case PinReason::TemporaryObject:
+    case PinReason::HoldCursor:
+    case PinReason::SqlPrepare:
+    case PinReason::AdvisoryLock: return End::OwnStatement;
+    case PinReason::SetConfig:
+    case PinReason::TemporarySchema:
+    case PinReason::AnonymousBlock:
+    case PinReason::NotUnderstood: return End::DiscardAll;
+    case PinReason::RandomSeed:
+    case PinReason::Load:
+    case PinReason::RemoteConnection:
+    case PinReason::SessionBoundFunction: return End::Disconnect;
+  }
+  return End::Disconnect;
+}
+
+}  // namespace
+
+std::string_view to_text(PinReason reason) {
+  switch (reason) {
+    case PinReason::SetRole: return "set_role";
+    case PinReason::SessionAuthorization: return "session_authorization";
+    case PinReason::Listen: return "listen";
+    case PinReason::TemporaryObject: return "temporary_object";
+    case PinReason::HoldCursor: return "hold_cursor";
+    case PinReason::SqlPrepare: return "sql_prepare";
+    case PinReason::AdvisoryLock: return "advisory_lock";
+    case PinReason::SetConfig: return "set_config";
+    case PinReason::TemporarySchema: return "temporary_schema";
+    case PinReason::AnonymousBlock: return "anonymous_block";
+    case PinReason::NotUnderstood: return "not_understood";
+    case PinReason::RandomSeed: return "random_seed";
+    case PinReason::Load: return "load";
+    case PinReason::RemoteConnection: return "remote_connection";
+    case PinReason::SessionBoundFunction: return "session_bound_function";
+  }
+  return "unknown";
+}
+
+bool survives_discard_all(PinReason reason) { return end_of(reason) == End::Disconnect; }
+
+PinReason combine(PinReason a, PinReason b) {
+  if (a == b) return a;
+  // Two that end by different statements end by neither.
+  if (end_of(a) == End::OwnStatement && end_of(b) == End::OwnStatement) {
+    return PinReason::NotUnderstood;
+  }
+  return end_of(a) >= end_of(b) ? a : b;
+}
+
+}  // namespace pgweir::session

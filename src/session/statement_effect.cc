@@ -1,0 +1,235 @@
+#include "session/statement_effect.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "session/set_statement.h"
+#include "session/token_cursor.h"
+
+namespace pgweir::session {
+
+namespace {
+
+StatementEffect pin(PinReason reason) { return {EffectKind::Pin, reason, {}, {}}; }
+StatementEffect unpin(PinReason reason) { return {EffectKind::Unpin, reason, {}, {}}; }
+StatementEffect only(EffectKind kind) { return {kind, {}, {}, {}}; }
+StatementEffect not_understood() { return pin(PinReason::NotUnderstood); }
+
+// The name that ends the statement.
+StatementEffect named(EffectKind kind, TokenCursor& cursor) {
+  if (!cursor.has_next()) return not_understood();
+  std::string name = name_of(cursor.take());
+  if (name.empty() || !cursor.is_at_end()) return not_understood();
+  return {kind, {}, std::move(name), {}};
+}
+
+StatementEffect read_discard(TokenCursor cursor) {
+  if (cursor.accept_word("all")) return only(EffectKind::DiscardAll);
+  if (cursor.accept_word("plans") || cursor.accept_word("sequences")) return {};
+  if (cursor.accept_word("temp") || cursor.accept_word("temporary")) {
+    return unpin(PinReason::TemporaryObject);
+  }
+  return not_understood();
+}
+
+// PREPARE TRANSACTION 'x', but PREPARE transaction AS …
+StatementEffect read_prepare(TokenCursor cursor) {
+  if (cursor.accept_word("transaction") && cursor.has_next() &&
+      cursor.peek().kind != TokenKind::Word && cursor.peek().kind != TokenKind::Symbol) {
+    return {};
+  }
+  return pin(PinReason::SqlPrepare);
+}
+
+StatementEffect read_deallocate(TokenCursor cursor) {
+  if (cursor.has_next(1)) cursor.accept_word("prepare");
+  if (cursor.accept_word("all")) return only(EffectKind::DeallocateAll);
+  return named(EffectKind::Deallocate, cursor);
+}
+
+StatementEffect read_savepoint(TokenCursor cursor) { return named(EffectKind::Savepoint, cursor); }
+
+StatementEffect read_release(TokenCursor cursor) {
+  if (cursor.has_next(1)) cursor.accept_word("savepoint");
+  return named(EffectKind::Release, cursor);
+}
+
+// ROLLBACK itself ends the transaction, as the server's answer tells.
+StatementEffect read_rollback(TokenCursor cursor) {
+  if (!cursor.accept_word("work")) cursor.accept_word("transaction");
+  if (!cursor.accept_word("to")) return {};
+  if (cursor.has_next(1)) cursor.accept_word("savepoint");
+  return named(EffectKind::RollbackTo, cursor);
+}
+
+StatementEffect read_unlisten(TokenCursor cursor) {
+  return cursor.accept_symbol('*') ? unpin(PinReason::Listen) : StatementEffect{};
+}
+
+StatementEffect read_close(TokenCursor cursor) {
+  return cursor.accept_word("all") ? unpin(PinReason::HoldCursor) : StatementEffect{};
+}
+
+// DECLARE name [options] CURSOR [WITH HOLD] FOR …
+StatementEffect read_declare(TokenCursor cursor) {
+  while (cursor.has_next() && !cursor.next_is_word("for")) {
+    if (cursor.accept_word("with") && cursor.next_is_word("hold")) {
+      return pin(PinReason::HoldCursor);
+    }
+    if (cursor.has_next()) cursor.take();
+  }
+  // Options may be repeated until none of the tokens kept is the FOR.
+  return cursor.has_next() ? StatementEffect{} : pin(PinReason::HoldCursor);
+}
+
+// Exactly SELECT pg_advisory_unlock_all(), so that nothing else in it can take a lock.
+StatementEffect read_select(TokenCursor cursor) {
+  if (cursor.accept_word("pg_catalog") && !cursor.accept_symbol('.')) return {};
+  const bool is_unlock = cursor.accept_word("pg_advisory_unlock_all") &&
+                         cursor.accept_symbol('(') && cursor.accept_symbol(')') &&
+                         cursor.is_at_end();
+  return is_unlock ? unpin(PinReason::AdvisoryLock) : StatementEffect{};
+}
+
+StatementEffect read_harmless(TokenCursor /*cursor*/) { return {}; }
+StatementEffect read_listen(TokenCursor /*cursor*/) { return pin(PinReason::Listen); }
+StatementEffect read_load(TokenCursor /*cursor*/) { return pin(PinReason::Load); }
+StatementEffect read_do(TokenCursor /*cursor*/) { return pin(PinReason::AnonymousBlock); }
+
+struct Rule {
+  std::string_view keyword;
+  StatementEffect (*read)(TokenCursor behind_keyword);
+};
+
+// The frequent ones first. What changes a session in the middle of a harmless statement is found by
+// StatementWatch. SET and RESET are not here: they need to know how strings are read.
+constexpr std::array kRules = {
+    Rule{"select", read_select},
+    Rule{"insert", read_harmless},
+    Rule{"update", read_harmless},
+    Rule{"begin", read_harmless},
+    Rule{"commit", read_harmless},
+    Rule{"delete", read_harmless},
+    Rule{"with", read_harmless},
+    Rule{"rollback", read_rollback},
+    Rule{"start", read_harmless},
+    Rule{"end", read_harmless},
+    Rule{"abort", read_harmless},
+    Rule{"savepoint", read_savepoint},
+    Rule{"release", read_release},
+    Rule{"deallocate", read_deallocate},
+    Rule{"discard", read_discard},
+    Rule{"copy", read_harmless},
+    Rule{"show", read_harmless},
+    Rule{"fetch", read_harmless},
+    Rule{"merge", read_harmless},
+    Rule{"values", read_harmless},
+    Rule{"table", read_harmless},
+    Rule{"explain", read_harmless},
+    Rule{"declare", read_declare},
+    Rule{"close", read_close},
+    Rule{"move", read_harmless},
+    Rule{"execute", read_harmless},
+    Rule{"prepare", read_prepare},
+    Rule{"listen", read_listen},
+    Rule{"unlisten", read_unlisten},
+    Rule{"notify", read_harmless},
+    Rule{"call", read_harmless},
+    Rule{"lock", read_harmless},
+    Rule{"create", read_harmless},
+    Rule{"alter", read_harmless},
+    Rule{"drop", read_harmless},
+    Rule{"truncate", read_harmless},
+    Rule{"grant", read_harmless},
+    Rule{"revoke", read_harmless},
+    Rule{"comment", read_harmless},
+    Rule{"security", read_harmless},
+    Rule{"vacuum", read_harmless},
+    Rule{"analyze", read_harmless},
+    Rule{"analyse", read_harmless},
+    Rule{"reindex", read_harmless},
+    Rule{"cluster", read_harmless},
+    Rule{"checkpoint", read_harmless},
+    Rule{"refresh", read_harmless},
+    Rule{"import", read_harmless},
+    Rule{"reassign", read_harmless},
+    Rule{"load", read_load},
+    Rule{"do", read_do},
+};
+
+StatementEffect read(const StatementHead& head, bool standard_conforming_strings) {
+  TokenCursor cursor(head);
+  if (cursor.accept_word("set")) return read_set(cursor, standard_conforming_strings);
+  if (cursor.accept_word("reset")) return read_reset(cursor, standard_conforming_strings);
+  for (const Rule& rule : kRules) {
+    if (cursor.accept_word(rule.keyword)) return rule.read(cursor);
+  }
+  return not_understood();
+}
+
+}  // namespace
+
+std::span<const StatementEffect> StatementEffects::entries() const {
+  if (many_.empty()) return {&first_, entry_count_};
+  return many_;
+}
+
+void StatementEffects::add(StatementEffect effect) {
+  if (!is_complete_) return;
+  ++statement_count_;
+  if (effect.kind == EffectKind::None) return;
+  if (statement_count_ > kEntryCountMax) {
+    give_up();
+    return;
+  }
+  entry_count_ = statement_count_;
+  if (entry_count_ == 1) {
+    first_ = std::move(effect);
+    return;
+  }
+  if (many_.empty()) many_.push_back(std::exchange(first_, {}));
+  many_.resize(entry_count_ - 1);
+  many_.push_back(std::move(effect));
+}
+
+void StatementEffects::give_up() {
+  if (!is_complete_) return;
+  // One place after the last statement that is understood, or the last that there is room for.
+  statement_count_ = std::min(statement_count_, kEntryCountMax - 1);
+  add(not_understood());
+  is_complete_ = false;
+}
+
+void EffectAnalyser::reset(bool standard_conforming_strings) {
+  standard_conforming_strings_ = standard_conforming_strings;
+  lexer_.reset(standard_conforming_strings);
+  effects_ = {};
+}
+
+void EffectAnalyser::feed(std::string_view part) {
+  while (lexer_.scan(part)) handle_statement();
+}
+
+StatementEffects EffectAnalyser::finish() {
+  if (lexer_.finish()) handle_statement();
+  if (lexer_.is_lost()) effects_.give_up();
+  return std::exchange(effects_, {});
+}
+
+void EffectAnalyser::handle_statement() {
+  StatementEffect effect = read(lexer_.statement(), standard_conforming_strings_);
+  if (const std::optional<PinReason> reason = lexer_.watch().reason()) {
+    effect = pin(effect.kind == EffectKind::Pin ? combine(effect.reason, *reason) : *reason);
+  }
+  effects_.add(std::move(effect));
+}
+
+StatementEffects analyse(std::string_view text, bool standard_conforming_strings) {
+  EffectAnalyser analyser;
+  analyser.reset(standard_conforming_strings);
+  analyser.feed(text);
+  return analyser.finish();
+}
+
+}  // namespace pgweir::session
