@@ -182,7 +182,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
 
   static constexpr std::size_t kReadBytes = 4096;
-  static constexpr std::size_t kDrainBytesMax = 256 * 1024;
+  static constexpr std::size_t kDrainBytesMax = 262'144;
 
   std::string local_address_;
   std::string peer_;
