@@ -1,0 +1,129 @@
+#include "session/pin_set.h"
+
+#include <gtest/gtest.h>
+
+namespace pgweir::session {
+namespace {
+
+void run(PinSet& pins, std::string_view text) {
+  const StatementEffects effects = analyse(text, true);
+  for (const StatementEffect& effect : effects.entries()) pins.apply(effect);
+}
+
+// In a transaction of its own.
+void run_and_commit(PinSet& pins, std::string_view text) {
+  run(pins, text);
+  pins.handle_transaction_end(true);
+}
+
+TEST(PinSetTest, begins_empty) {
+  const PinSet pins;
+  EXPECT_TRUE(pins.empty());
+  EXPECT_EQ(pins.first_reason(), std::nullopt);
+  EXPECT_FALSE(pins.needs_close());
+}
+
+TEST(PinSetTest, each_reason_ends_by_its_own_statement_only) {
+  struct Row {
+    std::string_view pin;
+    std::string_view unpin;
+  };
+  constexpr Row kRows[] = {
+      {"SET ROLE a", "RESET ROLE"},
+      {"SET SESSION AUTHORIZATION a", "SET SESSION AUTHORIZATION DEFAULT"},
+      {"LISTEN a", "UNLISTEN *"},
+      {"CREATE TEMP TABLE t ()", "DISCARD TEMP"},
+      {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", "CLOSE ALL"},
+      {"PREPARE p AS SELECT 1", "DEALLOCATE ALL"},
+      {"SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock_all()"},
+  };
+  for (const Row& pinned : kRows) {
+    for (const Row& undone : kRows) {
+      PinSet pins;
+      run_and_commit(pins, pinned.pin);
+      EXPECT_FALSE(pins.empty()) << pinned.pin;
+      run_and_commit(pins, undone.unpin);
+      EXPECT_EQ(pins.empty(), &pinned == &undone) << pinned.pin << " then " << undone.unpin;
+    }
+  }
+}
+
+TEST(PinSetTest, discard_all_ends_what_it_can) {
+  for (std::uint8_t i = 0; i < kPinReasonCount; ++i) {
+    const auto reason = static_cast<PinReason>(i);
+    PinSet pins;
+    pins.add(reason);
+    EXPECT_TRUE(pins.contains(reason));
+    EXPECT_EQ(pins.first_reason(), reason);
+    EXPECT_EQ(pins.needs_close(), survives_discard_all(reason));
+    run_and_commit(pins, "DISCARD ALL");
+    EXPECT_EQ(pins.empty(), !survives_discard_all(reason)) << to_text(reason);
+  }
+}
+
+TEST(PinSetTest, other_statements_end_nothing) {
+  for (const std::string_view text :
+       {"RESET ALL", "UNLISTEN a", "CLOSE c", "DEALLOCATE p", "SELECT pg_advisory_unlock(1)",
+        "SET ROLE NONE", "DISCARD PLANS", "DROP TABLE t", "SELECT pg_advisory_unlock_all(), 1"}) {
+    PinSet pins;
+    for (std::uint8_t i = 0; i < kPinReasonCount; ++i) pins.add(static_cast<PinReason>(i));
+    run_and_commit(pins, text);
+    for (std::uint8_t i = 0; i < kPinReasonCount; ++i) {
+      EXPECT_TRUE(pins.contains(static_cast<PinReason>(i))) << text;
+    }
+  }
+}
+
+TEST(PinSetTest, a_pin_counts_at_once_and_outlives_a_rollback) {
+  PinSet pins;
+  run(pins, "LISTEN a");
+  EXPECT_FALSE(pins.empty());
+  pins.handle_transaction_end(false);
+  EXPECT_EQ(pins.first_reason(), PinReason::Listen);
+}
+
+TEST(PinSetTest, an_undoing_counts_once_committed) {
+  PinSet pins;
+  pins.add(PinReason::Listen);
+  run(pins, "UNLISTEN *");
+  EXPECT_FALSE(pins.empty());
+  pins.handle_transaction_end(false);
+  pins.handle_transaction_end(true);
+  EXPECT_FALSE(pins.empty());
+  run_and_commit(pins, "UNLISTEN *");
+  EXPECT_TRUE(pins.empty());
+}
+
+TEST(PinSetTest, a_pin_after_the_undoing_holds) {
+  PinSet pins;
+  pins.add(PinReason::Listen);
+  run_and_commit(pins, "UNLISTEN *; LISTEN a");
+  EXPECT_FALSE(pins.empty());
+}
+
+TEST(PinSetTest, rollback_to_a_savepoint_takes_undoings_back) {
+  PinSet pins;
+  pins.add(PinReason::SetRole);
+  run_and_commit(pins, "SAVEPOINT s; RESET ROLE; ROLLBACK TO s");
+  EXPECT_FALSE(pins.empty());
+  run_and_commit(pins, "SAVEPOINT s; RESET ROLE; RELEASE s");
+  EXPECT_TRUE(pins.empty());
+}
+
+TEST(PinReasonTest, every_reason_has_its_own_text) {
+  for (std::uint8_t i = 0; i < kPinReasonCount; ++i) {
+    const std::string_view text = to_text(static_cast<PinReason>(i));
+    EXPECT_NE(text, "unknown");
+    for (std::uint8_t j = 0; j < i; ++j) EXPECT_NE(text, to_text(static_cast<PinReason>(j)));
+  }
+}
+
+TEST(PinReasonTest, a_combined_reason_ends_no_earlier_than_its_parts) {
+  EXPECT_EQ(combine(PinReason::Listen, PinReason::Listen), PinReason::Listen);
+  EXPECT_EQ(combine(PinReason::Listen, PinReason::SetRole), PinReason::NotUnderstood);
+  EXPECT_EQ(combine(PinReason::Listen, PinReason::SetConfig), PinReason::SetConfig);
+  EXPECT_EQ(combine(PinReason::Load, PinReason::SetConfig), PinReason::Load);
+}
+
+}  // namespace
+}  // namespace pgweir::session
