@@ -21,9 +21,9 @@ Credential as_plain() { return kPassword; }
 Credential as_md5() { return *make_md5_hash("anna", kPassword); }
 Credential as_verifier() {
   const base::ByteBuffer salt(16, std::byte{9});
-  static const ScramVerifier verifier =
+  static const ScramVerifier kVerifier =
       make_scram_verifier(derive_scram_keys(kPassword, salt, 4096), salt, 4096);
-  return verifier;
+  return kVerifier;
 }
 
 ClientAuthOptions options_for(Method method, std::optional<Credential> credential) {

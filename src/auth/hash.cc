@@ -19,9 +19,9 @@ namespace {
 const EVP_MD* fetched(const char* name) { return EVP_MD_fetch(nullptr, name, nullptr); }
 
 const EVP_MD* sha256_algorithm() {
-  static const EVP_MD* const algorithm = fetched("SHA256");
-  ASSERT(algorithm != nullptr);
-  return algorithm;
+  static const EVP_MD* const kAlgorithm = fetched("SHA256");
+  ASSERT(kAlgorithm != nullptr);
+  return kAlgorithm;
 }
 
 struct MacContextFree {
@@ -42,7 +42,7 @@ char* digest_name() {
 // A context with the digest set, to be copied: setting a digest fetches it. It needs some key,
 // since OpenSSL does not copy one without.
 const EVP_MAC_CTX* hmac_template() {
-  static const EVP_MAC_CTX* const context = [] {
+  static const EVP_MAC_CTX* const kContext = [] {
     EVP_MAC* mac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
     EVP_MAC_CTX* made = EVP_MAC_CTX_new(mac);
     EVP_MAC_free(mac);  // The context keeps its own reference.
@@ -53,7 +53,7 @@ const EVP_MAC_CTX* hmac_template() {
     ASSERT(EVP_MAC_init(made, key.data(), key.size(), parameters.data()) == 1);
     return made;
   }();
-  return context;
+  return kContext;
 }
 
 const unsigned char* data_of(base::Bytes bytes) {
@@ -89,10 +89,10 @@ Digest hmac_sha256(base::Bytes key, base::Bytes data) {
 }
 
 Digest pbkdf2_sha256(base::Bytes password, base::Bytes salt, std::uint32_t iterations) {
-  static EVP_KDF* const algorithm = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_PBKDF2, nullptr);
-  ASSERT(algorithm != nullptr);
+  static EVP_KDF* const kAlgorithm = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_PBKDF2, nullptr);
+  ASSERT(kAlgorithm != nullptr);
   ASSERT(iterations > 0 && !salt.empty());
-  const KdfContext context(EVP_KDF_CTX_new(algorithm));
+  const KdfContext context(EVP_KDF_CTX_new(kAlgorithm));
   const std::array parameters{
       octets(OSSL_KDF_PARAM_PASSWORD, password), octets(OSSL_KDF_PARAM_SALT, salt),
       OSSL_PARAM_construct_uint32(OSSL_KDF_PARAM_ITER, &iterations),
@@ -104,10 +104,10 @@ Digest pbkdf2_sha256(base::Bytes password, base::Bytes salt, std::uint32_t itera
 }
 
 base::Result<std::string> md5_hex(base::Bytes data) {
-  static const EVP_MD* const algorithm = fetched("MD5");
+  static const EVP_MD* const kAlgorithm = fetched("MD5");
   std::array<unsigned char, 16> digest{};
-  if (algorithm == nullptr ||
-      EVP_Digest(data_of(data), data.size(), digest.data(), nullptr, algorithm, nullptr) != 1) {
+  if (kAlgorithm == nullptr ||
+      EVP_Digest(data_of(data), data.size(), digest.data(), nullptr, kAlgorithm, nullptr) != 1) {
     return base::Error{.code = base::ErrorCode::Unsupported,
                        .context = "OpenSSL does not allow MD5 here; use scram-sha-256."};
   }

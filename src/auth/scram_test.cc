@@ -39,8 +39,8 @@ ScramVerifier a_verifier(std::string_view password = kRfcPassword,
 }
 
 ScramServer a_server(base::ByteBuffer binding = {}, bool is_doomed = false) {
-  static const ScramVerifier verifier = a_verifier();
-  return ScramServer({.verifier = verifier,
+  static const ScramVerifier kVerifier = a_verifier();
+  return ScramServer({.verifier = kVerifier,
                       .is_doomed = is_doomed,
                       .tls_binding = std::move(binding),
                       .nonce = std::string(kRfcServerNonce)});

@@ -104,9 +104,9 @@ class Scripted {
  private:
   static ScramServerOptions server_options() {
     const base::ByteBuffer salt(16, std::byte{1});
-    static const ScramVerifier verifier =
+    static const ScramVerifier kVerifier =
         make_scram_verifier(derive_scram_keys(base::Secret("pencil"), salt, 16), salt, 16);
-    return {.verifier = verifier, .is_doomed = false, .tls_binding = {}, .nonce = "server"};
+    return {.verifier = kVerifier, .is_doomed = false, .tls_binding = {}, .nonce = "server"};
   }
   ScramServer server_;
 };

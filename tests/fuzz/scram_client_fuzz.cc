@@ -12,9 +12,9 @@ namespace {
 
 void fuzz_scram_client(base::Bytes input) {
   // Keys instead of a password, so that no time goes into stretching one.
-  static const auth::ScramKeys keys =
+  static const auth::ScramKeys kKeys =
       auth::derive_scram_keys(base::Secret("pencil"), base::as_bytes("salt"), 1);
-  auth::ScramClient client({.secret = keys,
+  auth::ScramClient client({.secret = kKeys,
                             .channel_binding = auth::ChannelBinding::Prefer,
                             .is_tls = false,
                             .tls_binding = {},

@@ -14,13 +14,13 @@ auth::ScramVerifier a_verifier() {
 }
 
 void fuzz_scram_server(base::Bytes input) {
-  static const auth::ScramVerifier verifier = a_verifier();
+  static const auth::ScramVerifier kVerifier = a_verifier();
   const std::string_view mechanism = base::as_text(take_line(input));
   const base::Bytes first = take_line(input);
   const base::Bytes last = take_line(input);
   const bool has_tls = mechanism.ends_with("PLUS");
   auth::ScramServer server(
-      {.verifier = verifier,
+      {.verifier = kVerifier,
        .is_doomed = false,
        .tls_binding = has_tls ? base::ByteBuffer(32, std::byte{2}) : base::ByteBuffer(),
        .nonce = "server"});
