@@ -64,6 +64,7 @@ base::Error confused(char type) {
 }  // namespace
 
 bool QueryCycle::expect(Expectation expectation) {
+  if (expectation.origin != Origin::Synthetic) note_batch(expectation.request);
   if (skips_to_sync_) {
     if (expectation.request != Request::Sync) return false;
     skips_to_sync_ = false;
@@ -76,6 +77,14 @@ bool QueryCycle::expect(Expectation expectation) {
   push(expectation);
   drop_copy_ends();
   return expectation.request != Request::CopyEnd;
+}
+
+void QueryCycle::note_batch(Request request) {
+  if (is_extended(request)) {
+    has_open_batch_ = true;
+  } else if (request != Request::CopyEnd && !(request == Request::Sync && copies_in_)) {
+    has_open_batch_ = false;  // A Query ends what was open, as exec_simple_query does.
+  }
 }
 
 base::Result<QueryCycle::Step> QueryCycle::handle_reply(char type, char status) {
@@ -141,6 +150,7 @@ void QueryCycle::begin_copy_in() {
     }
     if (at(i).request == Request::Sync) {
       remove(i);
+      has_open_batch_ = true;
     } else {
       ++i;
     }
@@ -169,7 +179,7 @@ void QueryCycle::reset() {
   head_ = count_ = 0;
   skipped_.clear();
   status_ = 'I';
-  copies_in_ = skips_to_sync_ = false;
+  copies_in_ = skips_to_sync_ = has_open_batch_ = false;
 }
 
 void QueryCycle::push(Expectation expectation) {

@@ -35,11 +35,13 @@ enum class Origin : std::uint8_t {
   Synthetic,  // Nobody asked the server; the client is owed this reply at this place.
 };
 
-// One request whose reply is due. `tag` is the owner's: a statement, or a mark in its own queue.
+// One request whose reply is due. `tag` and `statement` are the owner's: when it was sent, and which
+// prepared statement it is about.
 struct Expectation {
   Request request = Request::Query;
   Origin origin = Origin::Client;
   std::uint32_t tag = 0;
+  std::uint32_t statement = 0;
 };
 
 class QueryCycle {
@@ -77,7 +79,12 @@ class QueryCycle {
   // As the last ReadyForQuery said: 'I' idle, 'T' in a transaction, 'E' in a failed one.
   char transaction_status() const { return status_; }
   // Nothing owed, no transaction: the server may be lent.
-  bool is_idle() const { return is_quiet() && status_ == 'I' && !skips_to_sync_; }
+  bool is_idle() const {
+    return is_quiet() && status_ == 'I' && !skips_to_sync_ && !has_open_batch_;
+  }
+  // Extended requests were sent and no Sync since: the server is inside an implicit transaction,
+  // even when it has answered all of them (drivers that only Flush).
+  bool has_open_batch() const { return has_open_batch_; }
   bool is_copying_in() const { return copies_in_; }
   // After an error, until the next Sync is answered, the server ignores all else.
   bool is_skipping() const { return skips_to_sync_; }
@@ -95,6 +102,7 @@ class QueryCycle {
     return ring_[(head_ + index) & (ring_.size() - 1)];
   }
   Expectation& at(std::size_t index) { return ring_[(head_ + index) & (ring_.size() - 1)]; }
+  void note_batch(Request request);
   void push(Expectation expectation);
   void pop();
   void drop_copy_ends();
@@ -110,6 +118,7 @@ class QueryCycle {
   char status_ = 'I';
   bool copies_in_ = false;  // CopyInResponse seen, the client's CopyDone or CopyFail not yet sent.
   bool skips_to_sync_ = false;  // The server ignores everything until Sync.
+  bool has_open_batch_ = false;
 };
 
 }  // namespace pgweir::session

@@ -54,6 +54,10 @@ TEST_F(QueryCycleTest, a_flush_only_batch_is_quiet_but_says_so_without_ready_for
   ask({Parse, Describe});
   reply("1tT");
   EXPECT_TRUE(cycle.is_quiet());
+  EXPECT_FALSE(cycle.is_idle());
+  ask({Sync});
+  reply("Z");
+  EXPECT_TRUE(cycle.is_idle());
 }
 
 TEST_F(QueryCycleTest, an_error_skips_to_the_sync_that_was_sent) {

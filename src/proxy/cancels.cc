@@ -1,0 +1,91 @@
+#include "proxy/cancels.h"
+
+#include "proxy/leases.h"
+#include "proxy/replies.h"
+#include "proxy/requests.h"
+#include "wire/sqlstate.h"
+
+namespace pgweir::proxy {
+
+wire::CancelKey Cancels::key_of(const Client& client) {
+  wire::CancelKey key{.pid = base::slot_of(client.id) + 1, .secret = base::ByteBuffer(4)};
+  base::store_u32(key.secret.data(), client.cancel_secret);
+  return key;
+}
+
+Client* Cancels::find(const wire::CancelKey& key) const {
+  if (key.pid == 0) return nullptr;
+  Client* client = state_.registry.find_client(key.pid - 1);
+  // Compared as numbers: no early end tells how much of a guess was right.
+  if (client == nullptr || key.secret.size() != 4) return nullptr;
+  return base::load_u32(key.secret.data()) == client->cancel_secret ? client : nullptr;
+}
+
+void Cancels::handle_asked(const CancelAsked& asked, base::Instant now) {
+  Client* client = find(asked.key);
+  Server* server = client == nullptr ? nullptr : client->server;
+  if (server != nullptr && server->cycle.size() != 0 &&
+      server->cycle.next().origin == session::Origin::Client) {
+    cancel(*server, asked.asker);
+    return;
+  }
+  if (client != nullptr && client->is_waiting() && !client->needs_welcome) {
+    state_.shard.leave(*client);
+    state_.requests->refuse(*client,
+                            {.severity = "ERROR",
+                             .sqlstate = std::string(wire::sqlstate::kQueryCanceled),
+                             .message = "canceling statement due to user request",
+                             .detail = "It was still waiting for a server connection.",
+                             .hint = {}},
+                            now);
+  }
+  answer(asked.asker);
+}
+
+void Cancels::cancel(Server& server, base::ConnectionId asker) {
+  ++server.cancels_under_way;
+  if (asker != base::ConnectionId::None) server.cancel_askers.push_back(asker);
+  auto order = std::make_unique<DeliverCancel>();
+  order->token = server.token;
+  order->plan = server.route->plan;
+  order->endpoint = server.endpoint;
+  order->is_secured = server.is_secured;
+  order->key = server.cancel_key;
+  state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Login, std::move(order));
+}
+
+void Cancels::handle_delivered(const CancelDelivered& delivered, base::Instant now) {
+  Server* server = state_.registry.find(delivered.token);
+  if (server == nullptr) return;
+  ASSERT(server->cancels_under_way > 0);
+  --server->cancels_under_way;
+  // One of them is over; which asker it was does not matter, each only waits for an end.
+  if (!server->cancel_askers.empty()) {
+    answer(server->cancel_askers.back());
+    server->cancel_askers.pop_back();
+  }
+  if (server->phase == Server::Phase::Terminating) return;
+  if (!delivered.is_confirmed) {
+    server->needs_close = true;
+    if (server->client != nullptr) {
+      const wire::Report report{
+          .severity = "FATAL",
+          .sqlstate = std::string(wire::sqlstate::kConnectionFailure),
+          .message = "a cancel request was not confirmed by the server in time",
+          .detail = "It might still strike a later statement, so the connection is closed.",
+          .hint = "Reconnect and check before you repeat the statement."};
+      state_.leases->end_client(*server->client, ClientEnd::ServerDied, &report, now);
+      return;
+    }
+  }
+  state_.replies->reconsider(*server, now);
+}
+
+void Cancels::answer(base::ConnectionId asker) {
+  if (asker == base::ConnectionId::None) return;
+  auto answered = std::make_unique<CancelAnswered>();
+  answered->asker = asker;
+  state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Login, std::move(answered));
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,46 @@
+// ClientSession: the session state of a client that goes beyond its startup parameters: prepared
+// statements, SETs, and what pins it to its server. Made with the first of them; most idle clients
+// of a simple driver have none.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "session/parameter_tracker.h"
+#include "session/pin_set.h"
+#include "session/prepared_statements.h"
+#include "session/statement_effect.h"
+
+namespace pgweir::proxy {
+
+// What a request that is under way will have done once its statements have completed.
+struct PendingEffects {
+  std::uint32_t tag = 0;       // Of its Expectation.
+  std::size_t completed = 0;   // Statements of it that have reported CommandComplete.
+  session::StatementEffects effects;
+};
+
+struct ClientSession {
+  ClientSession(session::StatementTable& statement_table, session::ParameterTable& table,
+                session::ParameterSetId startup)
+      : statements(statement_table), parameters(table, startup) {}
+
+  session::ClientStatements statements;
+  session::ParameterTracker parameters;
+  session::PinSet pins;
+  std::deque<PendingEffects> pending;  // Oldest request first.
+  std::unique_ptr<session::EffectAnalyser> analyser;  // While a long Query passes in pieces …
+  std::uint32_t analysed_tag = 0;                     // … which has this tag.
+  std::uint32_t last_tag = 0;          // Of a request; rises. 0 is none.
+  std::optional<session::StatementEffects> portal_effects;  // Of what the unnamed portal executes.
+  // What the server reported since the last ReadyForQuery.
+  std::vector<std::pair<std::string, std::string>> reported;
+  bool is_rolled_back = false;  // The transaction that ends at the next idle ReadyForQuery failed.
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,373 @@
+#include "proxy/leases.h"
+
+#include "proxy/cancels.h"
+#include "proxy/effects.h"
+#include "proxy/events.h"
+#include "proxy/recovery.h"
+#include "proxy/refusal.h"
+#include "proxy/requests.h"
+#include "proxy/sending.h"
+#include "proxy/welcome.h"
+#include "wire/query.h"
+#include "wire/sqlstate.h"
+
+namespace pgweir::proxy {
+namespace {
+
+// A server that rested for so long is looked at before it is lent: its end may have come unnoticed.
+constexpr base::Duration kPeekAfter = std::chrono::seconds(1);
+// A backend that never finished its login ends by itself: authentication_timeout, 1 min by default.
+constexpr base::Duration kLoginBackendLife = std::chrono::seconds(60);
+
+std::string_view to_text(pool::CloseReason reason) {
+  switch (reason) {
+    case pool::CloseReason::Idle: return "idle";
+    case pool::CloseReason::Lifetime: return "lifetime";
+    case pool::CloseReason::Evicted: return "evicted";
+    case pool::CloseReason::Limit: return "limit";
+    case pool::CloseReason::Recycled: return "recycled";
+    case pool::CloseReason::Requested: return "requested";
+  }
+  return "requested";
+}
+
+std::string_view to_text(base::CloseCause cause) {
+  switch (cause) {
+    case base::CloseCause::Eof: return "eof";
+    case base::CloseCause::Reset: return "reset";
+    case base::CloseCause::Timeout: return "timeout";
+    case base::CloseCause::ConnectFailed: return "connect_failed";
+    case base::CloseCause::TlsFailed: return "tls_failed";
+  }
+  return "reset";
+}
+
+bool is_in_service(const Server& server) {
+  return server.state() == pool::ServerState::Idle || server.state() == pool::ServerState::Leased;
+}
+
+wire::Report lost_report(const Server& server) {
+  const bool is_running = !server.cycle.is_quiet();
+  return {.severity = "FATAL",
+          .sqlstate = std::string(wire::sqlstate::kConnectionFailure),
+          .message = is_running ? "the server closed the connection while a statement was running"
+                                : "the server closed the connection",
+          .detail = is_running ? "Whether the statement took effect is not known."
+                               : "The transaction or session state on it is lost.",
+          .hint = "Reconnect; check before you repeat a statement that changes data."};
+}
+
+}  // namespace
+
+std::string_view to_text(ClientEnd reason) {
+  switch (reason) {
+    case ClientEnd::Left: return "left";
+    case ClientEnd::ProtocolViolation: return "protocol_violation";
+    case ClientEnd::ServerDied: return "server_died";
+    case ClientEnd::Refused: return "refused";
+    case ClientEnd::IdleTransaction: return "idle_transaction";
+    case ClientEnd::Shutdown: return "shutdown";
+    case ClientEnd::Misused: return "misused";
+  }
+  return "left";
+}
+
+bool Leases::acquire(Client& client, base::Instant now) {
+  while (true) {
+    auto* server = static_cast<Server*>(state_.shard.acquire(client, client.route->pool, now));
+    if (server == nullptr) return false;
+    const bool has_rested = now - server->last_activity >= kPeekAfter;
+    if (!has_rested || state_.world.io.try_send(server->id, {}) == 1) {
+      client.route->metrics.wait.record(base::Duration::zero());
+      link(client, *server, now);
+      return true;
+    }
+    // Nothing of the statement has left: it goes to another server, and nobody notices.
+    close_server(*server, now);
+  }
+}
+
+void Leases::link(Client& client, Server& server, base::Instant now) {
+  ASSERT(client.server == nullptr && server.client == nullptr);
+  ASSERT(server.phase == Server::Phase::Serving && server.cycle.is_idle());
+  client.server = &server;
+  client.leased_at = now;
+  server.client = &client;
+  server.statement_bytes = 0;
+  server.idle_in_transaction_since = base::kNever;
+}
+
+Client* Leases::unlink(Server& server, base::Instant now) {
+  Client* client = server.client;
+  if (client == nullptr) return nullptr;
+  client->route->metrics.hold.record(now - client->leased_at);
+  client->server = nullptr;
+  server.client = nullptr;
+  server.idle_in_transaction_since = base::kNever;
+  if (server.is_paused) {
+    server.is_paused = false;
+    state_.world.io.resume(server.id);
+  }
+  return client;
+}
+
+void Leases::grant(Client& client, Server& server, base::Instant now) {
+  client.route->metrics.wait.record(now - client.since());
+  if (client.needs_welcome) {
+    // It only waited to learn what the server reports; the server is not touched.
+    welcome(state_, client);
+    hand_on(server, state_.shard.release(server, now), now);
+    return;
+  }
+  link(client, server, now);
+  state_.requests->resume(client, now);
+}
+
+void Leases::hand_on(Server& server, pool::Waiter* waiter, base::Instant now) {
+  if (waiter != nullptr) grant(*static_cast<Client*>(waiter), server, now);
+}
+
+void Leases::detach(Server& server, base::Instant now) { unlink(server, now); }
+
+void Leases::release(Server& server, base::Instant now) {
+  unlink(server, now);
+  hand_on(server, state_.shard.release(server, now), now);
+}
+
+void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* report,
+                        base::Instant now) {
+  if (report != nullptr) {
+    state_.message.clear();
+    wire::encode_error(state_.message, *report);
+    send_to_client(state_, client, state_.message);
+  }
+  state_.world.log.event(kClientClosed, {obs::kv("reason", to_text(reason)),
+                                         obs::kv("database", client.route->database),
+                                         obs::kv("user", client.route->user),
+                                         obs::kv("client", client.peer)});
+  state_.shard.leave(client);
+  Server* server = client.server;
+  const bool is_cut = client.skip_bytes != 0 && client.is_skip_forwarded;
+  if (server != nullptr) {
+    server->needs_reset = server->needs_reset || leaves_state(client);
+    if (client.session != nullptr && client.session->pins.needs_close()) server->needs_close = true;
+    unlink(*server, now);
+  }
+  state_.world.io.close(client.id);
+  --client.route->client_count;
+  client.session.reset();
+  state_.parameters.release(client.parameters);
+  state_.world.counts.client_count.fetch_sub(1, std::memory_order_relaxed);
+  state_.registry.remove(client);
+  if (server != nullptr && server->phase == Server::Phase::Serving) {
+    state_.recovery->begin(*server, is_cut, now);
+  }
+}
+
+// Whether a server may carry something of this client that a ROLLBACK does not undo.
+bool Leases::leaves_state(const Client& client) const {
+  if (client.route->mode == PoolMode::Session) return true;
+  if (client.is_settling) return true;
+  if (client.session == nullptr) return false;
+  const ClientSession& session = *client.session;
+  return !session.pins.empty() || !session.pending.empty() || !session.reported.empty() ||
+         session.parameters.has_pending() || session.analyser != nullptr;
+}
+
+void Leases::close_server(Server& server, base::Instant now) {
+  if (server.phase == Server::Phase::Terminating) return;
+  state_.world.log.event(kServerClosed, {obs::kv("reason", "requested"),
+                                         obs::kv("database", server.route->database),
+                                         obs::kv("user", server.route->user)});
+  if (is_in_service(server)) state_.shard.handle_closing(server, now);
+  terminate(server, now);
+}
+
+// A busy server does not read: it is cancelled first, so that it comes to see Terminate.
+void Leases::terminate(Server& server, base::Instant now) {
+  const bool is_busy = !server.cycle.is_quiet();
+  server.phase = Server::Phase::Terminating;
+  server.phase_since = now;
+  if (server.id == base::ConnectionId::None) return;
+  if (server.is_paused) {
+    server.is_paused = false;
+    state_.world.io.resume(server.id);
+  }
+  if (is_busy) state_.cancels->cancel(server, base::ConnectionId::None);
+  state_.message.clear();
+  wire::encode_terminate(state_.message);
+  send_to_server(state_, server, state_.message);
+}
+
+void Leases::handle_server_gone(Server& server, base::CloseCause cause, base::Instant now) {
+  const bool is_ours = server.phase == Server::Phase::Terminating;
+  if (!is_ours) {
+    state_.world.log.event(kServerDied, {obs::kv("cause", to_text(cause)),
+                                         obs::kv("database", server.route->database),
+                                         obs::kv("user", server.route->user),
+                                         obs::kv("server", server.endpoint.address)});
+  }
+  state_.registry.disconnect(server);
+  server.phase = Server::Phase::Terminating;
+  if (server.client != nullptr) {
+    const wire::Report report = lost_report(server);
+    // Where the server has said why itself, that has been passed on already.
+    end_client(*server.client, ClientEnd::ServerDied, server.has_said_goodbye ? nullptr : &report,
+               now);
+  }
+  if (is_in_service(server)) state_.shard.handle_closing(server, now);
+  if (cause == base::CloseCause::Eof) {
+    state_.shard.handle_ended(server, now);
+    forget(server);
+  } else {
+    lose(server, now);
+  }
+}
+
+void Leases::give_up_waiting_for_end(Server& server, base::Instant now) {
+  state_.world.io.close(server.id);
+  state_.registry.disconnect(server);
+  lose(server, now);
+}
+
+// Its permit stays out until somebody who can see the server's backends says that it is gone.
+void Leases::lose(Server& server, base::Instant now) {
+  state_.world.log.event(kServersLost, {obs::kv("database", server.route->database),
+                                        obs::kv("pid", server.cancel_key.pid)});
+  const std::uint32_t pid = server.cancel_key.pid;
+  lost_[server.token] = {.pool = server.route->pool,
+                         .gives_up_at = pid == 0 ? now + kLoginBackendLife : base::kNever};
+  state_.shard.handle_lost(server, now);
+  if (pid != 0) {
+    auto lost = std::make_unique<ServerLost>();
+    lost->token = server.token;
+    lost->pid = pid;
+    lost->database = server.route->plan->database.name;
+    state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(lost));
+  }
+  forget(server);
+}
+
+void Leases::handle_server_gone_proof(const ServerGone& gone, base::Instant now) {
+  const auto lost = lost_.find(gone.token);
+  if (lost == lost_.end()) return;
+  state_.shard.handle_lost_ended(lost->second.pool, now);
+  lost_.erase(lost);
+}
+
+void Leases::sweep_lost(base::Instant now) {
+  for (auto at = lost_.begin(); at != lost_.end();) {
+    if (at->second.gives_up_at > now) {
+      ++at;
+      continue;
+    }
+    state_.shard.handle_lost_ended(at->second.pool, now);
+    at = lost_.erase(at);
+  }
+}
+
+void Leases::forget(Server& server) {
+  state_.parameters.release(server.parameters);
+  state_.registry.remove(server);
+}
+
+void Leases::open_server(base::PoolId pool, base::Instant now) {
+  Server& server = state_.registry.add_server(state_.statements);
+  server.route = &state_.routes.at(pool);
+  server.phase_since = now;
+  state_.shard.handle_opening(server, pool, now);
+  auto order = std::make_unique<OpenServer>();
+  order->token = server.token;
+  order->plan = server.route->plan;
+  state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Login, std::move(order));
+}
+
+void Leases::handle_server_ready(base::ConnectionId id, ServerReady& ready, base::Instant now) {
+  Server* server = state_.registry.find(ready.token);
+  ASSERT(server != nullptr);
+  state_.registry.connect(*server, id);
+  server->phase = Server::Phase::Serving;
+  server->endpoint = std::move(ready.endpoint);
+  server->is_secured = ready.is_secured;
+  server->cancel_key = std::move(ready.cancel_key);
+  server->last_activity = now;
+  Route& route = *server->route;
+  for (const auto& [name, value] : ready.reported) route.canonical.note_reported(name);
+  route.reported = std::move(ready.reported);
+  state_.world.log.event(kServerOpened, {obs::kv("database", route.database),
+                                         obs::kv("user", route.user),
+                                         obs::kv("server", server->endpoint.address),
+                                         obs::kv("pid", server->cancel_key.pid)});
+  hand_on(*server, state_.shard.handle_opened(*server, now), now);
+}
+
+void Leases::handle_server_failed(ServerFailed& failed, base::Instant now) {
+  Server* server = state_.registry.find(failed.token);
+  ASSERT(server != nullptr);
+  state_.world.log.event(kServerLoginFailed, {obs::kv("sqlstate", failed.report.sqlstate),
+                                              obs::kv("database", server->route->database),
+                                              obs::kv("user", server->route->user),
+                                              obs::kv("problem", failed.report.message)});
+  if (failed.report.sqlstate == wire::sqlstate::kTooManyConnections) {
+    state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control,
+                              std::make_unique<ServerFull>());
+  }
+  state_.shard.handle_open_failed(
+      *server,
+      {.kind = failed.is_permanent ? pool::Failure::Kind::Permanent : pool::Failure::Kind::Temporary,
+       .sqlstate = failed.report.sqlstate,
+       .text = failed.report.message},
+      now);
+  if (failed.is_ended) {
+    state_.shard.handle_ended(*server, now);
+    forget(*server);
+  } else {
+    lose(*server, now);
+  }
+}
+
+void Leases::carry_out_decisions(base::Instant now) {
+  while (const auto decision = state_.shard.take_decision()) {
+    if (const auto* open = std::get_if<pool::Open>(&*decision)) {
+      open_server(open->pool, now);
+    } else if (const auto* close = std::get_if<pool::Close>(&*decision)) {
+      auto& server = static_cast<Server&>(*close->server);
+      state_.world.log.event(kServerClosed, {obs::kv("reason", to_text(close->reason)),
+                                             obs::kv("database", server.route->database),
+                                             obs::kv("user", server.route->user)});
+      terminate(server, now);
+    } else if (const auto* refuse = std::get_if<pool::Refuse>(&*decision)) {
+      this->refuse(static_cast<Client&>(*refuse->waiter), refuse->reason, refuse->failure.get(),
+                   now);
+    } else if (const auto* notify = std::get_if<pool::Notify>(&*decision)) {
+      this->notify(static_cast<Client&>(*notify->waiter), now);
+    }
+    // pool::Wake is for other reactors; there is one (docs/decisions/0004-one-data-reactor.md).
+  }
+}
+
+void Leases::refuse(Client& client, pool::RefuseReason reason, const pool::Failure* failure,
+                    base::Instant now) {
+  wire::Report report = make_refusal(state_, client, reason, failure, now);
+  state_.world.log.event(kClientRefused, {obs::kv("sqlstate", report.sqlstate),
+                                          obs::kv("database", client.route->database),
+                                          obs::kv("user", client.route->user),
+                                          obs::kv("client", client.peer),
+                                          obs::kv("problem", report.message),
+                                          obs::kv("detail", report.detail)});
+  if (client.needs_welcome || state_.is_draining) {
+    report.severity = "FATAL";
+    end_client(client, ClientEnd::Refused, &report, now);
+    return;
+  }
+  state_.requests->refuse(client, report, now);
+}
+
+void Leases::notify(Client& client, base::Instant now) {
+  // Before the welcome a client expects no notice, though the protocol allows one.
+  state_.message.clear();
+  wire::encode_notice(state_.message, make_wait_notice(state_, client, now));
+  send_to_client(state_, client, state_.message);
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,82 @@
+// Leases: who has which server, and what the pool's decisions mean for them. It opens, lends, takes
+// back and closes servers; what is said on them is Requests', Replies' and Recovery's.
+#pragma once
+
+#include <map>
+#include <string_view>
+
+#include "proxy/relay_state.h"
+
+namespace pgweir::proxy {
+
+enum class ClientEnd : std::uint8_t {
+  Left,              // It sent Terminate or closed.
+  ProtocolViolation,
+  ServerDied,
+  Refused,
+  IdleTransaction,
+  Shutdown,
+  Misused,           // It asked for what its pool mode does not allow.
+};
+std::string_view to_text(ClientEnd reason);
+
+class Leases {
+ public:
+  explicit Leases(RelayState& state) : state_(state) {}
+
+  // A server for the client: true when it has one now, false when it waits, or was refused and a
+  // decision about it follows.
+  bool acquire(Client& client, base::Instant now);
+  // The lease is over and the server is clean: the next waiter's query leaves before this returns.
+  void release(Server& server, base::Instant now);
+
+  // Ends a client: tells it `report` (if it has one), closes, and leaves its server to Recovery.
+  void end_client(Client& client, ClientEnd reason, const wire::Report* report, base::Instant now);
+  // The client is done with its server, which is not clean yet: Recovery has it.
+  void detach(Server& server, base::Instant now);
+
+  // Closes a server of ours: Terminate, then its end is awaited. The client it is leased to must
+  // have been ended before.
+  void close_server(Server& server, base::Instant now);
+  // Its connection ended; only Eof proves that its backend has, too.
+  void handle_server_gone(Server& server, base::CloseCause cause, base::Instant now);
+  // No end was seen in server_close_timeout.
+  void give_up_waiting_for_end(Server& server, base::Instant now);
+
+  void handle_server_ready(base::ConnectionId id, ServerReady& ready, base::Instant now);
+  void handle_server_failed(ServerFailed& failed, base::Instant now);
+  void handle_server_gone_proof(const ServerGone& gone, base::Instant now);
+  // Lost servers whose backend cannot be asked for, and must have ended by itself.
+  void sweep_lost(base::Instant now);
+  std::size_t lost_count() const { return lost_.size(); }
+
+  // Carries out what the pool has decided, until nothing is left.
+  void carry_out_decisions(base::Instant now);
+
+  // The client has been lent this server by the pool.
+  void grant(Client& client, Server& server, base::Instant now);
+
+ private:
+  void link(Client& client, Server& server, base::Instant now);
+  Client* unlink(Server& server, base::Instant now);
+  void open_server(base::PoolId pool, base::Instant now);
+  void hand_on(Server& server, pool::Waiter* waiter, base::Instant now);
+  bool leaves_state(const Client& client) const;
+  void terminate(Server& server, base::Instant now);
+  void lose(Server& server, base::Instant now);
+  void forget(Server& server);
+  void refuse(Client& client, pool::RefuseReason reason, const pool::Failure* failure,
+              base::Instant now);
+  void notify(Client& client, base::Instant now);
+
+  // A server whose end was not seen; the pool still counts it.
+  struct Lost {
+    base::PoolId pool{};
+    base::Instant gives_up_at = base::kNever;
+  };
+
+  RelayState& state_;
+  std::map<ServerToken, Lost> lost_;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,134 @@
+// Parcels: what Login, Relay and the control thread tell each other. Each is a value that changes
+// hands once; a connection may travel with it (base::Io::hand_over). No rule lives here.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/io.h"
+#include "base/ids.h"
+#include "proxy/options.h"
+#include "wire/report.h"
+#include "wire/startup.h"
+
+namespace pgweir::proxy {
+
+// Names one server of the Relay across threads: it stays the same while the server moves from
+// Connecting (owned by Login's half) to open.
+enum class ServerToken : std::uint64_t {};
+
+// Who a client proved to be, and what it asked for when it connected.
+struct Identity {
+  std::string database;  // As the client named it.
+  std::string user;
+  std::string peer;  // Address, for humans.
+  wire::Parameters parameters;  // The StartupMessage without user, database and protocol options.
+  bool is_secured = false;
+};
+
+// Login → Relay, with the connection: authenticated, AuthenticationOk sent, nothing after it.
+struct ClientReady : base::Parcel {
+  Identity identity;
+};
+
+// What a server login needs to know. Shared by all logins of one pool.
+struct ServerPlan {
+  DatabaseOptions database;
+  std::uint32_t tls_context = 0;   // Index of the shell's context for `database.tls`.
+  std::string server_database;     // What the server calls it.
+  std::string user;                // Whom we log in as.
+  base::Secret secret;             // Plain, md5… or empty.
+};
+
+// Relay → Login: log in to a server.
+struct OpenServer : base::Parcel {
+  ServerToken token{};
+  std::shared_ptr<const ServerPlan> plan;
+};
+
+// Login → Relay, with the connection: a server, idle after its login.
+struct ServerReady : base::Parcel {
+  ServerToken token{};
+  base::Endpoint endpoint;
+  bool is_secured = false;
+  wire::Parameters reported;
+  wire::CancelKey cancel_key;
+};
+
+// Login → Relay: no server came of it.
+struct ServerFailed : base::Parcel {
+  ServerToken token{};
+  wire::Report report;        // The server's own words, or ours if it said none.
+  bool is_permanent = false;  // Waiting does not help: wrong password, no such database, bad TLS.
+  bool is_ended = true;       // The server's end of the connection was seen, or there never was one.
+};
+
+// Login → Relay: somebody who knows this key wants its query cancelled.
+struct CancelAsked : base::Parcel {
+  wire::CancelKey key;
+  base::ConnectionId asker{};  // Login's connection that waits for CancelAnswered.
+};
+// Relay → Login: the cancel has taken effect, or there was nothing to cancel.
+struct CancelAnswered : base::Parcel {
+  base::ConnectionId asker{};
+};
+
+// Relay → Login: deliver a CancelRequest to a server.
+struct DeliverCancel : base::Parcel {
+  ServerToken token{};
+  std::shared_ptr<const ServerPlan> plan;
+  base::Endpoint endpoint;  // Where the server that runs the query is.
+  bool is_secured = false;  // Its connection is encrypted: so is the cancel's.
+  wire::CancelKey key;
+};
+// Login → Relay: the cancel is over. is_confirmed: the server closed that connection, as it does
+// once the signal is sent; otherwise the cancel may still strike, and its server is not to be lent.
+struct CancelDelivered : base::Parcel {
+  ServerToken token{};
+  bool is_confirmed = false;
+};
+
+// Relay → Control: a server ended without proof. Answered by ServerGone once no backend has the pid.
+struct ServerLost : base::Parcel {
+  ServerToken token{};
+  std::uint32_t pid = 0;
+  std::string database;  // Entry of the configuration, for its service connection.
+};
+// Control → Relay.
+struct ServerGone : base::Parcel {
+  ServerToken token{};
+};
+
+// Control → Login: where a host name leads now; empty = not to be found, `problem` says why.
+struct AddressesFound : base::Parcel {
+  std::string host;
+  std::vector<std::string> addresses;
+  std::string problem;
+};
+
+// Control → Relay: how many connections this process may hold to the server.
+struct LimitChanged : base::Parcel {
+  std::string node;  // As node_name() in proxy/route.h.
+  std::uint32_t server_limit = 0;
+};
+
+// Control → Login and Relay: a new configuration is in force.
+struct OptionsChanged : base::Parcel {
+  std::shared_ptr<const Options> options;
+};
+
+// Control → Login: take no new clients. Control → Relay: let the clients go; `is_now`: at once.
+struct Drain : base::Parcel {
+  bool is_now = false;
+};
+// Relay → Control: the last client has gone.
+struct Drained : base::Parcel {
+  bool is_clean = false;  // No transaction had to be cut.
+};
+
+// Relay → Control: a server said that it has too many clients; look again at what is free.
+struct ServerFull : base::Parcel {};
+
+}  // namespace pgweir::proxy

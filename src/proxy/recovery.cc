@@ -1,0 +1,112 @@
+#include "proxy/recovery.h"
+
+#include "proxy/cancels.h"
+#include "proxy/effects.h"
+#include "proxy/leases.h"
+#include "proxy/sending.h"
+#include "session/statement_effect.h"
+#include "wire/query.h"
+
+namespace pgweir::proxy {
+
+using session::EffectKind;
+using session::Origin;
+using session::Request;
+
+void Recovery::begin(Server& server, bool is_cut, base::Instant now) {
+  server.phase = Server::Phase::Recovering;
+  server.phase_since = now;
+  server.discarded_bytes = 0;
+  server.is_skip_forwarded = false;
+  if (server.is_paused) {
+    server.is_paused = false;
+    state_.world.io.resume(server.id);
+  }
+  if (is_cut || server.needs_close) {
+    state_.leases->close_server(server, now);
+    return;
+  }
+  const bool is_running = !server.cycle.is_quiet();
+  const bool is_copying_in = server.cycle.is_copying_in();
+  const bool is_extended = server.cycle.has_open_batch() || server.cycle.is_skipping();
+  server.cycle.disown();
+  state_.message.clear();
+  if (is_copying_in) {
+    wire::encode_copy_fail(state_.message, "the client has gone");
+    server.cycle.expect({.request = Request::CopyEnd, .origin = Origin::Ours});
+  }
+  if (is_extended) {
+    wire::encode_sync(state_.message);
+    server.cycle.expect({.request = Request::Sync, .origin = Origin::Ours});
+  }
+  send_to_server(state_, server, state_.message);
+  if (is_running && !is_copying_in) state_.cancels->cancel(server, base::ConnectionId::None);
+  proceed(server, now);
+}
+
+void Recovery::reset(Server& server, base::Instant now) {
+  server.phase = Server::Phase::Recovering;
+  server.phase_since = now;
+  server.discarded_bytes = 0;
+  proceed(server, now);
+}
+
+void Recovery::proceed(Server& server, base::Instant now) {
+  const bool is_hopeless = server.discarded_bytes > state_.options->discard_bytes_max ||
+                           (server.own_failure && server.phase == Server::Phase::Resetting);
+  if (is_hopeless || server.needs_close) {
+    state_.leases->close_server(server, now);
+    return;
+  }
+  // What ran for the client may fail as it likes: it was cancelled. What is ours may not.
+  server.own_failure.reset();
+  if (!server.cycle.is_quiet() || server.cycle.is_skipping() || server.skip_bytes != 0 ||
+      !server.partial.empty() || server.cancels_under_way != 0) {
+    return;
+  }
+  if (server.cycle.transaction_status() != 'I') {
+    ask(server, "ROLLBACK", now);
+    return;
+  }
+  if (server.phase == Server::Phase::Resetting) finish_reset(server);
+  if (server.needs_reset) {
+    server.phase = Server::Phase::Resetting;
+    server.phase_since = now;
+    const std::string& query = state_.options->server_reset_query;
+    ask(server, query.empty() ? "DISCARD ALL" : query, now);
+    return;
+  }
+  server.phase = Server::Phase::Serving;
+  state_.leases->release(server, now);
+}
+
+void Recovery::finish_reset(Server& server) {
+  server.needs_reset = false;
+  const std::string& query = state_.options->server_reset_query;
+  if (query.empty() || query == "DISCARD ALL") {
+    server.statements.clear();
+    assign(state_.parameters, server.parameters, session::ParameterSetId::Empty);
+    return;
+  }
+  // An operator's own query: it has done what its text says, no more.
+  const session::StatementEffects effects = session::analyse(query, true);
+  for (const session::StatementEffect& effect : effects.entries()) {
+    if (effect.kind == EffectKind::DiscardAll || effect.kind == EffectKind::DeallocateAll) {
+      server.statements.clear();
+    }
+    if (effect.kind == EffectKind::DiscardAll || effect.kind == EffectKind::ResetAll) {
+      assign(state_.parameters, server.parameters, session::ParameterSetId::Empty);
+    }
+  }
+}
+
+void Recovery::ask(Server& server, std::string_view sql, base::Instant now) {
+  server.last_activity = now;
+  server.statements.set_unnamed(session::StatementId::None);
+  state_.message.clear();
+  wire::encode_query(state_.message, sql);
+  server.cycle.expect({.request = Request::Query, .origin = Origin::Ours});
+  send_to_server(state_, server, state_.message);
+}
+
+}  // namespace pgweir::proxy

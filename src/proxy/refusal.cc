@@ -1,0 +1,166 @@
+#include "proxy/refusal.h"
+
+#include <fmt/format.h>
+
+#include <cctype>
+#include <algorithm>
+#include <vector>
+
+#include "wire/sqlstate.h"
+
+namespace pgweir::proxy {
+namespace {
+
+// PostgreSQL itself sends details of about this size; drivers show them whole.
+constexpr std::size_t kDetailBytesMax = 1024;
+constexpr std::size_t kStatementBytesMax = 60;
+
+double seconds(base::Duration time) {
+  return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) /
+         1000.0;
+}
+
+std::string_view doing(const Server& server) {
+  if (!server.cycle.is_quiet()) return "active";
+  return server.cycle.transaction_status() == 'I' ? "idle" : "idle in transaction";
+}
+
+std::string describe(const Server& server, base::Instant now) {
+  const Client& client = *server.client;
+  const std::string text = without_literals(
+      {server.statement.data(), server.statement_bytes}, kStatementBytesMax);
+  return fmt::format("{} at {}, {}, {:.1f} s{}{}",
+                     client.application_name.empty() ? "a client" : client.application_name,
+                     client.peer, doing(server), seconds(now - client.leased_at),
+                     text.empty() ? "" : ": ", text);
+}
+
+std::string holders(RelayState& state, const Client& client, base::Instant now) {
+  if (state.options->error_detail == ErrorDetail::None) return {};
+  std::vector<const Server*> own;
+  std::size_t strangers = 0;
+  state.registry.for_each_server([&](const Server& server) {
+    if (server.client == nullptr) return;
+    if (server.route == client.route) {
+      own.push_back(&server);
+    } else {
+      ++strangers;
+    }
+  });
+  std::sort(own.begin(), own.end(), [](const Server* a, const Server* b) {
+    return a->client->leased_at < b->client->leased_at;
+  });
+  std::string text = fmt::format("{} of this database and user are in use", own.size());
+  std::size_t named = 0;
+  for (const Server* server : own) {
+    std::string one = describe(*server, now);
+    if (text.size() + one.size() + 40 > kDetailBytesMax) break;
+    text += named++ == 0 ? ": " : "; ";
+    text += one;
+  }
+  if (named < own.size()) text += fmt::format("; and {} more", own.size() - named);
+  if (strangers != 0 && state.options->error_detail == ErrorDetail::Full) {
+    text += fmt::format(". Other users hold {}", strangers);
+  }
+  return text + ".";
+}
+
+}  // namespace
+
+std::string without_literals(std::string_view text, std::size_t bytes_max) {
+  std::string out;
+  bool is_in_word = false;
+  for (std::size_t i = 0; i < text.size() && out.size() < bytes_max;) {
+    const char c = text[i];
+    if (c == '\'' || (c == '$' && !is_in_word)) {
+      // A quoted text, or $1 or $tag$: what it holds is nobody's business.
+      out += '?';
+      if (c == '$') {
+        while (++i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0) {
+        }
+        if (i < text.size() && (text[i] == '$' || std::isalpha(static_cast<unsigned char>(text[i])))) {
+          break;  // Dollar quotes: the rest may be anything.
+        }
+        continue;
+      }
+      const std::size_t end = text.find('\'', i + 1);
+      if (end == std::string_view::npos) break;
+      i = end + 1;
+      continue;
+    }
+    if (c == '/' || c == '-') {
+      if (text.substr(i, 2) == "/*" || text.substr(i, 2) == "--") break;
+    }
+    if (std::isdigit(static_cast<unsigned char>(c)) != 0 && !is_in_word) {
+      out += '?';
+      while (i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0 || text[i] == '.')) {
+        ++i;
+      }
+      continue;
+    }
+    is_in_word = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0 || c == '\0';
+    if (!is_space) {
+      out += c;
+    } else if (!out.empty() && out.back() != ' ') {
+      out += ' ';
+    }
+    ++i;
+  }
+  while (!out.empty() && out.back() == ' ') out.pop_back();
+  return out;
+}
+
+wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseReason reason,
+                          const pool::Failure* failure, base::Instant now) {
+  if (reason == pool::RefuseReason::LoginFailed && failure != nullptr) {
+    return {.severity = "ERROR",
+            .sqlstate = failure->sqlstate.empty() ? std::string(wire::sqlstate::kConnectionFailure)
+                                                  : failure->sqlstate,
+            .message = failure->text,
+            .detail = "pgweir could not log in to the server for this database and user.",
+            .hint = "Check the credentials and the address in pgweir's configuration."};
+  }
+  const pool::PoolCounts counts = state.shard.counts(client.route->pool);
+  wire::Report report{.severity = "ERROR",
+                      .sqlstate = std::string(wire::sqlstate::kTooManyConnections),
+                      .message = {},
+                      .detail = holders(state, client, now),
+                      .hint = {}};
+  if (reason == pool::RefuseReason::QueueFull) {
+    report.message = fmt::format(
+        "too many clients wait for a connection to database \"{}\": {} of {}", client.route->database,
+        counts.waiting, state.shard.options(client.route->pool).waiter_count_max);
+  } else {
+    report.message = fmt::format(
+        "no connection to database \"{}\" became free within {:g} s; {} open, {} waiting",
+        client.route->database, seconds(now - client.since()), counts.idle + counts.leased,
+        counts.waiting);
+  }
+  if (failure != nullptr) {
+    report.message = fmt::format("no connection to database \"{}\" within {:g} s: {}",
+                                 client.route->database, seconds(now - client.since()),
+                                 failure->text);
+    report.hint = "The server could not be reached; pgweir keeps trying.";
+  } else {
+    report.hint =
+        "Shorten transactions, end those that idle, or raise pool_timeout to wait longer.";
+  }
+  return report;
+}
+
+wire::Report make_wait_notice(RelayState& state, const Client& client, base::Instant now) {
+  const pool::PoolCounts counts = state.shard.counts(client.route->pool);
+  const pool::Failure* failure = state.shard.last_failure(client.route->pool);
+  return {.severity = "NOTICE",
+          .sqlstate = std::string(wire::sqlstate::kSuccessfulCompletion),
+          .message = fmt::format("waiting for a connection to database \"{}\" since {:.0f} s",
+                                 client.route->database, seconds(now - client.since())),
+          .detail = failure != nullptr
+                        ? failure->text
+                        : fmt::format("{} connections are in use, {} clients wait.", counts.leased,
+                                      counts.waiting),
+          .hint = {}};
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,315 @@
+#include "proxy/relay.h"
+
+#include <algorithm>
+
+#include "proxy/catalog.h"
+#include "proxy/events.h"
+#include "proxy/sending.h"
+#include "proxy/welcome.h"
+#include "session/startup_options.h"
+#include "wire/sqlstate.h"
+
+namespace pgweir::proxy {
+namespace {
+
+// How often servers in use are looked at for what takes too long.
+constexpr base::Duration kSweepEvery = std::chrono::milliseconds(500);
+
+wire::Report shutdown_report() {
+  return {.severity = "FATAL",
+          .sqlstate = std::string(wire::sqlstate::kAdminShutdown),
+          .message = "terminating connection due to administrator command",
+          .detail = "pgweir is shutting down.",
+          .hint = {}};
+}
+
+}  // namespace
+
+Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
+    : state_(world, std::move(options)),
+      requests_(state_),
+      replies_(state_),
+      leases_(state_),
+      recovery_(state_),
+      cancels_(state_),
+      effects_(state_) {
+  state_.requests = &requests_;
+  state_.replies = &replies_;
+  state_.leases = &leases_;
+  state_.recovery = &recovery_;
+  state_.cancels = &cancels_;
+  state_.effects = &effects_;
+}
+
+// Connections reach the Relay by hand_over only.
+void Relay::handle_accepted(base::ConnectionId id, const base::PeerAddress&, base::Instant) {
+  state_.world.io.close(id);
+}
+void Relay::handle_opened(base::ConnectionId, base::Instant) {}
+void Relay::handle_secured(base::ConnectionId, const base::TlsInfo&, base::Instant) {}
+
+void Relay::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) {
+  const Registry::Party party = state_.registry.find(id);
+  if (party.client != nullptr) {
+    requests_.handle_bytes(*party.client, bytes, now);
+  } else if (party.server != nullptr) {
+    replies_.handle_bytes(*party.server, bytes, now);
+  }
+  settle(now);
+}
+
+void Relay::handle_writable(base::ConnectionId id, base::Instant now) {
+  const Registry::Party party = state_.registry.find(id);
+  if (party.client != nullptr) {
+    drain_to_client(state_, *party.client);
+  } else if (party.server != nullptr && drain_to_server(state_, *party.server)) {
+    Server& server = *party.server;
+    if (server.client != nullptr) {
+      requests_.resume(*server.client, now);
+    }
+    if (server.phase != Server::Phase::Terminating &&
+        (server.client != nullptr || server.phase == Server::Phase::Recovering)) {
+      replies_.reconsider(server, now);
+    }
+  }
+  settle(now);
+}
+
+void Relay::handle_closed(base::ConnectionId id, base::CloseCause cause, std::string_view,
+                          base::Instant now) {
+  const Registry::Party party = state_.registry.find(id);
+  if (party.client != nullptr) {
+    leases_.end_client(*party.client, ClientEnd::Left, nullptr, now);
+  } else if (party.server != nullptr) {
+    leases_.handle_server_gone(*party.server, cause, now);
+  }
+  settle(now);
+}
+
+void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> parcel,
+                          base::Instant now) {
+  if (auto* client = dynamic_cast<ClientReady*>(parcel.get())) {
+    handle_client_ready(id, *client, now);
+  } else if (auto* server = dynamic_cast<ServerReady*>(parcel.get())) {
+    leases_.handle_server_ready(id, *server, now);
+  } else if (auto* failed = dynamic_cast<ServerFailed*>(parcel.get())) {
+    leases_.handle_server_failed(*failed, now);
+  } else if (const auto* asked = dynamic_cast<CancelAsked*>(parcel.get())) {
+    cancels_.handle_asked(*asked, now);
+  } else if (const auto* delivered = dynamic_cast<CancelDelivered*>(parcel.get())) {
+    cancels_.handle_delivered(*delivered, now);
+  } else if (const auto* gone = dynamic_cast<ServerGone*>(parcel.get())) {
+    leases_.handle_server_gone_proof(*gone, now);
+  } else if (const auto* limit = dynamic_cast<LimitChanged*>(parcel.get())) {
+    state_.world.log.event(kLimitChanged, {obs::kv("server", limit->node),
+                                           obs::kv("limit", limit->server_limit)});
+    state_.routes.set_limit(limit->node, limit->server_limit, now);
+  } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
+    state_.options = std::move(changed->options);
+    state_.routes.set_options(*state_.options, now);
+  } else if (const auto* drain = dynamic_cast<Drain*>(parcel.get())) {
+    begin_drain(drain->is_now, now);
+  }
+  settle(now);
+}
+
+void Relay::handle_wake(base::Instant now) {
+  wake_ = base::kNever;
+  state_.shard.handle_time(now);
+  if (now >= next_sweep_) sweep(now);
+  settle(now);
+}
+
+void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now) {
+  Identity& identity = ready.identity;
+  Client& client = state_.registry.add_client(id);
+  const DatabaseOptions* database = find_database(*state_.options, identity.database);
+  ASSERT(database != nullptr);  // Login has looked it up in the same configuration or a newer one.
+  client.route =
+      &state_.routes.find(*state_.options, *database, identity.database, identity.user, now);
+  ++client.route->client_count;
+  client.connected_at = now;
+  client.peer = std::move(identity.peer);
+  auto parameters = session::parse_startup_options(identity.parameters);
+  if (!parameters) {
+    const wire::Report report{.severity = "FATAL",
+                              .sqlstate = std::string(wire::sqlstate::kInvalidParameterValue),
+                              .message = parameters.error().context,
+                              .detail = {},
+                              .hint = {}};
+    leases_.end_client(client, ClientEnd::Misused, &report, now);
+    return;
+  }
+  std::erase_if(*parameters, [&](const auto& parameter) {
+    const auto& ignored = state_.options->ignored_startup_parameters;
+    return std::find(ignored.begin(), ignored.end(), parameter.first) != ignored.end();
+  });
+  for (const auto& [name, value] : *parameters) {
+    if (name == "application_name") client.application_name = value.text;
+  }
+  client.parameters = state_.parameters.intern(std::move(*parameters));
+  if (state_.is_draining) {
+    const wire::Report report = shutdown_report();
+    leases_.end_client(client, ClientEnd::Shutdown, &report, now);
+    return;
+  }
+  if (!client.route->reported.empty()) {
+    welcome(state_, client);
+    return;
+  }
+  client.needs_welcome = true;
+  if (leases_.acquire(client, now)) {
+    Server& server = *client.server;
+    leases_.detach(server, now);
+    welcome(state_, client);
+    leases_.release(server, now);
+  }
+}
+
+void Relay::begin_drain(bool is_now, base::Instant now) {
+  state_.is_draining = true;
+  const base::Duration patience = state_.options->shutdown_timeout;
+  drain_until_ = is_now ? now : std::min(drain_until_, base::deadline(now, patience));
+  const wire::Report report = shutdown_report();
+  state_.registry.for_each_client([&](Client& client) {
+    // Those between transactions go now; the others when theirs is over.
+    if (client.server == nullptr && !client.is_waiting()) {
+      leases_.end_client(client, ClientEnd::Shutdown, &report, now);
+    }
+  });
+  sweep(now);
+}
+
+void Relay::sweep(base::Instant now) {
+  leases_.sweep_lost(now);
+  // Collected first: what is done about one may end another.
+  std::vector<ServerToken> tokens;
+  state_.registry.for_each_server([&](Server& server) { tokens.push_back(server.token); });
+  std::sort(tokens.begin(), tokens.end());
+  for (const ServerToken token : tokens) {
+    if (Server* server = state_.registry.find(token)) sweep_server(*server, now);
+  }
+  if (!state_.is_draining) return;
+  const wire::Report report = shutdown_report();
+  state_.registry.for_each_client([&](Client& client) {
+    const bool is_between = client.server == nullptr && !client.is_waiting();
+    const bool is_idle_in_session =
+        client.server != nullptr && client.server->cycle.is_idle() && client.inbox.empty();
+    if (is_between || is_idle_in_session || now >= drain_until_) {
+      has_cut_transactions_ = has_cut_transactions_ || !(is_between || is_idle_in_session);
+      leases_.end_client(client, ClientEnd::Shutdown, &report, now);
+    }
+  });
+}
+
+void Relay::sweep_server(Server& server, base::Instant now) {
+  const Options& options = *state_.options;
+  switch (server.phase) {
+    case Server::Phase::Connecting: return;  // Login has a deadline for it.
+    case Server::Phase::Terminating:
+      if (server.id != base::ConnectionId::None &&
+          now - server.phase_since >= options.server_close_timeout) {
+        leases_.give_up_waiting_for_end(server, now);
+      }
+      return;
+    case Server::Phase::Recovering:
+    case Server::Phase::Resetting:
+      if (now - server.phase_since >= options.discard_time_max) leases_.close_server(server, now);
+      return;
+    case Server::Phase::Serving: break;
+  }
+  if (server.client == nullptr) return;
+  const base::Duration silence_max = server.route->plan->database.socket_timeout;
+  if (silence_max != base::Duration::zero() && !server.cycle.is_quiet() &&
+      now - server.last_activity >= silence_max) {
+    const wire::Report report{.severity = "FATAL",
+                              .sqlstate = std::string(wire::sqlstate::kConnectionFailure),
+                              .message = "the server did not answer within socket_timeout",
+                              .detail = "Whether the statement took effect is not known.",
+                              .hint = "Raise socket_timeout if statements may run that long."};
+    leases_.end_client(*server.client, ClientEnd::ServerDied, &report, now);
+    return;
+  }
+  const base::Duration idle_max = options.idle_transaction_timeout;
+  const base::Instant since = server.idle_in_transaction_since;
+  if (idle_max == base::Duration::zero() || since == base::kNever || now - since < idle_max) return;
+  // It harms nobody as long as nobody waits for a server.
+  if (options.is_idle_timeout_eager || is_anybody_waiting()) end_idle_transaction(server, now);
+}
+
+bool Relay::is_anybody_waiting() const {
+  for (std::uint32_t pool = 0; pool < state_.shard.pool_count(); ++pool) {
+    if (state_.shard.counts(base::PoolId{pool}).waiting != 0) return true;
+  }
+  return false;
+}
+
+void Relay::end_idle_transaction(Server& server, base::Instant now) {
+  state_.world.log.event(kIdleTransactionEnded,
+                         {obs::kv("database", server.route->database),
+                          obs::kv("user", server.route->user),
+                          obs::kv("application", server.client->application_name),
+                          obs::kv("client", server.client->peer),
+                          obs::kv("idle_s", now - server.idle_in_transaction_since)});
+  const wire::Report report{
+      .severity = "FATAL",
+      .sqlstate = std::string(wire::sqlstate::kIdleInTransactionSessionTimeout),
+      .message = "terminating connection due to idle-in-transaction timeout",
+      .detail = "The transaction was idle for longer than idle_transaction_timeout while other "
+                "clients waited for a connection; it was rolled back.",
+      .hint = "Commit before you wait for something else, or raise idle_transaction_timeout."};
+  leases_.end_client(*server.client, ClientEnd::IdleTransaction, &report, now);
+}
+
+void Relay::settle(base::Instant now) {
+  leases_.carry_out_decisions(now);
+  state_.registry.bury();
+  report_drained();
+  const bool is_watching = state_.registry.server_count() != 0 || leases_.lost_count() != 0 ||
+                           (state_.is_draining && state_.registry.client_count() != 0);
+  if (!is_watching) {
+    next_sweep_ = base::kNever;
+  } else if (next_sweep_ <= now || next_sweep_ == base::kNever) {
+    next_sweep_ = now + kSweepEvery;
+  }
+  const base::Instant next = std::min(next_sweep_, state_.shard.next_deadline());
+  if (next == wake_) return;
+  wake_ = next;
+  state_.world.io.wake_at(next);
+}
+
+void Relay::report_drained() {
+  if (!state_.is_draining || has_reported_drained_ || state_.registry.client_count() != 0) return;
+  has_reported_drained_ = true;
+  auto drained = std::make_unique<Drained>();
+  drained->is_clean = !has_cut_transactions_;
+  state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(drained));
+}
+
+RelayCounts Relay::counts() const {
+  RelayCounts counts{.clients = state_.registry.client_count()};
+  for (std::uint32_t i = 0; i < state_.shard.pool_count(); ++i) {
+    const pool::PoolCounts pool = state_.shard.counts(base::PoolId{i});
+    counts.open += pool.connecting + pool.idle + pool.leased + pool.closing + pool.lost;
+    counts.in_use += pool.leased;
+    counts.waiting += pool.waiting;
+  }
+  return counts;
+}
+
+void Relay::check_invariants() const {
+  state_.shard.check_invariants();
+  state_.registry.for_each_server([](Server& server) {
+    ASSERT(server.client == nullptr || server.client->server == &server);
+    ASSERT(server.client == nullptr || server.phase == Server::Phase::Serving);
+    ASSERT(server.client == nullptr || server.state() == pool::ServerState::Leased);
+    ASSERT(server.state() != pool::ServerState::Idle ||
+           (server.cycle.is_idle() && server.cancels_under_way == 0 && !server.needs_reset));
+  });
+  state_.registry.for_each_client([](Client& client) {
+    ASSERT(client.server == nullptr || client.server->client == &client);
+    ASSERT(!client.is_waiting() || client.server == nullptr);
+  });
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,76 @@
+// Relay: the half of the core that serves logged-in clients. It lends servers to them query by query
+// and moves bytes both ways; it never waits, allocates nothing per transaction once warm, and calls
+// nothing of the system but through base::Io. Logging in is proxy/login.h.
+//
+//   client bytes → Requests → server        Leases: who has which server (pool/)
+//   client ← Replies ← server bytes         Recovery: a server whose client has gone
+//                                           Cancels, Effects, welcome(): see their headers
+#pragma once
+
+#include <memory>
+
+#include "proxy/cancels.h"
+#include "proxy/effects.h"
+#include "proxy/leases.h"
+#include "proxy/recovery.h"
+#include "proxy/relay_state.h"
+#include "proxy/replies.h"
+#include "proxy/requests.h"
+
+namespace pgweir::proxy {
+
+// What health and reports show of all pools together.
+struct RelayCounts {
+  std::uint32_t open = 0;     // Connecting, idle, leased, closing and lost servers.
+  std::uint32_t in_use = 0;
+  std::uint32_t waiting = 0;
+  std::uint32_t clients = 0;
+};
+
+class Relay final : public base::Handler {
+ public:
+  Relay(const RelayWorld& world, std::shared_ptr<const Options> options);
+
+  void handle_accepted(base::ConnectionId id, const base::PeerAddress& peer,
+                       base::Instant now) override;
+  void handle_opened(base::ConnectionId id, base::Instant now) override;
+  void handle_secured(base::ConnectionId id, const base::TlsInfo& tls, base::Instant now) override;
+  void handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) override;
+  void handle_writable(base::ConnectionId id, base::Instant now) override;
+  void handle_closed(base::ConnectionId id, base::CloseCause cause, std::string_view detail,
+                     base::Instant now) override;
+  void handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> parcel,
+                     base::Instant now) override;
+  void handle_wake(base::Instant now) override;
+
+  RelayCounts counts() const;
+  // Everything that must hold, by full scans: for tests and simulation.
+  void check_invariants() const;
+
+ private:
+  void handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now);
+  void begin_drain(bool is_now, base::Instant now);
+  void sweep(base::Instant now);
+  void sweep_server(Server& server, base::Instant now);
+  bool is_anybody_waiting() const;
+  void end_idle_transaction(Server& server, base::Instant now);
+  void report_drained();
+  // At the end of every event: decisions, the dead, the next wake-up.
+  void settle(base::Instant now);
+
+  mutable RelayState state_;
+  Requests requests_;
+  Replies replies_;
+  Leases leases_;
+  Recovery recovery_;
+  Cancels cancels_;
+  Effects effects_;
+
+  base::Instant next_sweep_ = base::kNever;
+  base::Instant wake_ = base::kNever;  // As last asked for.
+  base::Instant drain_until_ = base::kNever;
+  bool has_reported_drained_ = false;
+  bool has_cut_transactions_ = false;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,69 @@
+// RelayState: what the parts of the Relay share: the world outside, the tables, the parties, and each
+// other. It has no rule of its own.
+#pragma once
+
+#include <memory>
+
+#include "base/entropy.h"
+#include "base/io.h"
+#include "obs/log.h"
+#include "obs/metrics.h"
+#include "pool/shard.h"
+#include "proxy/login_party.h"
+#include "proxy/options.h"
+#include "proxy/registry.h"
+#include "proxy/route.h"
+#include "session/parameters.h"
+#include "session/statement_table.h"
+
+namespace pgweir::proxy {
+
+class Cancels;
+class Effects;
+class Leases;
+class Recovery;
+class Replies;
+class Requests;
+
+// What the shell or the simulator provides. Everything outlives the Relay.
+struct RelayWorld {
+  base::Io& io;
+  base::Entropy& entropy;
+  obs::Log& log;
+  obs::Metrics& metrics;
+  SharedCounts& counts;
+  pool::Exchange& exchange;
+  std::uint64_t seed = 0;  // Of jitter.
+  std::uint32_t server_limit_at_start = 4;  // Per node, until Control has looked.
+};
+
+struct RelayState {
+  RelayState(const RelayWorld& with, std::shared_ptr<const Options> initial)
+      : world(with),
+        options(std::move(initial)),
+        shard(with.exchange, with.seed),
+        routes(with.exchange, shard, with.metrics, with.server_limit_at_start) {}
+
+  RelayWorld world;
+  std::shared_ptr<const Options> options;
+  session::ParameterTable parameters;
+  session::StatementTable statements;
+  pool::Shard shard;
+  Routes routes;
+  Registry registry;
+  bool is_draining = false;
+
+  // Scratch buffers, kept for their memory; empty between events.
+  base::ByteBuffer to_server;
+  base::ByteBuffer to_client;
+  base::ByteBuffer message;
+
+  Requests* requests = nullptr;
+  Replies* replies = nullptr;
+  Leases* leases = nullptr;
+  Recovery* recovery = nullptr;
+  Cancels* cancels = nullptr;
+  Effects* effects = nullptr;
+};
+
+}  // namespace pgweir::proxy

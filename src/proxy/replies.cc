@@ -1,0 +1,330 @@
+#include "proxy/replies.h"
+
+#include <algorithm>
+
+#include "proxy/effects.h"
+#include "proxy/events.h"
+#include "proxy/leases.h"
+#include "proxy/recovery.h"
+#include "proxy/requests.h"
+#include "proxy/sending.h"
+#include "wire/reply.h"
+#include "wire/report.h"
+#include "wire/sqlstate.h"
+
+namespace pgweir::proxy {
+
+using session::Origin;
+using session::QueryCycle;
+using session::Request;
+
+namespace {
+
+// Messages that are looked into are short; one that is longer than this is not believed.
+constexpr std::size_t kWholeBytesMax = 1024 * 1024;
+
+// Those whose body matters to us; all others pass in pieces.
+bool must_be_whole(char type) {
+  return type == 'Z' || type == 'C' || type == 'S' || type == 'E' || type == 'N' || type == 'A' ||
+         type == 'K';
+}
+
+}  // namespace
+
+void Replies::handle_bytes(Server& server, base::Bytes bytes, base::Instant now) {
+  server.last_activity = now;
+  if (server.phase == Server::Phase::Terminating) return;  // Whatever it still says.
+  Batch batch(state_.to_client);
+  std::optional<std::size_t> taken;
+  if (server.partial.empty()) {
+    taken = take(server, bytes, batch, now);
+    if (taken) server.partial.push(bytes.subspan(*taken));
+    if (taken) follow_up(server, batch, now);
+  } else {
+    server.partial.push(bytes);
+    base::ByteQueue parked = std::move(server.partial);
+    server.partial = {};
+    taken = take(server, parked.bytes(), batch, now);
+    if (taken) {
+      server.partial.push(parked.bytes().subspan(*taken));
+      follow_up(server, batch, now);
+    }
+  }
+  if (!taken) confuse(server, failure_, now);
+}
+
+std::optional<std::size_t> Replies::take(Server& server, base::Bytes input, Batch& batch,
+                                         base::Instant) {
+  std::size_t at = 0;
+  while (at < input.size()) {
+    const base::Bytes rest = input.subspan(at);
+    if (server.skip_bytes != 0) {
+      const std::size_t part = std::min<std::size_t>(server.skip_bytes, rest.size());
+      if (server.is_skip_forwarded) batch.forward(rest.first(part));
+      if (server.client == nullptr) server.discarded_bytes += part;
+      server.skip_bytes -= static_cast<std::uint32_t>(part);
+      at += part;
+      continue;
+    }
+    if (rest.size() < wire::kHeaderBytes) break;
+    const auto header = wire::parse_header(rest.data(), base::Side::Server);
+    if (!header) {
+      failure_ = header.error().context;
+      return std::nullopt;
+    }
+    const std::size_t frame_bytes = wire::kHeaderBytes + header->body_bytes;
+    const std::size_t here = std::min(rest.size(), frame_bytes);
+    if (must_be_whole(header->type)) {
+      if (frame_bytes > kWholeBytesMax) {
+        failure_ = "a message of its is longer than it can be";
+        return std::nullopt;
+      }
+      if (here < frame_bytes) break;
+      const wire::Frame frame{.type = header->type,
+                              .body = rest.subspan(wire::kHeaderBytes, header->body_bytes)};
+      if (!take_message(server, frame, rest.first(here), batch)) return std::nullopt;
+    } else if (!take_streamed(server, *header, rest.first(here), batch)) {
+      return std::nullopt;
+    }
+    append_synthetic(server, batch);
+    at += here;
+  }
+  return at;
+}
+
+bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes here, Batch& batch) {
+  const auto step = server.cycle.handle_reply(header.type);
+  if (!step) {
+    failure_ = step.error().context;
+    return false;
+  }
+  server.skip_bytes = static_cast<std::uint32_t>(wire::kHeaderBytes + header.body_bytes - here.size());
+  server.is_skip_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
+  if (server.is_skip_forwarded) batch.forward(here);
+  if (server.client == nullptr) server.discarded_bytes += here.size();
+  if (step->is_answered && step->answered.request == Request::Execute && server.client != nullptr) {
+    // EmptyQueryResponse or PortalSuspended: complete without a tag.
+    state_.effects->handle_complete(*server.client, server, step->answered.tag, {});
+  }
+  return true;
+}
+
+bool Replies::take_message(Server& server, const wire::Frame& frame, base::Bytes raw,
+                           Batch& batch) {
+  switch (frame.type) {
+    case 'S': take_parameter(server, frame.body, raw, batch); return true;
+    case 'N':
+    case 'A':
+      // Asked for by nobody in particular; it belongs to whoever has the server, unless the server
+      // is doing something for us.
+      if (server.client != nullptr &&
+          (server.cycle.size() == 0 || server.cycle.next().origin == Origin::Client)) {
+        batch.forward(raw);
+      }
+      return true;
+    case 'K': return true;
+    default: return take_answer(server, frame, raw, batch);
+  }
+}
+
+bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch) {
+  if (frame.type == 'E' && server.cycle.size() == 0) {
+    // Unasked: the server is about to go (57P01, an idle timeout). Its client is to know why.
+    if (server.client != nullptr) batch.forward(raw);
+    server.has_said_goodbye = true;
+    return true;
+  }
+  char status = 'I';
+  if (frame.type == 'Z') {
+    const auto parsed = wire::parse_ready_for_query(frame.body);
+    if (!parsed) {
+      failure_ = parsed.error().context;
+      return false;
+    }
+    status = *parsed;
+  }
+  const auto step = server.cycle.handle_reply(frame.type, status);
+  if (!step) {
+    failure_ = step.error().context;
+    return false;
+  }
+  const bool is_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
+  if (is_forwarded) batch.forward(raw);
+  if (step->is_failed) take_failure(server, *step, frame.body);
+  if (frame.type == 'C' && is_forwarded) {
+    const auto tag = wire::parse_command_complete(frame.body);
+    if (tag) state_.effects->handle_complete(*server.client, server, step->answered.tag, *tag);
+  }
+  if (frame.type == 'Z') take_ready(server, *step, status);
+  return true;
+}
+
+void Replies::take_parameter(Server& server, base::Bytes body, base::Bytes raw, Batch& batch) {
+  const auto status = wire::parse_parameter_status(body);
+  if (!status || server.route == nullptr) return;
+  server.route->canonical.note_reported(status->name);
+  Client* client = server.client;
+  if (client == nullptr) {
+    // Somebody who is gone has changed it, by a statement that was still running.
+    if (server.phase == Server::Phase::Recovering) server.needs_reset = true;
+    return;
+  }
+  const bool is_ours = server.cycle.size() != 0 && server.cycle.next().origin == Origin::Ours;
+  if (!is_ours) {
+    batch.forward(raw);
+    state_.effects->handle_reported(*client, status->name, status->value);
+    return;
+  }
+  // The answer to our SET: the client has been told its value already, unless the server spells it
+  // otherwise.
+  const session::ParameterValue* asked = state_.parameters.find(client->parameters, status->name);
+  if (asked == nullptr || asked->is_source) {
+    batch.forward(raw);
+    return;
+  }
+  if (server.route->canonical.spell(status->name, asked->text) != status->value) batch.forward(raw);
+  server.route->canonical.learn(status->name, asked->text, status->value);
+}
+
+void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::Bytes body) {
+  Client* client = server.client;
+  const auto report = wire::parse_report(body);
+  if (client != nullptr && client->session != nullptr) client->session->is_rolled_back = true;
+  if (report && report->ends_the_session()) server.has_said_goodbye = true;
+  // A plan that no longer fits its table: whoever prepares the text from now on gets a new one.
+  if (report && report->sqlstate == wire::sqlstate::kFeatureNotSupported &&
+      step.answered.statement != 0) {
+    state_.statements.retire(session::StatementId{step.answered.statement});
+  }
+  state_.requests->undo(client, server, step.answered);
+  for (const session::Expectation& skipped : server.cycle.skipped()) {
+    state_.requests->undo(client, server, skipped);
+  }
+  server.cycle.clear_skipped();
+  if (step.answered.origin == Origin::Ours && report) server.own_failure = *report;
+}
+
+void Replies::take_ready(Server& server, const QueryCycle::Step& step, char status) {
+  if (server.cycle.is_quiet()) server.statements.release_pins();
+  if (server.client != nullptr && step.answered.origin == Origin::Client) {
+    state_.effects->handle_ready(*server.client, server, status);
+  }
+}
+
+void Replies::append_synthetic(Server& server, Batch& batch) {
+  session::Expectation due;
+  while (server.cycle.take_synthetic(due)) {
+    if (server.client == nullptr) continue;
+    if (due.request == Request::Parse) {
+      wire::encode_parse_complete(batch.build());
+    } else {
+      wire::encode_close_complete(batch.build());
+    }
+  }
+}
+
+void Replies::send_synthetic(Server& server, base::Instant) {
+  if (server.client == nullptr) return;
+  state_.message.clear();
+  session::Expectation due;
+  while (server.cycle.take_synthetic(due)) {
+    if (due.request == Request::Parse) {
+      wire::encode_parse_complete(state_.message);
+    } else {
+      wire::encode_close_complete(state_.message);
+    }
+  }
+  send_to_client(state_, *server.client, state_.message);
+}
+
+bool Replies::may_release(const Server& server) const {
+  const Client& client = *server.client;
+  return server.cycle.is_idle() && server.partial.empty() && server.skip_bytes == 0 &&
+         server.outbox.empty() && server.cancels_under_way == 0 && !client.is_settling &&
+         client.skip_bytes == 0 && client.route->mode != PoolMode::Session &&
+         (client.session == nullptr || client.session->pins.empty());
+}
+
+// The chunk has been taken: who has the server now? The next client's query leaves before the reply
+// is written to this one, whose socket may be slow.
+void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
+  Client* client = server.client;
+  if (client == nullptr) {
+    state_.recovery->proceed(server, now);
+    return;
+  }
+  if (server.own_failure) {
+    end_unsettled(*client, server, now);
+    return;
+  }
+  if (client->is_settling && server.cycle.is_idle()) {
+    client->is_settling = false;
+    client->route->proven.push_back(client->parameters);
+    state_.parameters.retain(client->parameters);
+    send_to_client(state_, *client, batch.head(), batch.tail());
+    batch.clear();
+    state_.requests->resume(*client, now);
+    return;
+  }
+  const bool is_in_transaction = server.cycle.is_quiet() && server.cycle.transaction_status() != 'I';
+  if (is_in_transaction) {
+    if (client->route->mode == PoolMode::Statement) {
+      end_for_transaction_block(*client, now);
+      return;
+    }
+    server.idle_in_transaction_since = now;
+  }
+  if (may_release(server)) {
+    if (server.needs_reset) {
+      state_.leases->detach(server, now);
+      state_.recovery->reset(server, now);
+    } else {
+      state_.leases->release(server, now);
+    }
+  }
+  send_to_client(state_, *client, batch.head(), batch.tail());
+  batch.clear();
+}
+
+void Replies::reconsider(Server& server, base::Instant now) {
+  Batch nothing(state_.to_client);
+  follow_up(server, nothing, now);
+}
+
+// The server refused a parameter that the client brought. What it sent has not run.
+void Replies::end_unsettled(Client& client, Server& server, base::Instant now) {
+  wire::Report report = *server.own_failure;
+  report.severity = "FATAL";
+  server.own_failure.reset();
+  server.needs_reset = true;
+  state_.leases->end_client(client, ClientEnd::Misused, &report, now);
+}
+
+void Replies::end_for_transaction_block(Client& client, base::Instant now) {
+  const wire::Report report{
+      .severity = "FATAL",
+      .sqlstate = std::string(wire::sqlstate::kFeatureNotSupported),
+      .message = "transaction blocks not allowed in statement pooling mode",
+      .detail = {},
+      .hint = "Set pool_mode to transaction for this database or user."};
+  state_.leases->end_client(client, ClientEnd::Misused, &report, now);
+}
+
+void Replies::confuse(Server& server, std::string_view what, base::Instant now) {
+  state_.world.log.event(kServerDied, {obs::kv("cause", "protocol_violation"),
+                                       obs::kv("problem", what),
+                                       obs::kv("database", server.route->database)});
+  if (server.client != nullptr) {
+    const wire::Report report{
+        .severity = "FATAL",
+        .sqlstate = std::string(wire::sqlstate::kProtocolViolation),
+        .message = "the server broke the protocol; whether the statement took effect is not known",
+        .detail = std::string(what),
+        .hint = "Look into the server's log; reconnect and check before you repeat the statement."};
+    server.needs_close = true;
+    state_.leases->end_client(*server.client, ClientEnd::ServerDied, &report, now);
+  }
+  state_.leases->close_server(server, now);
+}
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,74 @@
+// Requests: the way from client to server. It takes whole messages off a client's stream, has a
+// server lent when one is needed, notes what answers are due, and sends a batch at once. The extended
+// protocol's statement names are statements.h; answers are replies.h.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proxy/batch.h"
+#include "proxy/relay_state.h"
+#include "proxy/statements.h"
+#include "wire/frame.h"
+
+namespace pgweir::proxy {
+
+class Requests {
+ public:
+  explicit Requests(RelayState& state) : state_(state), statements_(state) {}
+
+  void handle_bytes(Client& client, base::Bytes bytes, base::Instant now);
+  // Goes on with what has been parked: a server was lent, or has room again.
+  void resume(Client& client, base::Instant now);
+
+  // Tells a client that waits or is refused in mid-batch: ERROR, the rest up to Sync dropped,
+  // ReadyForQuery; the client stays. REQUIRES: it has no server.
+  void refuse(Client& client, const wire::Report& report, base::Instant now);
+
+  // A request failed or was skipped: what was noted when it was sent did not happen.
+  void undo(Client* client, Server& server, const session::Expectation& failed) {
+    statements_.undo(client, server, failed);
+  }
+
+ private:
+  // What came of one message.
+  enum class Outcome : std::uint8_t {
+    Taken,     // `passed_bytes_` of the input are done with.
+    Parked,    // It needs more bytes, or a server: leave it.
+    Left,      // The client said good-bye.
+    Violated,  // It broke the protocol: `violation_`.
+  };
+  struct Input {
+    wire::Header header;
+    base::Bytes bytes;  // From the header on, as far as they are there.
+    std::size_t frame_bytes() const { return wire::kHeaderBytes + header.body_bytes; }
+    bool is_whole() const { return bytes.size() >= frame_bytes(); }
+    base::Bytes body() const { return bytes.subspan(wire::kHeaderBytes, header.body_bytes); }
+  };
+
+  // Takes what it can; returns how many bytes, or nullopt when the client is no more.
+  std::optional<std::size_t> take(Client& client, base::Bytes input, base::Instant now);
+  std::size_t take_rest(Client& client, base::Bytes rest, Batch& batch);
+  Outcome take_message(Client& client, const Input& input, Batch& batch, base::Instant now);
+  Outcome take_without_server(Client& client, const Input& input);
+  Outcome drop_until_sync(Client& client, const Input& input);
+  Outcome take_query(Client& client, const Input& input, Batch& batch);
+  Outcome take_extended(Client& client, const Input& input, Batch& batch);
+  Outcome take_bind(Client& client, const Input& input, Batch& batch);
+  // Waits for the whole message, if it is of a size that we are ready to hold.
+  Outcome wait_for_whole(Client& client, const Input& input);
+  Outcome violate(std::string_view what);
+  void pass(Client& client, const Input& input, Batch& batch);
+  void finish_analysis(Client& client);
+  // Makes the server have the client's parameters; false while that must be waited for.
+  bool prepare_server(Client& client, Server& server, Batch& batch);
+  void flush(Server& server, Batch& batch, base::Instant now);
+  void throttle(Client& client);
+
+  RelayState& state_;
+  Statements statements_;
+  std::size_t passed_bytes_ = 0;  // Of the current message, from the input.
+  std::string violation_;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,164 @@
+#include "proxy/route.h"
+
+#include <fmt/format.h>
+
+#include "proxy/catalog.h"
+
+namespace pgweir::proxy {
+namespace {
+
+constexpr obs::Family kClients{.name = "pgweir_clients",
+                               .help = "Clients that are logged in.",
+                               .label_1 = "database",
+                               .label_2 = "user"};
+constexpr obs::Family kWaiting{.name = "pgweir_waiting",
+                               .help = "Clients that wait for a server.",
+                               .label_1 = "database",
+                               .label_2 = "user"};
+constexpr obs::Family kServers{.name = "pgweir_servers",
+                               .help = "Server connections by what they are doing.",
+                               .label_1 = "pool",
+                               .label_2 = "state"};
+constexpr obs::Family kWait{.name = "pgweir_wait_seconds",
+                            .help = "How long clients waited for a server.",
+                            .type = obs::MetricType::Histogram,
+                            .label_1 = "database",
+                            .label_2 = "user"};
+constexpr obs::Family kHold{.name = "pgweir_hold_seconds",
+                            .help = "How long clients held a server.",
+                            .type = obs::MetricType::Histogram,
+                            .label_1 = "database",
+                            .label_2 = "user"};
+
+RouteMetrics add_metrics(obs::Metrics& metrics, const std::string& database,
+                         const std::string& user) {
+  const std::string pool = database + "/" + user;
+  return {.clients = metrics.add_gauge(kClients, database, user),
+          .waiting = metrics.add_gauge(kWaiting, database, user),
+          .idle = metrics.add_gauge(kServers, pool, "idle"),
+          .leased = metrics.add_gauge(kServers, pool, "leased"),
+          .connecting = metrics.add_gauge(kServers, pool, "connecting"),
+          .closing = metrics.add_gauge(kServers, pool, "closing"),
+          .wait = metrics.add_histogram(kWait, database, user),
+          .hold = metrics.add_histogram(kHold, database, user)};
+}
+
+}  // namespace
+
+std::string node_name(const DatabaseOptions& database) {
+  const ServerAddress& first = database.hosts.front();
+  return fmt::format("{}:{}", first.address.empty() ? first.host : first.address, first.port);
+}
+
+Routes::Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
+               std::uint32_t limit_at_start)
+    : exchange_(exchange), shard_(shard), metrics_(metrics), limit_at_start_(limit_at_start) {}
+
+Route& Routes::find(const Options& options, const DatabaseOptions& database,
+                    const std::string& name, const std::string& user, base::Instant now) {
+  Route*& known = by_name_[{name, user}];
+  if (known != nullptr) return *known;
+
+  const UserOptions* user_options = find_user(options, user);
+  auto route = std::unique_ptr<Route>(new Route{.database = name,
+                                                .user = user,
+                                                .mode = pool_mode_of(options, database, user_options),
+                                                .plan = make_plan(options, database, name, user),
+                                                .metrics = add_metrics(metrics_, name, user)});
+  const std::string node = node_name(database);
+  const auto node_limit = node_limits_.find(node);
+  route->server_level =
+      level("server " + node, node_limit == node_limits_.end() ? limit_at_start_ : node_limit->second);
+  const pool::LevelId own = exchange_.add_level(
+      fmt::format("pool {}/{}", name, user), database.pool.server_count_max);
+  const std::uint32_t role_limit =
+      user_options == nullptr ? pool::kUnlimited : user_options->server_count_max;
+  route->pool = shard_.add_pool(
+      {.name = name + "/" + user,
+       .options = pool_options(database, user_options),
+       .levels = {own, level("role " + node + " " + route->plan->user, role_limit),
+                  level("database " + database.name, database.server_count_max),
+                  route->server_level}},
+      now);
+  ASSERT(base::index_of(route->pool) == routes_.size());
+  known = route.get();
+  routes_.push_back(std::move(route));
+  return *known;
+}
+
+std::shared_ptr<const ServerPlan> Routes::make_plan(const Options& options,
+                                                    const DatabaseOptions& database,
+                                                    const std::string& name,
+                                                    const std::string& user) {
+  auto plan = std::make_shared<ServerPlan>();
+  plan->database = database;
+  for (std::size_t i = 0; i < options.databases.size(); ++i) {
+    if (&options.databases[i] == &database) plan->tls_context = static_cast<std::uint32_t>(i);
+  }
+  plan->server_database = database.server_database.empty() ? name : database.server_database;
+  plan->user = database.user.empty() ? user : database.user;
+  plan->secret = database.password;
+  if (plan->secret.empty()) {
+    if (const UserOptions* known = find_user(options, plan->user)) plan->secret = known->secret;
+  }
+  return plan;
+}
+
+pool::LevelId Routes::level(const std::string& name, std::uint32_t limit) {
+  const auto known = levels_.find(name);
+  if (known != levels_.end()) return known->second;
+  return levels_.emplace(name, exchange_.add_level(name, limit)).first->second;
+}
+
+pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOptions* user) const {
+  pool::Options options = database.pool;
+  if (user != nullptr) {
+    if (user->pool_size) options.server_count_max = *user->pool_size;
+    if (user->pool_reserve) options.server_count_reserve = *user->pool_reserve;
+    if (user->wait_max) options.wait_max = *user->wait_max;
+  }
+  return options;
+}
+
+void Routes::set_limit(const std::string& node, std::uint32_t limit, base::Instant now) {
+  node_limits_[node] = limit;
+  const auto known = levels_.find("server " + node);
+  if (known == levels_.end()) return;
+  exchange_.set_limit(known->second, limit);
+  shard_.handle_limits_changed(now);
+}
+
+void Routes::set_options(const Options& options, base::Instant now) {
+  for (const auto& route : routes_) {
+    const DatabaseOptions* database = find_database(options, route->database);
+    if (database == nullptr) {  // No longer configured: its clients keep what they have until idle.
+      shard_.recycle(route->pool, now);
+      continue;
+    }
+    const UserOptions* user = find_user(options, route->user);
+    const auto plan = make_plan(options, *database, route->database, route->user);
+    const ServerPlan& old = *route->plan;
+    const bool is_same = old.database.hosts == plan->database.hosts && old.user == plan->user &&
+                         old.server_database == plan->server_database &&
+                         old.secret.is_equal(plan->secret.reveal()) &&
+                         old.database.startup_parameters == plan->database.startup_parameters;
+    route->plan = plan;
+    route->mode = pool_mode_of(options, *database, user);
+    shard_.set_options(route->pool, pool_options(*database, user), now);
+    if (!is_same) shard_.recycle(route->pool, now);
+  }
+}
+
+void Routes::publish() {
+  for (const auto& route : routes_) {
+    const pool::PoolCounts counts = shard_.counts(route->pool);
+    route->metrics.clients.set(route->client_count);
+    route->metrics.waiting.set(counts.waiting);
+    route->metrics.idle.set(counts.idle);
+    route->metrics.leased.set(counts.leased);
+    route->metrics.connecting.set(counts.connecting);
+    route->metrics.closing.set(counts.closing + counts.lost);
+  }
+}
+
+}  // namespace pgweir::proxy

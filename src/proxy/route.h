@@ -1,0 +1,90 @@
+// Route: where a client's database and user lead: a pool, the plan for its server logins, and what
+// its servers are known to report. Routes finds or makes them; it lends nothing.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ids.h"
+#include "obs/metrics.h"
+#include "pool/shard.h"
+#include "proxy/options.h"
+#include "proxy/parcels.h"
+#include "session/canonical_values.h"
+#include "session/parameters.h"
+
+namespace pgweir::proxy {
+
+// Numbers of one pool; written by the Relay's thread, read by any.
+struct RouteMetrics {
+  obs::Gauge& clients;
+  obs::Gauge& waiting;
+  obs::Gauge& idle;
+  obs::Gauge& leased;
+  obs::Gauge& connecting;
+  obs::Gauge& closing;
+  obs::Histogram& wait;
+  obs::Histogram& hold;
+};
+
+struct Route {
+  std::string database;  // As clients say them.
+  std::string user;
+  base::PoolId pool{};
+  PoolMode mode = PoolMode::Transaction;
+  pool::LevelId server_level{};
+  std::shared_ptr<const ServerPlan> plan;
+  RouteMetrics metrics;
+
+  // ParameterStatus of its servers, in their order; empty until the first login.
+  wire::Parameters reported = {};
+  session::CanonicalValues canonical = {};
+  // Parameter sets that a server of this pool has accepted: replayed without waiting.
+  std::vector<session::ParameterSetId> proven = {};
+
+  std::uint32_t client_count = 0;
+};
+
+// What every server of one node counts against; "host:port" of the first host names the node.
+std::string node_name(const DatabaseOptions& database);
+
+class Routes {
+ public:
+  // limit: of a node of which nothing is known yet.
+  Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
+         std::uint32_t limit_at_start);
+
+  // The route of a database and user, made at first use. Its `database` entry must exist.
+  Route& find(const Options& options, const DatabaseOptions& database, const std::string& name,
+              const std::string& user, base::Instant now);
+  Route& at(base::PoolId pool) { return *routes_[base::index_of(pool)]; }
+  std::size_t count() const { return routes_.size(); }
+
+  // How many connections this process may hold to a node.
+  void set_limit(const std::string& node, std::uint32_t limit, base::Instant now);
+  // A new configuration: sizes at once, servers of a changed plan are recycled.
+  void set_options(const Options& options, base::Instant now);
+  // Brings the gauges up to date.
+  void publish();
+
+ private:
+  std::shared_ptr<const ServerPlan> make_plan(const Options& options,
+                                              const DatabaseOptions& database,
+                                              const std::string& name, const std::string& user);
+  pool::LevelId level(const std::string& name, std::uint32_t limit);
+  pool::Options pool_options(const DatabaseOptions& database, const UserOptions* user) const;
+
+  pool::Exchange& exchange_;
+  pool::Shard& shard_;
+  obs::Metrics& metrics_;
+  std::uint32_t limit_at_start_;
+  std::map<std::pair<std::string, std::string>, Route*> by_name_;
+  std::vector<std::unique_ptr<Route>> routes_;  // By pool.
+  std::map<std::string, pool::LevelId> levels_;
+  std::map<std::string, std::uint32_t> node_limits_;
+};
+
+}  // namespace pgweir::proxy

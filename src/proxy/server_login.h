@@ -1,0 +1,65 @@
+// ServerLogin: one server connection from the address book to its first ReadyForQuery. It tries the
+// endpoints of a database in their order, with and without TLS as sslmode says, within one deadline,
+// and reports either the connection or the reason. How many servers there should be is the pool's.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/byte_queue.h"
+#include "proxy/login_party.h"
+#include "proxy/parcels.h"
+#include "session/server_startup.h"
+
+namespace pgweir::proxy {
+
+class ServerLogin final : public LoginParty, public std::enable_shared_from_this<ServerLogin> {
+ public:
+  // The outcome goes to the Relay as ServerReady or ServerFailed, exactly one of them.
+  static void start(LoginDesk& desk, ServerToken token, std::shared_ptr<const ServerPlan> plan,
+                    std::size_t turn, base::Instant now);
+
+  ServerLogin(LoginDesk& desk, ServerToken token, std::shared_ptr<const ServerPlan> plan,
+              base::Instant deadline);
+
+  void handle_opened(base::Instant now) override;
+  void handle_secured(const base::TlsInfo& tls, base::Instant now) override;
+  void handle_bytes(base::Bytes bytes, base::Instant now) override;
+  void handle_closed(base::CloseCause cause, std::string_view detail, base::Instant now) override;
+  void handle_deadline(base::Instant now) override;
+
+ private:
+  using Tls = session::ServerStartup::Tls;
+
+  // Opens a connection to the current endpoint.
+  void connect();
+  session::ServerStartup::Plan startup_plan() const;
+  void follow(session::ServerStartup::Step step);
+  void start_tls();
+  void finish();
+  // This attempt failed: the next endpoint or the other TLS choice, or the end.
+  void try_next(wire::Report report, bool is_ended, bool may_retry);
+  bool choose_next(const wire::Report& report);
+  void give_up(wire::Report report, bool is_ended);
+  bool fits_target_session() const;
+  void send();
+
+  LoginDesk& desk_;
+  ServerToken token_;
+  std::shared_ptr<const ServerPlan> plan_;
+  base::Instant deadline_;
+  std::vector<base::Endpoint> endpoints_;
+  std::size_t endpoint_ = 0;
+  Tls tls_ = Tls::Never;
+  bool has_switched_tls_ = false;  // sslmode allow and prefer have a second way, used once.
+  base::ConnectionId id_ = base::ConnectionId::None;
+  bool is_connected_ = false;
+  std::optional<session::ServerStartup> startup_;
+  std::optional<wire::Report> refusal_;  // Said by the server, whose end is still awaited.
+  base::ByteQueue inbox_;
+  base::ByteBuffer out_;
+};
+
+}  // namespace pgweir::proxy

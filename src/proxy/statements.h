@@ -1,0 +1,54 @@
+// Statements: the extended protocol's names. A client's statement names become names of ours on the
+// server, a statement that a Bind needs and the server lacks is parsed in front of it, and what the
+// server has already is answered here. It notes what answers are due and sends nothing itself.
+#pragma once
+
+#include "proxy/batch.h"
+#include "proxy/relay_state.h"
+#include "wire/frame.h"
+#include "wire/query.h"
+
+namespace pgweir::proxy {
+
+class Statements {
+ public:
+  explicit Statements(RelayState& state) : state_(state) {}
+
+  // REQUIRES, for all: the client has a server, which is not skipping to Sync. `raw` is the message
+  // as it came, header included.
+  // Errors: LimitReached, when the client has too many statements.
+  base::Status take_parse(Client& client, const wire::ParseMessage& message, base::Bytes raw,
+                          Batch& batch);
+  // `raw` may end before the message does; the rest of the body follows as it is.
+  void take_bind(Client& client, const wire::BindHead& head, base::Bytes raw,
+                 std::size_t body_bytes, Batch& batch);
+  void take_describe(Client& client, const wire::Target& target, base::Bytes raw, Batch& batch);
+  void take_close(Client& client, const wire::Target& target, base::Bytes raw, Batch& batch);
+  void take_execute(Client& client, const wire::ExecuteMessage& message, base::Bytes raw,
+                    Batch& batch);
+
+  // A lone DEALLOCATE of a name of the protocol: what the server is to be told instead, its name
+  // included; empty if the text is not that.
+  std::string translate_deallocate(Client& client, std::string_view text, Batch& batch);
+
+  // A request failed or was skipped: what was noted when it was sent did not happen.
+  void undo(Client* client, Server& server, const session::Expectation& failed);
+
+ private:
+  // Makes the server have the statement under our name.
+  void ensure(Server& server, session::StatementId id, Batch& batch);
+  void ensure_unnamed(Server& server, session::StatementId id, Batch& batch);
+  void expect(Server& server, session::Request request, session::Origin origin, std::uint32_t tag,
+              session::StatementId id = session::StatementId::None);
+  bool has_names() const { return state_.options->statements_per_server_max != 0; }
+
+  RelayState& state_;
+};
+
+// Remembers what the server runs, cut short.
+void note_statement(Server& server, std::string_view text);
+
+// The session of a client, made when it is first needed.
+ClientSession& session_of(RelayState& state, Client& client);
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,118 @@
+#include "session/prepared_statements.h"
+
+#include "base/assert.h"
+
+namespace pgweir::session {
+namespace {
+
+// A client that prepares more than this has lost count; each costs memory here and on servers.
+constexpr std::size_t kNamedMax = 20'000;
+
+}  // namespace
+
+ClientStatements::~ClientStatements() { clear(); }
+
+StatementId ClientStatements::find(std::string_view name) const {
+  if (name.empty()) return unnamed_;
+  const auto at = named_.find(std::string(name));
+  return at == named_.end() ? StatementId::None : at->second;
+}
+
+base::Status ClientStatements::define(std::string_view name, StatementId id, std::uint32_t tag) {
+  if (named_.size() >= kNamedMax && !name.empty()) {
+    table_.release(id);
+    return base::Error{.code = base::ErrorCode::LimitReached,
+                       .side = base::Side::Client,
+                       .context = "too many prepared statements on one connection; close those that "
+                                  "are not in use"};
+  }
+  log_.push_back({.tag = tag, .name = std::string(name), .before = find(name)});
+  put(name, id);
+  return base::success();
+}
+
+void ClientStatements::remove(std::string_view name, std::uint32_t tag) {
+  const StatementId before = find(name);
+  if (before == StatementId::None) return;
+  log_.push_back({.tag = tag, .name = std::string(name), .before = before});
+  put(name, StatementId::None);
+}
+
+// What the name stood for before belongs to the log now.
+void ClientStatements::put(std::string_view name, StatementId id) {
+  if (name.empty()) {
+    unnamed_ = id;
+  } else if (id == StatementId::None) {
+    named_.erase(std::string(name));
+  } else {
+    named_[std::string(name)] = id;
+  }
+}
+
+void ClientStatements::clear() {
+  commit();
+  if (unnamed_ != StatementId::None) table_.release(unnamed_);
+  unnamed_ = StatementId::None;
+  for (const auto& [name, id] : named_) table_.release(id);
+  named_.clear();
+}
+
+void ClientStatements::undo_from(std::uint32_t tag) {
+  while (!log_.empty() && log_.back().tag >= tag) {
+    const Undo undo = std::move(log_.back());
+    log_.pop_back();
+    const StatementId now = find(undo.name);
+    put(undo.name, undo.before);
+    if (now != StatementId::None) table_.release(now);
+  }
+}
+
+void ClientStatements::commit() {
+  for (const Undo& undo : log_) {
+    if (undo.before != StatementId::None) table_.release(undo.before);
+  }
+  log_.clear();
+}
+
+ServerStatements::~ServerStatements() { clear(); }
+
+void ServerStatements::use(StatementId id) {
+  Slot& slot = slots_.at(id);
+  slot.batch = batch_;
+  slot.unlink();
+  recency_.push_back(slot);
+}
+
+void ServerStatements::insert(StatementId id) {
+  const auto [at, is_new] = slots_.try_emplace(id);
+  if (is_new) table_.retain(id);
+  at->second.id = id;
+  use(id);
+}
+
+void ServerStatements::remove(StatementId id) {
+  if (slots_.erase(id) != 0) table_.release(id);
+}
+
+void ServerStatements::clear() {
+  for (const auto& [id, slot] : slots_) table_.release(id);
+  slots_.clear();
+  set_unnamed(StatementId::None);
+}
+
+void ServerStatements::set_unnamed(StatementId id) {
+  if (id != StatementId::None) table_.retain(id);
+  if (unnamed_ != StatementId::None) table_.release(unnamed_);
+  unnamed_ = id;
+}
+
+StatementId ServerStatements::take_surplus(std::size_t count_max) {
+  if (slots_.size() <= count_max) return StatementId::None;
+  const Slot* oldest = recency_.front();
+  if (oldest->batch == batch_) return StatementId::None;
+  const StatementId id = oldest->id;
+  slots_.erase(id);
+  return id;
+}
+
+}  // namespace pgweir::session

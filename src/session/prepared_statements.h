@@ -1,0 +1,100 @@
+// ClientStatements and ServerStatements: which prepared statements a client believes to have, under
+// which names, and which of them a server really has. Both hold references into a StatementTable and
+// send nothing; the proxy makes a server have what a Bind needs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/list.h"
+#include "base/result.h"
+#include "session/statement_table.h"
+
+namespace pgweir::session {
+
+class ClientStatements {
+ public:
+  // Borrows the table.
+  explicit ClientStatements(StatementTable& table) : table_(table) {}
+  ClientStatements(const ClientStatements&) = delete;
+  ClientStatements& operator=(const ClientStatements&) = delete;
+  ~ClientStatements();
+
+  // The unnamed statement has the empty name. None: the client has no such statement.
+  StatementId find(std::string_view name) const;
+  // tag: of the request, rising; for undo_from. Takes over the caller's reference to `id`. A name
+  // that is in use is replaced (PostgreSQL allows it for the unnamed one; the caller asks first).
+  // Errors: LimitReached when the client has too many.
+  base::Status define(std::string_view name, StatementId id, std::uint32_t tag);
+  void remove(std::string_view name, std::uint32_t tag);
+  // DEALLOCATE ALL, DISCARD ALL: known to have happened, so not undone.
+  void clear();
+
+  // The request `tag` and all after it did not happen (skipped after an error).
+  void undo_from(std::uint32_t tag);
+  // Everything so far did happen.
+  void commit();
+
+ private:
+  struct Undo {
+    std::uint32_t tag = 0;
+    std::string name;
+    StatementId before = StatementId::None;  // Retained by the log.
+  };
+  void put(std::string_view name, StatementId id);
+
+  StatementTable& table_;
+  StatementId unnamed_ = StatementId::None;
+  std::unordered_map<std::string, StatementId> named_;
+  std::vector<Undo> log_;
+};
+
+class ServerStatements {
+ public:
+  // Borrows the table, and refers to every statement that it contains.
+  explicit ServerStatements(StatementTable& table) : table_(table) {}
+  ServerStatements(const ServerStatements&) = delete;
+  ServerStatements& operator=(const ServerStatements&) = delete;
+  ~ServerStatements();
+
+  bool contains(StatementId id) const { return slots_.find(id) != slots_.end(); }
+  std::size_t size() const { return slots_.size(); }
+  // The statement is being used by what is sent now: it becomes the most recent one, and is not
+  // evicted before release_pins(). REQUIRES: contains(id).
+  void use(StatementId id);
+  // A Parse of it is being sent. As use().
+  void insert(StatementId id);
+  // It turned out not to be there (the Parse failed), or was closed.
+  void remove(StatementId id);
+  // All prepared statements, the unnamed one included.
+  void clear();
+
+  // What the server's unnamed statement is, if it is one of ours.
+  StatementId unnamed() const { return unnamed_; }
+  void set_unnamed(StatementId id);
+
+  // The statement to be closed next because there are more than `count_max`, taken out of the set,
+  // its reference now the caller's; None if there is none that may be.
+  StatementId take_surplus(std::size_t count_max);
+  // All that was sent has been answered.
+  void release_pins() { ++batch_; }
+
+ private:
+  struct InRecency;
+  struct Slot : base::ListHook<InRecency> {
+    StatementId id{};
+    std::uint32_t batch = 0;  // Of the last use; equal to the current one: pinned.
+  };
+
+  StatementTable& table_;
+  std::unordered_map<StatementId, Slot> slots_;
+  base::List<Slot, InRecency> recency_;  // Least recently used first.
+  std::uint32_t batch_ = 1;
+  StatementId unnamed_ = StatementId::None;
+};
+
+}  // namespace pgweir::session
