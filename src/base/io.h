@@ -121,7 +121,8 @@ class Handler {
   virtual void handle_accepted(ConnectionId id, const PeerAddress& peer, Instant now) = 0;
   // open() succeeded: the socket is connected.
   virtual void handle_opened(ConnectionId id, Instant now) = 0;
-  // start_tls() succeeded.
+  // start_tls() succeeded, or an accepted client began with TLS on its own (direct TLS), which the
+  // Io accepts by itself; either way no bytes were told before.
   virtual void handle_secured(ConnectionId id, const TlsInfo& tls, Instant now) = 0;
   // Bytes arrived, decrypted. The span lives until the call returns; the core takes all of it.
   virtual void handle_bytes(ConnectionId id, Bytes bytes, Instant now) = 0;
