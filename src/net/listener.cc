@@ -69,6 +69,9 @@ base::Result<Listener> Listener::open_tcp(const std::string& address, std::uint1
   Descriptor fd = TRY(make_socket(wanted->family(), name));
   const int on = 1;
   static_cast<void>(::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)));
+  if (options.shares_port) {
+    static_cast<void>(::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)));
+  }
   if (wanted->family() == AF_INET6) {
     static_cast<void>(::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)));
   }

@@ -15,8 +15,9 @@ namespace pgweir::net {
 
 struct ListenOptions {
   int backlog = 4096;
-  mode_t unix_mode = 0777;  // Who may connect to a Unix socket; passwords are asked all the same.
-  SocketOptions socket;     // For the accepted TCP connections.
+  bool shares_port = false;  // SO_REUSEPORT: several processes listen on one port.
+  mode_t unix_mode = 0777;   // Who may connect to a Unix socket; passwords are asked all the same.
+  SocketOptions socket;      // For the accepted TCP connections.
 };
 
 // What one accept() came to.

@@ -41,6 +41,7 @@ bool Inbox::announce_sleep() {
 }
 
 void Inbox::take_all(std::vector<std::unique_ptr<Letter>>& into) {
+  if (newest_.load(std::memory_order_relaxed) == nullptr) return;
   const auto before = static_cast<std::ptrdiff_t>(into.size());
   Letter* letter = newest_.exchange(nullptr, std::memory_order_acquire);
   while (letter != nullptr) {

@@ -119,8 +119,8 @@ void Reactor::wait_for_events() {
   add_one(counters_.turns);
   // What was due before these events is served first after them; what they make due waits a turn.
   serving_.swap(due_);
-  for (const epoll_event& event : events) handle_event(event.data.u64, event.events);
   serve_requests();
+  for (const epoll_event& event : events) handle_event(event.data.u64, event.events);
 }
 
 base::Instant Reactor::next_deadline() const {
@@ -146,6 +146,7 @@ void Reactor::handle_event(std::uint64_t key, std::uint32_t events) {
 
 void Reactor::serve_requests() {
   if (accept_again_ <= now_) watch_listeners(true);
+  if (requests_.load(std::memory_order_relaxed) == 0) return;
   const unsigned requests = requests_.exchange(0, std::memory_order_acquire);
   if ((requests & kNewTls) != 0) {
     const std::lock_guard<std::mutex> lock(next_tls_mutex_);

@@ -101,16 +101,16 @@ base::Status use_pkcs12(SSL_CTX& context, const std::string& file, const base::S
   const Pkcs12Handle bundle(input ? d2i_PKCS12_bio(input.get(), nullptr) : nullptr);
   EVP_PKEY* key = nullptr;
   X509* certificate = nullptr;
+  STACK_OF(X509)* chain = nullptr;
   if (bundle == nullptr || PKCS12_parse(bundle.get(), std::string(password.reveal()).c_str(), &key,
-                                        &certificate, nullptr) != 1) {
+                                        &certificate, &chain) != 1) {
     return bad_file("the PKCS#12 file", file);
   }
   const KeyHandle key_owner(key);
   const CertificateHandle certificate_owner(certificate);
-  if (SSL_CTX_use_certificate(&context, certificate) != 1 ||
-      SSL_CTX_use_PrivateKey(&context, key) != 1) {
-    return bad_file("the PKCS#12 file", file);
-  }
+  const bool is_used = SSL_CTX_use_cert_and_key(&context, certificate, key, chain, 1) == 1;
+  sk_X509_pop_free(chain, X509_free);
+  if (!is_used) return bad_file("the PKCS#12 file", file);
   return base::success();
 }
 

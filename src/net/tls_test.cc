@@ -1,11 +1,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 #include <sys/stat.h>
 
 #include <filesystem>
 #include <string>
 
+#include "net/openssl_handles.h"
 #include "net/reactor.h"
 #include "net/self_signed.h"
 #include "net/testing.h"
@@ -22,6 +24,7 @@ using testing::connect_peer;
 using ::testing::HasSubstr;
 using testing::listen_on_loopback;
 using testing::Node;
+using ::testing::Not;
 using testing::Note;
 using testing::turn_until;
 
@@ -37,6 +40,19 @@ class TemporaryDirectory {
  private:
   std::string path_;
 };
+
+// Certificate and key in one file, as `openssl pkcs12 -export` makes it.
+void write_pkcs12(const CertificateFiles& files, const std::string& path, const char* password) {
+  const BioHandle certificate_input(BIO_new_file(files.certificate_file.c_str(), "r"));
+  const BioHandle key_input(BIO_new_file(files.key_file.c_str(), "r"));
+  const CertificateHandle certificate(
+      PEM_read_bio_X509(certificate_input.get(), nullptr, nullptr, nullptr));
+  const KeyHandle key(PEM_read_bio_PrivateKey(key_input.get(), nullptr, nullptr, nullptr));
+  const Pkcs12Handle bundle(
+      PKCS12_create(password, "identity", key.get(), certificate.get(), nullptr, 0, 0, 0, 0, 0));
+  const BioHandle output(BIO_new_file(path.c_str(), "wb"));
+  EXPECT_EQ(i2d_PKCS12_bio(output.get(), bundle.get()), 1);
+}
 
 // A client's reactor and a server's, each with TLS set up by one self-signed certificate.
 struct Pair {
@@ -263,6 +279,22 @@ TEST(TlsTest, a_required_client_certificate_yields_its_name) {
   EXPECT_EQ(pair.client.told.ended.at(bare).detail, "the server requires a certificate from us");
   EXPECT_EQ(pair.server.told.ended.at(pair.server.told.accepted.back()).detail,
             "the client sent no certificate, and one is required");
+}
+
+TEST(TlsContextTest, a_pkcs12_file_needs_its_password) {
+  const TemporaryDirectory directory;
+  const CertificateFiles files = ensure_self_signed(directory.path()).value();
+  const std::string bundle = directory.path() + "/identity.p12";
+  write_pkcs12(files, bundle, "horse battery");
+  ClientTlsOptions options;
+  options.pkcs12_file = bundle;
+  options.key_password = base::Secret("horse battery");
+  EXPECT_TRUE(TlsContext::for_servers(options).has_value());
+  options.key_password = base::Secret("wrong");
+  const auto made = TlsContext::for_servers(options);
+  ASSERT_FALSE(made.has_value());
+  EXPECT_THAT(made.error().context, HasSubstr("identity.p12"));
+  EXPECT_THAT(made.error().context, Not(HasSubstr("wrong")));
 }
 
 TEST(TlsTest, garbage_after_the_handshake_ends_the_connection) {
