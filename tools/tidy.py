@@ -148,6 +148,8 @@ def check_source(path, lines, floors, headers):
         if floor is None:
             continue
         included = INCLUDE.match(line)
+        if included and path.endswith(TEST_SUFFIXES) and "tests/support/" in included[1]:
+            continue
         if included:
             why = check_include(included[1], floor, floors, headers)
             if why:

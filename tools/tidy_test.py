@@ -60,6 +60,11 @@ class TidyTest(unittest.TestCase):
     def test_an_include_names_its_folder(self):
         self.assert_found("src/pool/a.cc", '#include "pool.h"\n', 1, '"folder/file.h"')
 
+    def test_only_tests_include_what_supports_tests(self):
+        text = '#include "../tests/support/clock.h"\n'
+        self.assert_clean("src/pool/pool_test.cc", text)
+        self.assert_found("src/pool/pool.cc", text, 1, "there is no")
+
     def test_a_folder_needs_a_floor(self):
         self.assertEqual(findings("src/gone/a.cc", ""),
                          ["src/gone:1: no add_floor() line in CMakeLists.txt names it"])
