@@ -71,8 +71,7 @@ void StatementHead::begin_token(TokenKind kind) {
   tokens_[token_count_++] = {.kind = kind, .is_cut = false, .offset = text_bytes_, .bytes = 0};
 }
 
-void StatementHead::append(std::string_view bytes) {
-  if (!is_storing_) return;
+void StatementHead::store(std::string_view bytes) {
   Stored& token = tokens_[token_count_ - 1U];
   // Twelve tokens of this size leave most of the buffer free; only SET may use it all.
   const std::size_t room = is_set_ ? text_.size() - text_bytes_ : kTokenBytesMax - token.bytes;
@@ -90,8 +89,7 @@ void StatementHead::retype(TokenKind kind) {
   if (is_storing_) tokens_[token_count_ - 1U].kind = kind;
 }
 
-void StatementHead::end_token() {
-  if (token_count_ != 1 || !is_storing_) return;
+void StatementHead::handle_first_token() {
   const Token first = token(0);
   is_set_ = is_word(first, "set");
   if (is_symbol(first, '(')) {

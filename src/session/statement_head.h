@@ -53,9 +53,14 @@ class StatementHead {
 
   void clear();
   void begin_token(TokenKind kind);
-  void append(std::string_view bytes);  // To the token that was begun last.
-  void retype(TokenKind kind);          // The token begun last turns out to be something else.
-  void end_token();
+  // To the token that was begun last.
+  void append(std::string_view bytes) {
+    if (is_storing_) store(bytes);
+  }
+  void retype(TokenKind kind);  // The token begun last turns out to be something else.
+  void end_token() {
+    if (token_count_ == 1 && is_storing_) handle_first_token();
+  }
 
  private:
   struct Stored {
@@ -65,6 +70,8 @@ class StatementHead {
     std::uint16_t bytes;
   };
 
+  void store(std::string_view bytes);
+  void handle_first_token();
   std::size_t token_count_max() const { return is_set_ ? kSetTokenCountMax : kTokenCountMax; }
 
   bool is_empty_ = true;

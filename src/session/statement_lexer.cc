@@ -336,9 +336,9 @@ void StatementLexer::begin_token(TokenKind kind) {
 
 void StatementLexer::append(std::string_view bytes) {
   statement_.append(bytes);
+  if (kind_ != TokenKind::Word && kind_ != TokenKind::QuotedName) return;
   const std::size_t taken = std::min(bytes.size(), folded_.size() - folded_bytes_);
-  std::transform(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken),
-                 folded_.begin() + static_cast<std::ptrdiff_t>(folded_bytes_), fold);
+  for (std::size_t i = 0; i < taken; ++i) folded_[folded_bytes_ + i] = fold(bytes[i]);
   folded_bytes_ += taken;
 }
 
@@ -359,8 +359,9 @@ void StatementLexer::end_token() {
 
 void StatementLexer::handle_symbol(char symbol) {
   begin_token(TokenKind::Symbol);
-  append({&symbol, 1});
-  end_token();
+  statement_.append({&symbol, 1});
+  statement_.end_token();
+  watch_.handle_token(TokenKind::Symbol, {&symbol, 1});
   if (symbol == '(') ++parentheses_;
   if (symbol == ')' && parentheses_ > 0) --parentheses_;
 }
