@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
 #include "config/finish.h"
 #include "config/number.h"
 #include "config/settings.h"
@@ -25,7 +26,7 @@ class Assembler {
   Assembler(const AssembleOptions& options, Report& report) : options_(options), report_(report) {}
 
   Config run(Document document) {
-    apply_defaults();
+    static_cast<Config&>(process_) = default_config(options_.defaults);
     for (const Section& section : document.sections) {
       if (section.scope == Scope::Process) {
         apply(section, &Setting::process, process_, process_.origins);
@@ -44,18 +45,6 @@ class Assembler {
   }
 
  private:
-  void apply_defaults() {
-    for (const SettingGroup& group : setting_groups()) {
-      for (const Setting& setting : group.settings) {
-        const Spelling& spelling = setting.spelling(options_.defaults);
-        if (!setting.process || !spelling.fallback) continue;
-        const Input input = input_of(setting, spelling, *spelling.fallback);
-        const Complaint complaint = setting.process.parse(input, process_);
-        ASSERT(!complaint);  // The table itself is right, which a test shows for every row.
-      }
-    }
-  }
-
   template <class Draft, class Value>
   void apply(const Section& section, Field<Draft, Value> Setting::*field, Draft& draft,
              Origins& origins) {
@@ -108,6 +97,7 @@ class Assembler {
     draft.name = section.name;
     Origins& origins = process_.database_origins[section.name];
     apply(section, &Setting::database, draft, origins);
+    if (section.is_broken) return;
     std::string_view host_default;
     if (options_.defaults == Syntax::Ini) {
       host_default = process_.listen.unix_socket_dir;
@@ -167,6 +157,21 @@ class Assembler {
 };
 
 }  // namespace
+
+Config default_config(Syntax syntax) {
+  ProcessDraft draft;
+  draft.defaults = syntax;
+  for (const SettingGroup& group : setting_groups()) {
+    for (const Setting& setting : group.settings) {
+      const Spelling& spelling = setting.spelling(syntax);
+      if (!setting.process || !spelling.fallback) continue;
+      const Input input = input_of(setting, spelling, *spelling.fallback);
+      const Complaint complaint = setting.process.parse(input, draft);
+      ASSERT(!complaint);  // The table itself is right.
+    }
+  }
+  return draft;
+}
 
 Config assemble(Document document, const AssembleOptions& options, Report& report) {
   return Assembler(options, report).run(std::move(document));

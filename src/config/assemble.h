@@ -13,6 +13,9 @@ struct AssembleOptions {
   FileReader reader;               // For auth_file.
 };
 
+// What holds where nothing is written, and nothing else: it has no database.
+Config default_config(Syntax syntax);
+
 // Adds every mistake to `report`; the Config is complete and consistent only if there is none.
 Config assemble(Document document, const AssembleOptions& options, Report& report);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "budget/options.h"
+#include "config/document.h"
 #include "config/options.h"
 #include "config/report.h"
 #include "proxy/options.h"
@@ -28,6 +29,8 @@ struct Config {
   DnsOptions dns;
   LogOptions log;
   ProcessOptions process;
+
+  Syntax defaults = Syntax::Toml;  // Whose defaults hold where nothing was written.
 
   // What pgweir does where that may surprise; for the log at start and for `pgweir check`.
   std::vector<Note> notes;

@@ -8,7 +8,7 @@ Section& Document::section(Scope scope, const std::string& name, const Place& pl
   for (Section& known : sections) {
     if (known.scope == scope && known.name == name) return known;
   }
-  return sections.emplace_back(Section{scope, name, place, {}});
+  return sections.emplace_back(Section{scope, name, place, {}, false});
 }
 
 bool Document::has_any(Scope scope) const {

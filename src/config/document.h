@@ -29,6 +29,7 @@ struct Section {
   std::string name;  // Of the database or user.
   Place place;
   std::vector<Assignment> assignments;  // As written; a later one of the same key wins.
+  bool is_broken = false;  // Parts could not be read: what is missing is no further mistake.
 };
 
 struct Document {

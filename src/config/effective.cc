@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/assemble.h"
 #include "config/settings.h"
 
 namespace pgweir::config {
@@ -12,22 +13,6 @@ namespace {
 std::string source_of(const Origins& origins, std::string_view name) {
   const auto found = origins.find(name);
   return found == origins.end() ? "default" : found->second.text();
-}
-
-// The defaults of the dialect that is spoken: a fallback of the table, else the options' own.
-Config default_config(proxy::Dialect dialect) {
-  const Syntax syntax = dialect == proxy::Dialect::PgBouncer ? Syntax::Ini : Syntax::Toml;
-  ProcessDraft draft;
-  for (const SettingGroup& group : setting_groups()) {
-    for (const Setting& setting : group.settings) {
-      const Spelling& spelling = setting.spelling(syntax);
-      if (!setting.process || !spelling.fallback) continue;
-      const Complaint complaint =
-          setting.process.parse({.text = *spelling.fallback, .unit = spelling.unit}, draft);
-      ASSERT(!complaint);
-    }
-  }
-  return draft;
 }
 
 template <class Visit>
@@ -83,7 +68,7 @@ std::string_view describe(Reload reload) {
 
 std::vector<EffectiveRow> effective_rows(const Config& config) {
   std::vector<EffectiveRow> rows;
-  const Config defaults = default_config(config.proxy.dialect);
+  const Config defaults = default_config(config.defaults);
   for_each_setting([&](const Setting& setting) {
     if (!setting.process) return;
     rows.push_back({std::string(setting.name), setting.process.render(config),

@@ -63,7 +63,9 @@ Complaint parse_protocols(std::string_view text, proxy::TlsVersion& min, proxy::
     return "leaves out a version between the lowest and the highest";
   }
   min = kVersions[static_cast<std::size_t>(first - is_allowed.begin())];
-  max = kVersions[static_cast<std::size_t>(last.base() - 1 - is_allowed.begin())];
+  const auto highest = kVersions[static_cast<std::size_t>(last.base() - 1 - is_allowed.begin())];
+  // Whoever allows the newest version known would allow its successors.
+  max = highest == kVersions.back() ? proxy::TlsVersion::Any : highest;
   return std::nullopt;
 }
 

@@ -80,24 +80,28 @@ class Loader {
     }
     const std::size_t mistake_count = report_.mistakes.size();
     const std::vector<Assignment> parts = parse_url(*sources_.database_url, place, report_);
-    is_url_broken_ = report_.mistakes.size() > mistake_count;
-    if (is_url_broken_ && parts.empty()) return;
-    const Assignment* user = last_of(parts, "user");
+    const bool is_broken = report_.mistakes.size() > mistake_count;
+    if (!is_broken) check_login(parts, place);
+
+    process();  // Before the reference below, which a new section would spoil.
     const Assignment* name = last_of(parts, "dbname");
-    if (user == nullptr) {
+    if (name == nullptr) name = last_of(parts, "user");
+    Section& database =
+        document_.section(Scope::Database, name == nullptr ? std::string() : name->value, place);
+    database.is_broken = is_broken;
+    for (const Assignment& part : parts) place_part(part, database);
+  }
+
+  void check_login(const std::vector<Assignment>& parts, const Place& place) {
+    if (last_of(parts, "user") == nullptr) {
       report_.add_mistake(place, "user", "is missing; expected postgresql://user:password@…");
-    } else if (name == nullptr) {
+    } else if (last_of(parts, "dbname") == nullptr) {
       report_.add_note(place, "dbname", "is missing; it is the user's name then, as in libpq");
     }
-    if (name == nullptr) name = user;
     has_open_door_ = last_of(parts, "password") == nullptr;
     if (has_open_door_) {
       process().insert(process().begin(), {"auth_type", "trust", Syntax::Toml, place});
     }
-    process();  // Before the reference below, which a new section would spoil.
-    Section& database =
-        document_.section(Scope::Database, name == nullptr ? "?" : name->value, place);
-    for (const Assignment& part : parts) place_part(part, database);
   }
 
   // What is about the whole process goes there; the one database has it from there.
@@ -152,8 +156,8 @@ class Loader {
   }
 
   void check_databases() {
-    const bool has_reason = is_url_broken_ || !report_.mistakes.empty();
-    if (document_.has_any(Scope::Database) || has_reason) return;
+    // A file that is no TOML may have named some.
+    if (document_.has_any(Scope::Database) || !report_.mistakes.empty()) return;
     report_.add_mistake({sources_.file ? sources_.file->path : "", 0}, "",
                         "no database; set DATABASE_URL=postgresql://user:password@host:5432/dbname "
                         "or name one in the configuration file");
@@ -178,7 +182,6 @@ class Loader {
   const Sources& sources_;
   Report report_;
   Document document_;
-  bool is_url_broken_ = false;
   bool has_open_door_ = false;
 };
 

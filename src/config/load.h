@@ -22,15 +22,15 @@ struct ConfigFile {
 // Later ones win: file, DATABASE_URL, environment, options of the command line. Where the file
 // names databases, DATABASE_URL is not used at all, and a note says so.
 struct Sources {
-  std::optional<ConfigFile> file;
-  std::optional<std::string> database_url;
+  std::optional<ConfigFile> file = {};
+  std::optional<std::string> database_url = {};
   // Pairs of the environment; only names that begin with PGWEIR_ matter: PGWEIR_POOL_MODE is the
   // setting pool_mode in the words of pgweir.toml.
-  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::pair<std::string, std::string>> environment = {};
   // Options of the command line by name, without dashes: {"listen", "127.0.0.1:6432"}, {"http", …};
   // other names are settings in the words of pgweir.toml.
-  std::vector<std::pair<std::string, std::string>> options;
-  FileReader reader;  // For auth_file and %include. REQUIRES: set if there is a file.
+  std::vector<std::pair<std::string, std::string>> options = {};
+  FileReader reader = {};  // For auth_file and %include. REQUIRES: set if there is a file.
 };
 
 struct LoadResult {

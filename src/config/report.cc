@@ -8,7 +8,8 @@ std::string Place::text() const { return line == 0 ? source : fmt::format("{}:{}
 
 std::string Remark::line() const {
   if (place.source.empty()) return key.empty() ? what : fmt::format("{}: {}", key, what);
-  if (key.empty()) return fmt::format("{}: {}", place.text(), what);
+  // An option of the command line is named by its place already.
+  if (key.empty() || place.source == "--" + key) return fmt::format("{}: {}", place.text(), what);
   return fmt::format("{}: {}: {}", place.text(), key, what);
 }
 

@@ -66,7 +66,9 @@ class TomlReader {
     }
     if (key == "url" && section.scope == Scope::Database) {
       // Before the rest, so that settings beside the URL win, wherever they stand.
-      std::vector<Assignment> parts = parse_url(*text, place_of(node), report_);
+      const std::size_t mistake_count = report_.mistakes.size();
+      const std::vector<Assignment> parts = parse_url(*text, place_of(node), report_);
+      section.is_broken |= report_.mistakes.size() > mistake_count;
       section.assignments.insert(section.assignments.begin(), parts.begin(), parts.end());
       return;
     }

@@ -155,19 +155,21 @@ class UrlParser {
       return host;
     }
     one.remove_prefix(1);
-    const std::string address(take_until(one, "]"));
-    if (!one.empty())
-      one.remove_prefix(1);
-    else
-      complain("host", "has a '[' without ']'");
-    const bool is_address =
-        address.find_first_not_of("0123456789abcdefABCDEF:.%") == std::string::npos ||
-        address.find('%') != std::string::npos;
-    if (!is_address || address.empty() || (!one.empty() && one.front() != ':')) {
-      complain("host", "must be an IPv6 address in brackets, such as [::1]:5432");
-      return std::nullopt;
+    const auto address = percent_decode(take_until(one, "]"));
+    const bool is_closed = !one.empty();
+    if (is_closed) one.remove_prefix(1);
+    if (is_closed && address && is_ipv6(*address) && (one.empty() || one.front() == ':')) {
+      return address;
     }
-    return percent_decode(address).value_or(address);
+    complain("host", "must be an IPv6 address in brackets, such as [::1]:5432");
+    return std::nullopt;
+  }
+
+  // As far as a typing mistake would show; the shell resolves it. "%eth0" at its end is a zone.
+  static bool is_ipv6(std::string_view address) {
+    address = address.substr(0, address.find('%'));
+    return address.find(':') != std::string_view::npos &&
+           address.find_first_not_of("0123456789abcdefABCDEF:.") == std::string_view::npos;
   }
 
   void take_database(std::string_view& rest) {
