@@ -116,6 +116,11 @@ void Loop::run() {
   }
 }
 
+void Loop::drain(base::Instant deadline) {
+  // The wakeup is always watched.
+  while (watches_.size() > 1 && now_ < deadline) turn(deadline);
+}
+
 void Loop::turn(base::Instant deadline) {
   serve_descriptors(deadline);
   serve_timers();

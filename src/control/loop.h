@@ -60,6 +60,8 @@ class Loop {
 
   // Turns until stop().
   void run();
+  // Turns until nothing is watched any more, or until `deadline`: for goodbyes.
+  void drain(base::Instant deadline);
   // Waits for one batch of events, at most until `deadline`, and serves it.
   void turn(base::Instant deadline = base::kNever);
 

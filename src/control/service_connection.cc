@@ -147,22 +147,24 @@ void ServiceConnection::run(Errand errand) {
   }
 }
 
+// The errand is under way until its callback has returned: that may call set_brief(), which must
+// not begin the same errand again.
 void ServiceConnection::discover() {
   ask(callbacks_.discovery(), [this](const Rows& rows) {
-    is_under_way_ = false;
     const auto next = callbacks_.discovered(
         rows, {connection_->pid(), connection_->server_version(), connection_->tls()});
     if (const Failure* failure = std::get_if<Failure>(&next)) return fail(*failure);
     schedule_.handle_discovered(std::get<base::Instant>(next), loop_.now());
+    is_under_way_ = false;
     tick();
   });
 }
 
 void ServiceConnection::measure() {
   ask({kMeasure, {}}, [this](const Rows& rows) {
-    is_under_way_ = false;
-    schedule_.handle_measured(loop_.now());
     if (!rows.empty()) callbacks_.measured(parse_number<std::uint32_t>(rows[0][0]));
+    schedule_.handle_measured(loop_.now());
+    is_under_way_ = false;
     tick();
   });
 }
@@ -176,9 +178,9 @@ void ServiceConnection::find_all_lost() {
     ages += fmt::format("{}{:.3f}", ages.empty() ? "{" : ",", age.count());
   }
   ask({kFindLost, {pids + "}", ages + "}"}}, [this](const Rows& rows) {
-    is_under_way_ = false;
     schedule_.handle_looked_for_lost(loop_.now());
     handle_found_lost(rows);
+    is_under_way_ = false;
     tick();
   });
 }

@@ -43,6 +43,7 @@ class ServiceConnectionTest : public PostgresTest {
                            EXPECT_EQ(rows[0][0], std::to_string(session.pid));
                            pid = session.pid;
                            ++discovered;
+                           if (when_discovered) when_discovered();
                            return loop->now() + 5s;
                          },
                          .measured =
@@ -73,6 +74,7 @@ class ServiceConnectionTest : public PostgresTest {
   std::unique_ptr<Resolver> resolver = std::move(Resolver::create(*loop, {})).value();
   int pid = 0;
   int discovered = 0;
+  std::function<void()> when_discovered;
   int measured = 0;
   int refused = 0;
   std::uint32_t backends = 0;
@@ -140,6 +142,14 @@ TEST_F(ServiceConnectionTest, is_brief_where_the_limit_has_no_room) {
   turn_until([&] { return discovered == 1; });
   EXPECT_FALSE(service->is_connected());
   turn_until([&] { return permits.free == 1; });
+}
+
+TEST_F(ServiceConnectionTest, discovers_once_although_its_answer_changes_how_it_runs) {
+  const auto service = start(options());
+  service->handle_clients(1);
+  when_discovered = [&] { service->set_brief(false); };
+  turn_until([&] { return measured >= 2; });
+  EXPECT_EQ(discovered, 1);
 }
 
 TEST_F(ServiceConnectionTest, ends_a_lost_backend_and_says_when_it_is_gone) {

@@ -1,0 +1,64 @@
+// Node: one PostgreSQL server as the control thread sees it: its service connection, the allowance
+// that follows from what it says, and what we know of its health.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "budget/allowance_tracker.h"
+#include "control/service_connection.h"
+#include "control/snapshot.h"
+#include "obs/log.h"
+
+namespace pgweir::control {
+
+struct NodeOptions {
+  std::string name;
+  // How the service connection logs in. Limits of role and database are found for this login.
+  proxy::DatabaseOptions database;
+  budget::Options budget;
+  std::uint64_t seed = 1;           // For jitter.
+  PermitSource* permits = nullptr;  // Outlives the control thread.
+  // All are called on the control thread. own_pids: BackendKeyData's of all our connections to the
+  // node, lost ones included. limit_changed: from connection_limit, or pool::kUnlimited where that
+  // is not set, to what discovery finds. Until then `permits` must have at least one to give.
+  std::function<std::vector<std::int32_t>()> own_pids;
+  std::function<void(std::uint32_t limit)> limit_changed;
+};
+
+class Node {
+ public:
+  // changed: called after each change of snapshot().
+  Node(Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
+       std::function<void()> changed);
+
+  void start();
+  void handle_clients(std::uint32_t count) { service_.handle_clients(count); }
+  void handle_refused();
+  void find_lost(int pid, std::function<void()> gone);
+
+  const NodeSnapshot& snapshot() const { return snapshot_; }
+
+ private:
+  ServiceCallbacks make_callbacks();
+  std::variant<base::Instant, Failure> handle_discovered(const Rows& rows,
+                                                         const SessionFacts& session);
+  void handle_counted(std::uint32_t client_backends);
+  void handle_failed(const Failure& failure);
+  void handle_no_permit();
+  void report_unusable(std::string_view problem);
+  void follow_limit();
+
+  Loop& loop_;
+  obs::Log& log_;
+  const NodeOptions options_;
+  const std::function<void()> changed_;
+  budget::AllowanceTracker tracker_;
+  NodeSnapshot snapshot_;
+  bool is_reported_unusable_ = false;
+  ServiceConnection service_;
+};
+
+}  // namespace pgweir::control

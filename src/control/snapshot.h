@@ -1,0 +1,36 @@
+// ControlSnapshot: what the control thread knows of each node, as a value that other threads read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "budget/allowance.h"
+#include "control/postgres_connection.h"
+#include "pool/options.h"
+
+namespace pgweir::control {
+
+struct NodeSnapshot {
+  std::string node;
+  bool is_answering = false;  // At the last attempt; false before the first.
+  // Why not, and what to do; or why the count is old. Else empty.
+  std::string reason;
+  // Client backends on the server, as our role can count them, and when they were counted; it may
+  // be long ago when no client has been here since. Unset: never yet.
+  std::optional<std::uint32_t> client_backends;
+  base::Instant counted;
+  std::optional<budget::ServerFacts> facts;    // Of the last discovery …
+  std::optional<budget::Allowance> allowance;  // … and what follows from it.
+  std::uint32_t limit = pool::kUnlimited;      // In force: it rises more slowly than `allowance`.
+  TlsFacts tls;
+  std::size_t servers_lost = 0;  // Whose end nobody saw and who may still be there.
+};
+
+struct ControlSnapshot {
+  std::vector<NodeSnapshot> nodes;  // In the order of add_node().
+};
+
+}  // namespace pgweir::control
