@@ -87,7 +87,7 @@ class EffectAnalyser {
   // others the caller pins the client instead.
   void reset(bool standard_conforming_strings);
   void feed(std::string_view part);
-  // The text is over (its terminating zero byte does not belong to it). reset() before the next.
+  // The text is over; its terminating zero byte may have been fed or not. reset() before the next.
   StatementEffects finish();
 
  private:

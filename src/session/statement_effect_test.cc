@@ -149,6 +149,17 @@ TEST(StatementEffectTest, empty_statements_count_as_none) {
   });
 }
 
+TEST(StatementEffectTest, the_zero_byte_behind_a_text_is_no_part_of_it) {
+  const std::string zero(1, '\0');
+  expect_effects({
+      {zero, "0"},
+      {"SELECT 1;" + zero, "1"},
+      {"RESET a" + zero, "1: reset a"},
+      {"SET a TO 'b'" + zero, "1: set a = 'b'"},
+      {"SELECT pg_advisory_unlock_all()" + zero, "1: unpin advisory_lock"},
+  });
+}
+
 TEST(StatementEffectTest, set_names_its_parameter_and_value) {
   expect_effects({
       {"SET work_mem TO '1MB'", "1: set work_mem = '1MB'"},

@@ -17,8 +17,11 @@ constexpr std::array<Class, 256> make_classes() {
   for (unsigned char c = 'A'; c <= 'Z'; ++c) classes[c] = Class::Letter;
   for (unsigned char c = '0'; c <= '9'; ++c) classes[c] = Class::Digit;
   classes['_'] = Class::Letter;
-  for (const char c : {' ', '\t', '\f', '\v'})
+  // The zero byte that ends the text in its message changes nothing; within it the server refuses
+  // it.
+  for (const char c : {' ', '\t', '\f', '\v', '\0'}) {
     classes[static_cast<unsigned char>(c)] = Class::Space;
+  }
   for (const char c : {'\n', '\r'}) classes[static_cast<unsigned char>(c)] = Class::Newline;
   return classes;
 }
