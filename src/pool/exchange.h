@@ -54,7 +54,10 @@ struct NoYield {
 template <class Yield>
 class BasicExchange {
  public:
-  BasicExchange() = default;
+  // reactor_count: of those that use it; one alone has nobody to announce itself to.
+  explicit BasicExchange(std::uint32_t reactor_count = 1) : reactor_count_(reactor_count) {
+    ASSERT(reactor_count >= 1 && reactor_count <= kReactorCountMax);
+  }
   BasicExchange(const BasicExchange&) = delete;
   BasicExchange& operator=(const BasicExchange&) = delete;
   ~BasicExchange() {
@@ -65,6 +68,7 @@ class BasicExchange {
   // orders memory (a mailbox). Levels stay until the end.
   LevelId add_level(std::string name, std::uint32_t limit);
 
+  bool is_shared() const { return reactor_count_ > 1; }
   std::uint32_t level_count() const { return level_count_; }
   const std::string& name(LevelId id) const { return at(id).name; }
   std::uint32_t limit(LevelId id) const { return at(id).limit.load(); }
@@ -131,6 +135,7 @@ class BasicExchange {
   bool try_take_one(Level& level);
   void put_back_one(Level& level);
 
+  const std::uint32_t reactor_count_;
   std::array<std::atomic<Chunk*>, kChunkCountMax> chunks_{};
   std::uint32_t level_count_ = 0;
 };

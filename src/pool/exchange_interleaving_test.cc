@@ -34,13 +34,7 @@ class Fibers {
 
   explicit Fibers(std::array<Body, kActors> bodies) : bodies_(std::move(bodies)) {
     current_run_ = this;
-    for (std::size_t i = 0; i < kActors; ++i) {
-      getcontext(&contexts_[i]);
-      contexts_[i].uc_stack.ss_sp = stacks()[i].data();
-      contexts_[i].uc_stack.ss_size = stacks()[i].size();
-      contexts_[i].uc_link = &scheduler_;
-      makecontext(&contexts_[i], &Fibers::enter, 0);
-    }
+    for (std::size_t i = 0; i < kActors; ++i) prepare(contexts_[i], stacks()[i], scheduler_);
   }
   Fibers(const Fibers&) = delete;
   Fibers& operator=(const Fibers&) = delete;
@@ -69,6 +63,13 @@ class Fibers {
   static std::array<Stack, kActors>& stacks() {
     static const auto kept = std::make_unique<std::array<Stack, kActors>>();
     return *kept;
+  }
+  static void prepare(ucontext_t& context, Stack& stack, ucontext_t& after) {
+    getcontext(&context);
+    context.uc_stack.ss_sp = stack.data();
+    context.uc_stack.ss_size = stack.size();
+    context.uc_link = &after;
+    makecontext(&context, &Fibers::enter, 0);
   }
   static void enter() {
     const std::size_t self = current_run_->running_;

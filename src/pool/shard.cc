@@ -34,7 +34,7 @@ base::PoolId Shard::add_pool(PoolSpec spec, base::Instant now) {
 void Shard::set_options(base::PoolId id, const Options& options, base::Instant now) {
   Pool& pool = at(id);
   pool.spec.options = options;
-  to_wake_ |= exchange_.set_limit(pool.levels().front(), limit_of(options));
+  wake_others(exchange_.set_limit(pool.levels().front(), limit_of(options)));
   refresh_spare(pool);
   schedule(pool, now);
   handle_limits_changed(now);
@@ -181,7 +181,7 @@ std::optional<Decision> Shard::take_notice() {
   for (ReactorIndex reactor = 0; reactor < kReactorCountMax; ++reactor) {
     if ((to_wake_ & mask_of(reactor)) == 0) continue;
     to_wake_ &= ~mask_of(reactor);
-    if (reactor != reactor_) return Wake{reactor};
+    return Wake{reactor};
   }
   return std::nullopt;
 }

@@ -115,6 +115,7 @@ class Shard {
   void rest(Server& server, Pool& pool, base::Instant now);
   void settle(Waiter& waiter);
   void refuse(Waiter& waiter, RefuseReason reason);
+  void wake_others(ReactorMask reactors) { to_wake_ |= reactors & ~mask_of(reactor_); }
   std::optional<Decision> take_notice();
 
   // shard_opening.cc: who may have one more.
@@ -123,6 +124,9 @@ class Shard {
   void order_opening(Pool& pool);
   void serve_starved(base::Instant now);
   void refresh_starved(Pool& pool);
+  void starve(Pool& pool);
+  void feed(Pool& pool);
+  void announce_starved(const Pool& changed);
   Pool* oldest_servable();
   void refuse_all(Pool& pool);
   void relieve_retiring(Pool& pool, base::Instant now);

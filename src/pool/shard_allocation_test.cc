@@ -11,13 +11,14 @@ namespace {
 std::atomic<std::size_t> allocation_count = 0;
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC would see malloc meet delete, or new meet free, and warn of the mismatch.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocation_count;
   if (void* memory = std::malloc(size)) return memory;
   std::abort();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace pgweir::pool {
 namespace {

@@ -38,7 +38,7 @@ void Shard::handle_ended(Server& server, base::Instant now) {
   ASSERT(server.state_ != ServerState::Outside && server.state_ != ServerState::Connecting);
   Pool& pool = *server.pool_;
   if (server.state_ != ServerState::Closing) begin_close(server, CloseReason::Requested);
-  to_wake_ |= exchange_.give_back(pool.levels(), true);
+  wake_others(exchange_.give_back(pool.levels(), true));
   forget(server);
   if (is_over_limit_) shrink_to_limits();
   serve_starved(now);
@@ -63,7 +63,7 @@ void Shard::handle_lost_ended(base::PoolId id, base::Instant now) {
   Pool& pool = at(id);
   ASSERT(pool.lost_count > 0);
   --pool.lost_count;
-  to_wake_ |= exchange_.give_back(pool.levels(), false);
+  wake_others(exchange_.give_back(pool.levels(), false));
   if (is_over_limit_) shrink_to_limits();
   serve_starved(now);
   open_more(pool, now);
@@ -117,7 +117,7 @@ void Shard::settle_claim(Server& server) {
   Pool* claimant = std::exchange(server.claimed_by_, nullptr);
   if (claimant == nullptr) return;
   --claimant->claim_count;
-  if (claimant->has_uncovered() && !claimant->is_starved()) starved_.push_back(*claimant);
+  if (claimant->has_uncovered() && !claimant->is_starved()) starve(*claimant);
 }
 
 // The longest idle server whose permits let the pool open one, or nullptr.

@@ -24,7 +24,7 @@ void Shard::open_more(Pool& pool, base::Instant now) {
   while (pool.covered_count() < std::min(pool.wanted_count(), parallel_max)) {
     if (has_to_wait_for_reserve(pool, now)) break;
     const Take take = exchange_.try_take(pool.levels());
-    to_wake_ |= take.to_wake;
+    wake_others(take.to_wake);
     if (take.is_taken) {
       order_opening(pool);
       continue;
@@ -33,12 +33,16 @@ void Shard::open_more(Pool& pool, base::Instant now) {
       schedule(pool, now + kRetryAfter);
       break;
     }
-    if (!pool.is_starved()) starved_.push_back(pool);
+    if (!pool.is_starved()) {
+      starve(pool);
+      // A permit that came free before the announcement woke nobody: try once more.
+      if (exchange_.is_shared()) continue;
+    }
     Server* spare = coldest_spare_for(pool);
     if (spare == nullptr) return;
     order_close(*spare, CloseReason::Evicted);
   }
-  pool.base::ListHook<InStarved>::unlink();
+  feed(pool);
 }
 
 // The slots beyond server_count_max are for waiters who have waited for reserve_after.
@@ -74,7 +78,36 @@ Pool* Shard::oldest_servable() {
 }
 
 void Shard::refresh_starved(Pool& pool) {
-  if (!pool.has_uncovered()) pool.base::ListHook<InStarved>::unlink();
+  if (!pool.has_uncovered()) feed(pool);
+}
+
+// REQUIRES: the pool is not starved yet.
+void Shard::starve(Pool& pool) {
+  starved_.push_back(pool);
+  if (exchange_.is_shared()) announce_starved(pool);
+}
+
+// Something is under way for every waiter of the pool that may have it.
+void Shard::feed(Pool& pool) {
+  if (!pool.is_starved()) return;
+  pool.base::ListHook<InStarved>::unlink();
+  if (exchange_.is_shared()) announce_starved(pool);
+}
+
+// Tells other reactors the oldest waiter of this one at each level of a pool that changed.
+void Shard::announce_starved(const Pool& changed) {
+  for (const LevelId level : changed.levels()) {
+    base::Instant oldest = base::kNever;
+    for (const Pool* pool = starved_.front(); pool != nullptr; pool = starved_.next(*pool)) {
+      const Levels levels = pool->levels();
+      if (std::find(levels.begin(), levels.end(), level) != levels.end())
+        oldest = std::min(oldest, pool->oldest_uncovered().since());
+    }
+    if (oldest == base::kNever)
+      exchange_.withdraw(level, reactor_);
+    else
+      exchange_.announce(level, reactor_, oldest);
+  }
 }
 
 void Shard::handle_opening(Server& server, base::PoolId id, base::Instant now) {
@@ -106,7 +139,6 @@ Waiter* Shard::handle_opened(Server& server, base::Instant now) {
     server.overdue_at_ = server.expires_at_ + lifetime / 10;
     schedule(pool, server.expires_at_);
   }
-  refresh_spare(pool);
   pool.login_time = now - server.ordered_at_;
   pool.backoff.succeed();
   pool.last_failure.reset();
@@ -114,7 +146,6 @@ Waiter* Shard::handle_opened(Server& server, base::Instant now) {
   Waiter* next = pass_on(server, now);
   relieve_retiring(pool, now);
   open_more(pool, now);
-  serve_starved(now);
   check_pool(pool);
   return next;
 }

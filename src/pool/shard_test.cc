@@ -526,6 +526,33 @@ TEST_F(ShardTest, serves_three_pools_under_a_limit_of_one) {
   for (std::size_t i = 0; i < 9; ++i) EXPECT_EQ(served[i], &waiters[i % 3][i / 3]) << i;
 }
 
+TEST(ShardsTest, wake_each_other_when_a_permit_returns) {
+  Exchange exchange(2);
+  const LevelId server_level = exchange.add_level("server", 1);
+  const LevelId own = exchange.add_level("a", 0), other = exchange.add_level("b", 0);
+  Shard here(exchange, 1, 0), there(exchange, 1, 1);
+  const PoolId pool = here.add_pool({"a", {}, {own, server_level}}, {});
+  there.add_pool({"b", {}, {other, server_level}}, {});
+  Waiter first, second;
+  Server server;
+  here.acquire(first, pool, {});
+  ASSERT_TRUE(here.take_decision().has_value());
+  here.handle_opening(server, pool, {});
+  EXPECT_EQ(here.handle_opened(server, {}), &first);
+
+  EXPECT_EQ(there.acquire(second, PoolId{0}, {}), nullptr);
+  EXPECT_FALSE(there.has_decisions());
+  here.handle_ended(server, {});
+  const auto wake = here.take_decision();
+  ASSERT_TRUE(wake.has_value());
+  EXPECT_EQ(std::get<Wake>(*wake).reactor, 1U);
+  there.handle_wake({});
+  const auto open = there.take_decision();
+  ASSERT_TRUE(open.has_value());
+  EXPECT_TRUE(std::holds_alternative<Open>(*open));
+  EXPECT_EQ(exchange.oldest_waiting(server_level, 0), std::nullopt);
+}
+
 // Lifetimes, idle times, minimum.
 
 TEST_F(ShardTest, keeps_the_minimum_filled) {
