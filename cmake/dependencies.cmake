@@ -36,3 +36,5 @@ add_dependency(idn PkgConfig::IDN)
 add_dependency(xxhash PkgConfig::XXHASH)
 # Beast is used header-only, with Asio compiled into it; no Boost library is linked.
 add_dependency(beast Threads::Threads)
+# One thread runs the io_context; fences would only be what ThreadSanitizer cannot follow.
+target_compile_definitions(pgweir_dep_beast INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)

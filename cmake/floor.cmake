@@ -34,6 +34,7 @@ function(add_program name folder)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES" ${ARGN})
   add_floor(${folder} DEPENDS ${ARG_DEPENDS} LIBRARIES ${ARG_LIBRARIES})
   add_executable(${name} ${PROJECT_SOURCE_DIR}/src/${folder}/main/main.cc)
+
   target_link_libraries(${name} PRIVATE ${folder})
   install(TARGETS ${name} RUNTIME)
 endfunction()

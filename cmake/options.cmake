@@ -16,6 +16,10 @@ target_compile_definitions(project_options INTERFACE PGWEIR_VERSION="${PROJECT_V
 target_compile_options(project_options INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
   -Wswitch-enum -Wnon-virtual-dtor -Woverloaded-virtual -fno-omit-frame-pointer)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 sees uninitialised members in the unused alternatives of a std::variant.
+  target_compile_options(project_options INTERFACE -Wno-maybe-uninitialized)
+endif()
 if(PGWEIR_SANITIZE)
   target_compile_options(project_options INTERFACE -fsanitize=${PGWEIR_SANITIZE}
                                                    -fno-sanitize-recover=all)

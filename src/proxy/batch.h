@@ -1,5 +1,5 @@
-// Batch: what goes to one connection in one send: runs of bytes that pass as they are, borrowed, and
-// pieces that we wrote ourselves. As long as everything passes as it is, nothing is copied.
+// Batch: what goes to one connection in one send: runs of bytes that pass as they are, borrowed,
+// and pieces that we wrote ourselves. As long as everything passes as it is, nothing is copied.
 #pragma once
 
 #include "base/bytes.h"

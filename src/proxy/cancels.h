@@ -1,5 +1,5 @@
-// Cancels: from a client's CancelRequest to the server that runs its query. A server is not lent while
-// a cancel for it is on its way, since it would strike the next client's query.
+// Cancels: from a client's CancelRequest to the server that runs its query. A server is not lent
+// while a cancel for it is on its way, since it would strike the next client's query.
 #pragma once
 
 #include "proxy/relay_state.h"

@@ -90,7 +90,8 @@ bool ClientLogin::begin_authentication(wire::StartupMessage message) {
   identity_.is_secured = is_secured_;
   for (auto& parameter : message.parameters) {
     const std::string& name = parameter.first;
-    if (name == "user" || name == "database" || name == "replication" || name.starts_with("_pq_.")) {
+    if (name == "user" || name == "database" || name == "replication" ||
+        name.starts_with("_pq_.")) {
       continue;
     }
     identity_.parameters.push_back(std::move(parameter));
@@ -150,8 +151,8 @@ auth::ClientAuthOptions ClientLogin::authentication_options(const Options& optio
 }
 
 auth::ClientAuthenticator::Outcome ClientLogin::check_certificate() const {
-  const bool is_same = is_secured_ && !tls_.peer_common_name.empty() &&
-                       tls_.peer_common_name == identity_.user;
+  const bool is_same =
+      is_secured_ && !tls_.peer_common_name.empty() && tls_.peer_common_name == identity_.user;
   return is_same && find_user(desk_.options(), identity_.user) != nullptr
              ? auth::ClientAuthenticator::Outcome::Accepted
              : auth::ClientAuthenticator::Outcome::Refused;
@@ -180,9 +181,9 @@ bool ClientLogin::conclude(auth::ClientAuthenticator::Outcome outcome) {
   switch (outcome) {
     case auth::ClientAuthenticator::Outcome::Continue: return true;
     case auth::ClientAuthenticator::Outcome::Refused:
-      desk_.log().event(kLoginRefused, {obs::kv("reason", "authentication"),
-                                        obs::kv("user", identity_.user),
-                                        obs::kv("client", identity_.peer)});
+      desk_.log().event(kLoginRefused,
+                        {obs::kv("reason", "authentication"), obs::kv("user", identity_.user),
+                         obs::kv("client", identity_.peer)});
       // PostgreSQL's own words: Prisma reads the user's name out of them.
       return refuse(wire::sqlstate::kInvalidPassword,
                     fmt::format("password authentication failed for user \"{}\"", identity_.user));
@@ -242,13 +243,12 @@ bool ClientLogin::refuse(std::string_view sqlstate, std::string message, std::st
 }
 
 bool ClientLogin::refuse(const base::Error& error) {
-  desk_.log().event(kLoginRefused, {obs::kv("reason", "protocol"),
-                                    obs::kv("client", peer_.text),
+  desk_.log().event(kLoginRefused, {obs::kv("reason", "protocol"), obs::kv("client", peer_.text),
                                     obs::kv("problem", error.context)});
   const bool is_unsupported = error.code == base::ErrorCode::Unsupported;
-  return refuse(is_unsupported ? wire::sqlstate::kFeatureNotSupported
-                               : wire::sqlstate::kProtocolViolation,
-                error.context);
+  return refuse(
+      is_unsupported ? wire::sqlstate::kFeatureNotSupported : wire::sqlstate::kProtocolViolation,
+      error.context);
 }
 
 }  // namespace pgweir::proxy

@@ -20,8 +20,8 @@ namespace pgweir::proxy {
 
 // What a request that is under way will have done once its statements have completed.
 struct PendingEffects {
-  std::uint32_t tag = 0;       // Of its Expectation.
-  std::size_t completed = 0;   // Statements of it that have reported CommandComplete.
+  std::uint32_t tag = 0;      // Of its Expectation.
+  std::size_t completed = 0;  // Statements of it that have reported CommandComplete.
   session::StatementEffects effects;
 };
 
@@ -33,10 +33,10 @@ struct ClientSession {
   session::ClientStatements statements;
   session::ParameterTracker parameters;
   session::PinSet pins;
-  std::deque<PendingEffects> pending;  // Oldest request first.
+  std::deque<PendingEffects> pending;                 // Oldest request first.
   std::unique_ptr<session::EffectAnalyser> analyser;  // While a long Query passes in pieces …
   std::uint32_t analysed_tag = 0;                     // … which has this tag.
-  std::uint32_t last_tag = 0;          // Of a request; rises. 0 is none.
+  std::uint32_t last_tag = 0;                         // Of a request; rises. 0 is none.
   std::optional<session::StatementEffects> portal_effects;  // Of what the unnamed portal executes.
   // What the server reported since the last ReadyForQuery.
   std::vector<std::pair<std::string, std::string>> reported;

@@ -30,11 +30,11 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
   for (const session::StatementEffect& effect : effects.entries()) {
     if (effect.kind != EffectKind::Pin || client.route->mode == PoolMode::Session) continue;
     if (session.pins.empty()) {
-      state_.world.log.event(kClientPinned, {obs::kv("reason", to_text(effect.reason)),
-                                             obs::kv("database", client.route->database),
-                                             obs::kv("user", client.route->user),
-                                             obs::kv("application", client.application_name),
-                                             obs::kv("client", client.peer)});
+      state_.world.log.event(
+          kClientPinned,
+          {obs::kv("reason", to_text(effect.reason)), obs::kv("database", client.route->database),
+           obs::kv("user", client.route->user), obs::kv("application", client.application_name),
+           obs::kv("client", client.peer)});
     }
     session.pins.add(effect.reason);
     client.server->needs_reset = true;
@@ -116,7 +116,8 @@ void Effects::handle_ready(Client& client, Server& server, char status) {
   session.pins.handle_transaction_end(!session.is_rolled_back);
   session.is_rolled_back = false;
   // What the server reports outside of a transaction is the truth, whatever the text said.
-  for (const auto& [name, value] : session.reported) session.parameters.handle_reported(name, value);
+  for (const auto& [name, value] : session.reported)
+    session.parameters.handle_reported(name, value);
   session.reported.clear();
   if (session.parameters.committed() == before) return;
   // A RESET has led the server to its own default, the client to what it brought at startup.

@@ -1,6 +1,6 @@
-// Effects: what a client's statements do to its session, as they complete: parameters that are to be
-// carried to its next server, statements that are gone, reasons that pin it to this one. It reads
-// tags and effects, never rows.
+// Effects: what a client's statements do to its session, as they complete: parameters that are to
+// be carried to its next server, statements that are gone, reasons that pin it to this one. It
+// reads tags and effects, never rows.
 #pragma once
 
 #include "proxy/relay_state.h"

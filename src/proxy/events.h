@@ -10,11 +10,10 @@ inline constexpr obs::Event kLoginRefused{
     .level = obs::Level::Info,
     .label = "reason",
     .doc = "A client was turned away before it was logged in; `reason` says at which step."};
-inline constexpr obs::Event kClientLoggedIn{
-    .name = "client_logged_in",
-    .level = obs::Level::Debug,
-    .label = "",
-    .doc = "A client logged in and was welcomed."};
+inline constexpr obs::Event kClientLoggedIn{.name = "client_logged_in",
+                                            .level = obs::Level::Debug,
+                                            .label = "",
+                                            .doc = "A client logged in and was welcomed."};
 inline constexpr obs::Event kClientClosed{
     .name = "client_closed",
     .level = obs::Level::Debug,
@@ -29,13 +28,13 @@ inline constexpr obs::Event kClientPinned{
     .name = "client_pinned",
     .level = obs::Level::Info,
     .label = "reason",
-    .doc = "A client keeps its server between transactions, because of session state that pgweir "
-           "cannot carry to another one."};
-inline constexpr obs::Event kServerOpened{
-    .name = "server_opened",
-    .level = obs::Level::Info,
-    .label = "",
-    .doc = "A server connection was opened and logged in."};
+    .doc =
+        "A client keeps its server between transactions, because of session state that pgweir "
+        "cannot carry to another one."};
+inline constexpr obs::Event kServerOpened{.name = "server_opened",
+                                          .level = obs::Level::Info,
+                                          .label = "",
+                                          .doc = "A server connection was opened and logged in."};
 inline constexpr obs::Event kServerLoginFailed{
     .name = "server_login_failed",
     .level = obs::Level::Warning,
@@ -50,20 +49,23 @@ inline constexpr obs::Event kServerDied{
     .name = "server_died",
     .level = obs::Level::Warning,
     .label = "cause",
-    .doc = "A server connection ended without our doing; clients that had a statement under way "
-           "were told."};
+    .doc =
+        "A server connection ended without our doing; clients that had a statement under way "
+        "were told."};
 inline constexpr obs::Event kServersLost{
     .name = "servers_lost",
     .level = obs::Level::Warning,
     .label = "",
-    .doc = "The end of a server connection was not seen; its permit is held until the server is "
-           "known to have no such backend any more."};
+    .doc =
+        "The end of a server connection was not seen; its permit is held until the server is "
+        "known to have no such backend any more."};
 inline constexpr obs::Event kIdleTransactionEnded{
     .name = "idle_transaction_ended",
     .level = obs::Level::Warning,
     .label = "",
-    .doc = "A client idled in a transaction for longer than idle_transaction_timeout while others "
-           "waited; it was rolled back and the client disconnected."};
+    .doc =
+        "A client idled in a transaction for longer than idle_transaction_timeout while others "
+        "waited; it was rolled back and the client disconnected."};
 inline constexpr obs::Event kLimitChanged{
     .name = "limit_changed",
     .level = obs::Level::Info,

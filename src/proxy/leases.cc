@@ -141,10 +141,10 @@ void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* re
     wire::encode_error(state_.message, *report);
     send_to_client(state_, client, state_.message);
   }
-  state_.world.log.event(kClientClosed, {obs::kv("reason", to_text(reason)),
-                                         obs::kv("database", client.route->database),
-                                         obs::kv("user", client.route->user),
-                                         obs::kv("client", client.peer)});
+  state_.world.log.event(
+      kClientClosed,
+      {obs::kv("reason", to_text(reason)), obs::kv("database", client.route->database),
+       obs::kv("user", client.route->user), obs::kv("client", client.peer)});
   state_.shard.leave(client);
   Server* server = client.server;
   const bool is_cut = client.skip_bytes != 0 && client.is_skip_forwarded;
@@ -176,9 +176,9 @@ bool Leases::leaves_state(const Client& client) const {
 
 void Leases::close_server(Server& server, base::Instant now) {
   if (server.phase == Server::Phase::Terminating) return;
-  state_.world.log.event(kServerClosed, {obs::kv("reason", "requested"),
-                                         obs::kv("database", server.route->database),
-                                         obs::kv("user", server.route->user)});
+  state_.world.log.event(
+      kServerClosed, {obs::kv("reason", "requested"), obs::kv("database", server.route->database),
+                      obs::kv("user", server.route->user)});
   if (is_in_service(server)) state_.shard.handle_closing(server, now);
   terminate(server, now);
 }
@@ -202,10 +202,10 @@ void Leases::terminate(Server& server, base::Instant now) {
 void Leases::handle_server_gone(Server& server, base::CloseCause cause, base::Instant now) {
   const bool is_ours = server.phase == Server::Phase::Terminating;
   if (!is_ours) {
-    state_.world.log.event(kServerDied, {obs::kv("cause", to_text(cause)),
-                                         obs::kv("database", server.route->database),
-                                         obs::kv("user", server.route->user),
-                                         obs::kv("server", server.endpoint.address)});
+    state_.world.log.event(
+        kServerDied,
+        {obs::kv("cause", to_text(cause)), obs::kv("database", server.route->database),
+         obs::kv("user", server.route->user), obs::kv("server", server.endpoint.address)});
   }
   state_.registry.disconnect(server);
   server.phase = Server::Phase::Terminating;
@@ -217,6 +217,7 @@ void Leases::handle_server_gone(Server& server, base::CloseCause cause, base::In
   }
   if (is_in_service(server)) state_.shard.handle_closing(server, now);
   if (cause == base::CloseCause::Eof) {
+    report_backend(server, server.cancel_key.pid, false);
     state_.shard.handle_ended(server, now);
     forget(server);
   } else {
@@ -242,7 +243,7 @@ void Leases::lose(Server& server, base::Instant now) {
     auto lost = std::make_unique<ServerLost>();
     lost->token = server.token;
     lost->pid = pid;
-    lost->database = server.route->plan->database.name;
+    lost->node = server.route->node;
     state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(lost));
   }
   forget(server);
@@ -294,30 +295,42 @@ void Leases::handle_server_ready(base::ConnectionId id, ServerReady& ready, base
   Route& route = *server->route;
   for (const auto& [name, value] : ready.reported) route.canonical.note_reported(name);
   route.reported = std::move(ready.reported);
-  state_.world.log.event(kServerOpened, {obs::kv("database", route.database),
-                                         obs::kv("user", route.user),
-                                         obs::kv("server", server->endpoint.address),
-                                         obs::kv("pid", server->cancel_key.pid)});
+  state_.world.log.event(
+      kServerOpened,
+      {obs::kv("database", route.database), obs::kv("user", route.user),
+       obs::kv("server", server->endpoint.address), obs::kv("pid", server->cancel_key.pid)});
+  report_backend(*server, server->cancel_key.pid, true);
   hand_on(*server, state_.shard.handle_opened(*server, now), now);
+}
+
+// So that discovery does not take ours for somebody else's.
+void Leases::report_backend(const Server& server, std::uint32_t pid, bool is_ours) {
+  if (pid == 0) return;
+  auto changed = std::make_unique<BackendChanged>();
+  changed->node = server.route->node;
+  changed->pid = pid;
+  changed->is_ours = is_ours;
+  state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(changed));
 }
 
 void Leases::handle_server_failed(ServerFailed& failed, base::Instant now) {
   Server* server = state_.registry.find(failed.token);
   ASSERT(server != nullptr);
-  state_.world.log.event(kServerLoginFailed, {obs::kv("sqlstate", failed.report.sqlstate),
-                                              obs::kv("database", server->route->database),
-                                              obs::kv("user", server->route->user),
-                                              obs::kv("problem", failed.report.message)});
+  state_.world.log.event(
+      kServerLoginFailed,
+      {obs::kv("sqlstate", failed.report.sqlstate), obs::kv("database", server->route->database),
+       obs::kv("user", server->route->user), obs::kv("problem", failed.report.message)});
   if (failed.report.sqlstate == wire::sqlstate::kTooManyConnections) {
-    state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control,
-                              std::make_unique<ServerFull>());
+    auto full = std::make_unique<ServerFull>();
+    full->node = server->route->node;
+    state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(full));
   }
-  state_.shard.handle_open_failed(
-      *server,
-      {.kind = failed.is_permanent ? pool::Failure::Kind::Permanent : pool::Failure::Kind::Temporary,
-       .sqlstate = failed.report.sqlstate,
-       .text = failed.report.message},
-      now);
+  state_.shard.handle_open_failed(*server,
+                                  {.kind = failed.is_permanent ? pool::Failure::Kind::Permanent
+                                                               : pool::Failure::Kind::Temporary,
+                                   .sqlstate = failed.report.sqlstate,
+                                   .text = failed.report.message},
+                                  now);
   if (failed.is_ended) {
     state_.shard.handle_ended(*server, now);
     forget(*server);
@@ -349,12 +362,11 @@ void Leases::carry_out_decisions(base::Instant now) {
 void Leases::refuse(Client& client, pool::RefuseReason reason, const pool::Failure* failure,
                     base::Instant now) {
   wire::Report report = make_refusal(state_, client, reason, failure, now);
-  state_.world.log.event(kClientRefused, {obs::kv("sqlstate", report.sqlstate),
-                                          obs::kv("database", client.route->database),
-                                          obs::kv("user", client.route->user),
-                                          obs::kv("client", client.peer),
-                                          obs::kv("problem", report.message),
-                                          obs::kv("detail", report.detail)});
+  state_.world.log.event(
+      kClientRefused,
+      {obs::kv("sqlstate", report.sqlstate), obs::kv("database", client.route->database),
+       obs::kv("user", client.route->user), obs::kv("client", client.peer),
+       obs::kv("problem", report.message), obs::kv("detail", report.detail)});
   if (client.needs_welcome || state_.is_draining) {
     report.severity = "FATAL";
     end_client(client, ClientEnd::Refused, &report, now);

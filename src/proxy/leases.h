@@ -10,13 +10,13 @@
 namespace pgweir::proxy {
 
 enum class ClientEnd : std::uint8_t {
-  Left,              // It sent Terminate or closed.
+  Left,  // It sent Terminate or closed.
   ProtocolViolation,
   ServerDied,
   Refused,
   IdleTransaction,
   Shutdown,
-  Misused,           // It asked for what its pool mode does not allow.
+  Misused,  // It asked for what its pool mode does not allow.
 };
 std::string_view to_text(ClientEnd reason);
 
@@ -64,6 +64,7 @@ class Leases {
   bool leaves_state(const Client& client) const;
   void terminate(Server& server, base::Instant now);
   void lose(Server& server, base::Instant now);
+  void report_backend(const Server& server, std::uint32_t pid, bool is_ours);
   void forget(Server& server);
   void refuse(Client& client, pool::RefuseReason reason, const pool::Failure* failure,
               base::Instant now);

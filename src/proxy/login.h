@@ -2,8 +2,8 @@
 // TLS and authentication, logs in to servers, delivers cancel requests, and hands what is finished
 // to the Relay. It never runs a query and never decides how many servers there are.
 //
-// A connect storm is met here, on a thread of its own, and does not move the latency of clients that
-// are logged in.
+// A connect storm is met here, on a thread of its own, and does not move the latency of clients
+// that are logged in.
 #pragma once
 
 #include <memory>

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "base/io.h"
 #include "base/ids.h"
+#include "base/io.h"
 #include "proxy/options.h"
 #include "wire/report.h"
 #include "wire/startup.h"
@@ -23,7 +23,7 @@ enum class ServerToken : std::uint64_t {};
 struct Identity {
   std::string database;  // As the client named it.
   std::string user;
-  std::string peer;  // Address, for humans.
+  std::string peer;             // Address, for humans.
   wire::Parameters parameters;  // The StartupMessage without user, database and protocol options.
   bool is_secured = false;
 };
@@ -36,10 +36,10 @@ struct ClientReady : base::Parcel {
 // What a server login needs to know. Shared by all logins of one pool.
 struct ServerPlan {
   DatabaseOptions database;
-  std::uint32_t tls_context = 0;   // Index of the shell's context for `database.tls`.
-  std::string server_database;     // What the server calls it.
-  std::string user;                // Whom we log in as.
-  base::Secret secret;             // Plain, md5… or empty.
+  std::uint32_t tls_context = 0;  // Index of the shell's context for `database.tls`.
+  std::string server_database;    // What the server calls it.
+  std::string user;               // Whom we log in as.
+  base::Secret secret;            // Plain, md5… or empty.
 };
 
 // Relay → Login: log in to a server.
@@ -62,7 +62,7 @@ struct ServerFailed : base::Parcel {
   ServerToken token{};
   wire::Report report;        // The server's own words, or ours if it said none.
   bool is_permanent = false;  // Waiting does not help: wrong password, no such database, bad TLS.
-  bool is_ended = true;       // The server's end of the connection was seen, or there never was one.
+  bool is_ended = true;  // The server's end of the connection was seen, or there never was one.
 };
 
 // Login → Relay: somebody who knows this key wants its query cancelled.
@@ -90,11 +90,12 @@ struct CancelDelivered : base::Parcel {
   bool is_confirmed = false;
 };
 
-// Relay → Control: a server ended without proof. Answered by ServerGone once no backend has the pid.
+// Relay → Control: a server ended without proof. Answered by ServerGone once no backend has the
+// pid.
 struct ServerLost : base::Parcel {
   ServerToken token{};
   std::uint32_t pid = 0;
-  std::string database;  // Entry of the configuration, for its service connection.
+  std::string node;
 };
 // Control → Relay.
 struct ServerGone : base::Parcel {
@@ -128,7 +129,24 @@ struct Drained : base::Parcel {
   bool is_clean = false;  // No transaction had to be cut.
 };
 
+// Relay → Control: a backend with this pid is ours now, or is not any more.
+struct BackendChanged : base::Parcel {
+  std::string node;  // As node_name() in proxy/route.h.
+  std::uint32_t pid = 0;
+  bool is_ours = false;
+};
+
+// Relay → Control: from now on there are clients, or none.
+struct ClientsChanged : base::Parcel {
+  bool has_clients = false;
+};
+
+// Control → Relay: permits that the pools may want were returned by somebody else.
+struct PermitsFreed : base::Parcel {};
+
 // Relay → Control: a server said that it has too many clients; look again at what is free.
-struct ServerFull : base::Parcel {};
+struct ServerFull : base::Parcel {
+  std::string node;
+};
 
 }  // namespace pgweir::proxy

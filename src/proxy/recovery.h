@@ -1,5 +1,5 @@
-// Recovery: brings a server whose client has gone back to a state in which it may be lent, or has it
-// closed: cancel what runs, discard a bounded part of the answer, roll back, reset. Nothing that
+// Recovery: brings a server whose client has gone back to a state in which it may be lent, or has
+// it closed: cancel what runs, discard a bounded part of the answer, roll back, reset. Nothing that
 // cannot be proved clean is lent.
 #pragma once
 

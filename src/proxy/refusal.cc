@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <cctype>
 #include <algorithm>
+#include <cctype>
 #include <vector>
 
 #include "wire/sqlstate.h"
@@ -27,8 +27,8 @@ std::string_view doing(const Server& server) {
 
 std::string describe(const Server& server, base::Instant now) {
   const Client& client = *server.client;
-  const std::string text = without_literals(
-      {server.statement.data(), server.statement_bytes}, kStatementBytesMax);
+  const std::string text =
+      without_literals({server.statement.data(), server.statement_bytes}, kStatementBytesMax);
   return fmt::format("{} at {}, {}, {:.1f} s{}{}",
                      client.application_name.empty() ? "a client" : client.application_name,
                      client.peer, doing(server), seconds(now - client.leased_at),
@@ -78,7 +78,8 @@ std::string without_literals(std::string_view text, std::size_t bytes_max) {
       if (c == '$') {
         while (++i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0) {
         }
-        if (i < text.size() && (text[i] == '$' || std::isalpha(static_cast<unsigned char>(text[i])))) {
+        if (i < text.size() &&
+            (text[i] == '$' || std::isalpha(static_cast<unsigned char>(text[i])))) {
           break;  // Dollar quotes: the rest may be anything.
         }
         continue;
@@ -93,7 +94,8 @@ std::string without_literals(std::string_view text, std::size_t bytes_max) {
     }
     if (std::isdigit(static_cast<unsigned char>(c)) != 0 && !is_in_word) {
       out += '?';
-      while (i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0 || text[i] == '.')) {
+      while (i < text.size() &&
+             (std::isalnum(static_cast<unsigned char>(text[i])) != 0 || text[i] == '.')) {
         ++i;
       }
       continue;
@@ -128,9 +130,10 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
                       .detail = holders(state, client, now),
                       .hint = {}};
   if (reason == pool::RefuseReason::QueueFull) {
-    report.message = fmt::format(
-        "too many clients wait for a connection to database \"{}\": {} of {}", client.route->database,
-        counts.waiting, state.shard.options(client.route->pool).waiter_count_max);
+    report.message =
+        fmt::format("too many clients wait for a connection to database \"{}\": {} of {}",
+                    client.route->database, counts.waiting,
+                    state.shard.options(client.route->pool).waiter_count_max);
   } else {
     report.message = fmt::format(
         "no connection to database \"{}\" became free within {:g} s; {} open, {} waiting",
@@ -138,9 +141,9 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
         counts.waiting);
   }
   if (failure != nullptr) {
-    report.message = fmt::format("no connection to database \"{}\" within {:g} s: {}",
-                                 client.route->database, seconds(now - client.since()),
-                                 failure->text);
+    report.message =
+        fmt::format("no connection to database \"{}\" within {:g} s: {}", client.route->database,
+                    seconds(now - client.since()), failure->text);
     report.hint = "The server could not be reached; pgweir keeps trying.";
   } else {
     report.hint =
@@ -156,10 +159,9 @@ wire::Report make_wait_notice(RelayState& state, const Client& client, base::Ins
           .sqlstate = std::string(wire::sqlstate::kSuccessfulCompletion),
           .message = fmt::format("waiting for a connection to database \"{}\" since {:.0f} s",
                                  client.route->database, seconds(now - client.since())),
-          .detail = failure != nullptr
-                        ? failure->text
-                        : fmt::format("{} connections are in use, {} clients wait.", counts.leased,
-                                      counts.waiting),
+          .detail = failure != nullptr ? failure->text
+                                       : fmt::format("{} connections are in use, {} clients wait.",
+                                                     counts.leased, counts.waiting),
           .hint = {}};
 }
 

@@ -1,6 +1,6 @@
 // Refusal: the error that a client gets when there is no server for it: which limit, who holds the
-// connections, what to do. It names holders of the caller's own database and user; everybody else is
-// a count. It never contains a literal of anybody's statement.
+// connections, what to do. It names holders of the caller's own database and user; everybody else
+// is a count. It never contains a literal of anybody's statement.
 #pragma once
 
 #include "proxy/relay_state.h"

@@ -1,6 +1,6 @@
-// Registry: who is behind a connection of the Relay: a client, a server, or nobody any more. It owns
-// both; what was removed lives until the end of the current event, since its callers may still hold
-// it.
+// Registry: who is behind a connection of the Relay: a client, a server, or nobody any more. It
+// owns both; what was removed lives until the end of the current event, since its callers may still
+// hold it.
 #pragma once
 
 #include <memory>

@@ -14,6 +14,8 @@ namespace {
 
 // How often servers in use are looked at for what takes too long.
 constexpr base::Duration kSweepEvery = std::chrono::milliseconds(500);
+// How long a process that ends waits for its servers to hang up.
+constexpr base::Duration kFarewell = std::chrono::seconds(1);
 
 wire::Report shutdown_report() {
   return {.severity = "FATAL",
@@ -101,12 +103,14 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
   } else if (const auto* gone = dynamic_cast<ServerGone*>(parcel.get())) {
     leases_.handle_server_gone_proof(*gone, now);
   } else if (const auto* limit = dynamic_cast<LimitChanged*>(parcel.get())) {
-    state_.world.log.event(kLimitChanged, {obs::kv("server", limit->node),
-                                           obs::kv("limit", limit->server_limit)});
+    state_.world.log.event(kLimitChanged,
+                           {obs::kv("server", limit->node), obs::kv("limit", limit->server_limit)});
     state_.routes.set_limit(limit->node, limit->server_limit, now);
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     state_.options = std::move(changed->options);
     state_.routes.set_options(*state_.options, now);
+  } else if (dynamic_cast<PermitsFreed*>(parcel.get()) != nullptr) {
+    state_.shard.handle_wake(now);
   } else if (const auto* drain = dynamic_cast<Drain*>(parcel.get())) {
     begin_drain(drain->is_now, now);
   }
@@ -181,6 +185,7 @@ void Relay::begin_drain(bool is_now, base::Instant now) {
 }
 
 void Relay::sweep(base::Instant now) {
+  state_.routes.publish();
   leases_.sweep_lost(now);
   // Collected first: what is done about one may end another.
   std::vector<ServerToken> tokens;
@@ -245,18 +250,19 @@ bool Relay::is_anybody_waiting() const {
 }
 
 void Relay::end_idle_transaction(Server& server, base::Instant now) {
-  state_.world.log.event(kIdleTransactionEnded,
-                         {obs::kv("database", server.route->database),
-                          obs::kv("user", server.route->user),
-                          obs::kv("application", server.client->application_name),
-                          obs::kv("client", server.client->peer),
-                          obs::kv("idle_s", now - server.idle_in_transaction_since)});
+  state_.world.log.event(
+      kIdleTransactionEnded,
+      {obs::kv("database", server.route->database), obs::kv("user", server.route->user),
+       obs::kv("application", server.client->application_name),
+       obs::kv("client", server.client->peer),
+       obs::kv("idle_s", now - server.idle_in_transaction_since)});
   const wire::Report report{
       .severity = "FATAL",
       .sqlstate = std::string(wire::sqlstate::kIdleInTransactionSessionTimeout),
       .message = "terminating connection due to idle-in-transaction timeout",
-      .detail = "The transaction was idle for longer than idle_transaction_timeout while other "
-                "clients waited for a connection; it was rolled back.",
+      .detail =
+          "The transaction was idle for longer than idle_transaction_timeout while other "
+          "clients waited for a connection; it was rolled back.",
       .hint = "Commit before you wait for something else, or raise idle_transaction_timeout."};
   leases_.end_client(*server.client, ClientEnd::IdleTransaction, &report, now);
 }
@@ -264,7 +270,8 @@ void Relay::end_idle_transaction(Server& server, base::Instant now) {
 void Relay::settle(base::Instant now) {
   leases_.carry_out_decisions(now);
   state_.registry.bury();
-  report_drained();
+  report_clients();
+  report_drained(now);
   const bool is_watching = state_.registry.server_count() != 0 || leases_.lost_count() != 0 ||
                            (state_.is_draining && state_.registry.client_count() != 0);
   if (!is_watching) {
@@ -278,8 +285,29 @@ void Relay::settle(base::Instant now) {
   state_.world.io.wake_at(next);
 }
 
-void Relay::report_drained() {
+void Relay::report_clients() {
+  const bool has_clients = state_.registry.client_count() != 0;
+  if (has_clients == has_reported_clients_) return;
+  has_reported_clients_ = has_clients;
+  auto changed = std::make_unique<ClientsChanged>();
+  changed->has_clients = has_clients;
+  state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(changed));
+}
+
+// Once the last client has gone the servers are let go, too; then the shell may end the process.
+void Relay::report_drained(base::Instant now) {
   if (!state_.is_draining || has_reported_drained_ || state_.registry.client_count() != 0) return;
+  if (farewell_until_ == base::kNever) {
+    farewell_until_ = now + kFarewell;
+    std::vector<ServerToken> tokens;
+    state_.registry.for_each_server([&](Server& server) { tokens.push_back(server.token); });
+    for (const ServerToken token : tokens) {
+      Server* server = state_.registry.find(token);
+      if (server->phase != Server::Phase::Connecting) leases_.close_server(*server, now);
+    }
+    leases_.carry_out_decisions(now);
+  }
+  if (state_.registry.server_count() != 0 && now < farewell_until_) return;
   has_reported_drained_ = true;
   auto drained = std::make_unique<Drained>();
   drained->is_clean = !has_cut_transactions_;

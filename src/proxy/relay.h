@@ -1,6 +1,6 @@
-// Relay: the half of the core that serves logged-in clients. It lends servers to them query by query
-// and moves bytes both ways; it never waits, allocates nothing per transaction once warm, and calls
-// nothing of the system but through base::Io. Logging in is proxy/login.h.
+// Relay: the half of the core that serves logged-in clients. It lends servers to them query by
+// query and moves bytes both ways; it never waits, allocates nothing per transaction once warm, and
+// calls nothing of the system but through base::Io. Logging in is proxy/login.h.
 //
 //   client bytes → Requests → server        Leases: who has which server (pool/)
 //   client ← Replies ← server bytes         Recovery: a server whose client has gone
@@ -21,7 +21,7 @@ namespace pgweir::proxy {
 
 // What health and reports show of all pools together.
 struct RelayCounts {
-  std::uint32_t open = 0;     // Connecting, idle, leased, closing and lost servers.
+  std::uint32_t open = 0;  // Connecting, idle, leased, closing and lost servers.
   std::uint32_t in_use = 0;
   std::uint32_t waiting = 0;
   std::uint32_t clients = 0;
@@ -54,7 +54,8 @@ class Relay final : public base::Handler {
   void sweep_server(Server& server, base::Instant now);
   bool is_anybody_waiting() const;
   void end_idle_transaction(Server& server, base::Instant now);
-  void report_drained();
+  void report_clients();
+  void report_drained(base::Instant now);
   // At the end of every event: decisions, the dead, the next wake-up.
   void settle(base::Instant now);
 
@@ -69,6 +70,8 @@ class Relay final : public base::Handler {
   base::Instant next_sweep_ = base::kNever;
   base::Instant wake_ = base::kNever;  // As last asked for.
   base::Instant drain_until_ = base::kNever;
+  base::Instant farewell_until_ = base::kNever;
+  bool has_reported_clients_ = false;
   bool has_reported_drained_ = false;
   bool has_cut_transactions_ = false;
 };

@@ -1,8 +1,10 @@
-// RelayState: what the parts of the Relay share: the world outside, the tables, the parties, and each
-// other. It has no rule of its own.
+// RelayState: what the parts of the Relay share: the world outside, the tables, the parties, and
+// each other. It has no rule of its own.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 
 #include "base/entropy.h"
 #include "base/io.h"
@@ -33,8 +35,8 @@ struct RelayWorld {
   obs::Metrics& metrics;
   SharedCounts& counts;
   pool::Exchange& exchange;
-  std::uint64_t seed = 0;  // Of jitter.
-  std::uint32_t server_limit_at_start = 4;  // Per node, until Control has looked.
+  std::uint64_t seed = 0;                                 // Of jitter.
+  std::map<std::string, pool::LevelId> node_levels = {};  // By node_name().
 };
 
 struct RelayState {
@@ -42,7 +44,7 @@ struct RelayState {
       : world(with),
         options(std::move(initial)),
         shard(with.exchange, with.seed),
-        routes(with.exchange, shard, with.metrics, with.server_limit_at_start) {}
+        routes(with.exchange, shard, with.metrics, with.node_levels) {}
 
   RelayWorld world;
   std::shared_ptr<const Options> options;

@@ -98,7 +98,8 @@ bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes her
     failure_ = step.error().context;
     return false;
   }
-  server.skip_bytes = static_cast<std::uint32_t>(wire::kHeaderBytes + header.body_bytes - here.size());
+  server.skip_bytes =
+      static_cast<std::uint32_t>(wire::kHeaderBytes + header.body_bytes - here.size());
   server.is_skip_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
   if (server.is_skip_forwarded) batch.forward(here);
   if (server.client == nullptr) server.discarded_bytes += here.size();
@@ -266,7 +267,8 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
     state_.requests->resume(*client, now);
     return;
   }
-  const bool is_in_transaction = server.cycle.is_quiet() && server.cycle.transaction_status() != 'I';
+  const bool is_in_transaction =
+      server.cycle.is_quiet() && server.cycle.transaction_status() != 'I';
   if (is_in_transaction) {
     if (client->route->mode == PoolMode::Statement) {
       end_for_transaction_block(*client, now);
@@ -301,19 +303,18 @@ void Replies::end_unsettled(Client& client, Server& server, base::Instant now) {
 }
 
 void Replies::end_for_transaction_block(Client& client, base::Instant now) {
-  const wire::Report report{
-      .severity = "FATAL",
-      .sqlstate = std::string(wire::sqlstate::kFeatureNotSupported),
-      .message = "transaction blocks not allowed in statement pooling mode",
-      .detail = {},
-      .hint = "Set pool_mode to transaction for this database or user."};
+  const wire::Report report{.severity = "FATAL",
+                            .sqlstate = std::string(wire::sqlstate::kFeatureNotSupported),
+                            .message = "transaction blocks not allowed in statement pooling mode",
+                            .detail = {},
+                            .hint = "Set pool_mode to transaction for this database or user."};
   state_.leases->end_client(client, ClientEnd::Misused, &report, now);
 }
 
 void Replies::confuse(Server& server, std::string_view what, base::Instant now) {
-  state_.world.log.event(kServerDied, {obs::kv("cause", "protocol_violation"),
-                                       obs::kv("problem", what),
-                                       obs::kv("database", server.route->database)});
+  state_.world.log.event(kServerDied,
+                         {obs::kv("cause", "protocol_violation"), obs::kv("problem", what),
+                          obs::kv("database", server.route->database)});
   if (server.client != nullptr) {
     const wire::Report report{
         .severity = "FATAL",

@@ -1,6 +1,6 @@
 // Replies: the way from server to client. It follows what the server answers, forwards what is the
-// client's and swallows what is ours, and takes a server back the moment it owes nothing: before the
-// reply has reached a slow client. It never lends; that is Leases.
+// client's and swallows what is ours, and takes a server back the moment it owes nothing: before
+// the reply has reached a slow client. It never lends; that is Leases.
 #pragma once
 
 #include <optional>

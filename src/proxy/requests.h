@@ -1,6 +1,6 @@
 // Requests: the way from client to server. It takes whole messages off a client's stream, has a
-// server lent when one is needed, notes what answers are due, and sends a batch at once. The extended
-// protocol's statement names are statements.h; answers are replies.h.
+// server lent when one is needed, notes what answers are due, and sends a batch at once. The
+// extended protocol's statement names are statements.h; answers are replies.h.
 #pragma once
 
 #include <optional>

@@ -51,8 +51,10 @@ std::string node_name(const DatabaseOptions& database) {
 }
 
 Routes::Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-               std::uint32_t limit_at_start)
-    : exchange_(exchange), shard_(shard), metrics_(metrics), limit_at_start_(limit_at_start) {}
+               const std::map<std::string, pool::LevelId>& node_levels)
+    : exchange_(exchange), shard_(shard), metrics_(metrics) {
+  for (const auto& [node, id] : node_levels) levels_.emplace("server " + node, id);
+}
 
 Route& Routes::find(const Options& options, const DatabaseOptions& database,
                     const std::string& name, const std::string& user, base::Instant now) {
@@ -60,26 +62,27 @@ Route& Routes::find(const Options& options, const DatabaseOptions& database,
   if (known != nullptr) return *known;
 
   const UserOptions* user_options = find_user(options, user);
-  auto route = std::unique_ptr<Route>(new Route{.database = name,
-                                                .user = user,
-                                                .mode = pool_mode_of(options, database, user_options),
-                                                .plan = make_plan(options, database, name, user),
-                                                .metrics = add_metrics(metrics_, name, user)});
+  auto route =
+      std::unique_ptr<Route>(new Route{.database = name,
+                                       .user = user,
+                                       .mode = pool_mode_of(options, database, user_options),
+                                       .node = {},
+                                       .plan = make_plan(options, database, name, user),
+                                       .metrics = add_metrics(metrics_, name, user)});
   const std::string node = node_name(database);
-  const auto node_limit = node_limits_.find(node);
-  route->server_level =
-      level("server " + node, node_limit == node_limits_.end() ? limit_at_start_ : node_limit->second);
-  const pool::LevelId own = exchange_.add_level(
-      fmt::format("pool {}/{}", name, user), database.pool.server_count_max);
+  route->node = node;
+  route->server_level = level("server " + node, pool::kUnlimited);
+  const pool::LevelId own =
+      exchange_.add_level(fmt::format("pool {}/{}", name, user), database.pool.server_count_max);
   const std::uint32_t role_limit =
       user_options == nullptr ? pool::kUnlimited : user_options->server_count_max;
-  route->pool = shard_.add_pool(
-      {.name = name + "/" + user,
-       .options = pool_options(database, user_options),
-       .levels = {own, level("role " + node + " " + route->plan->user, role_limit),
-                  level("database " + database.name, database.server_count_max),
-                  route->server_level}},
-      now);
+  route->pool =
+      shard_.add_pool({.name = name + "/" + user,
+                       .options = pool_options(database, user_options),
+                       .levels = {own, level("role " + node + " " + route->plan->user, role_limit),
+                                  level("database " + database.name, database.server_count_max),
+                                  route->server_level}},
+                      now);
   ASSERT(base::index_of(route->pool) == routes_.size());
   known = route.get();
   routes_.push_back(std::move(route));
@@ -121,10 +124,7 @@ pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOp
 }
 
 void Routes::set_limit(const std::string& node, std::uint32_t limit, base::Instant now) {
-  node_limits_[node] = limit;
-  const auto known = levels_.find("server " + node);
-  if (known == levels_.end()) return;
-  exchange_.set_limit(known->second, limit);
+  exchange_.set_limit(level("server " + node, limit), limit);
   shard_.handle_limits_changed(now);
 }
 

@@ -35,6 +35,7 @@ struct Route {
   std::string user;
   base::PoolId pool{};
   PoolMode mode = PoolMode::Transaction;
+  std::string node;
   pool::LevelId server_level{};
   std::shared_ptr<const ServerPlan> plan;
   RouteMetrics metrics;
@@ -53,9 +54,9 @@ std::string node_name(const DatabaseOptions& database);
 
 class Routes {
  public:
-  // limit: of a node of which nothing is known yet.
+  // node_levels: the server level of every node; its limit is the control thread's to know.
   Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-         std::uint32_t limit_at_start);
+         const std::map<std::string, pool::LevelId>& node_levels);
 
   // The route of a database and user, made at first use. Its `database` entry must exist.
   Route& find(const Options& options, const DatabaseOptions& database, const std::string& name,
@@ -80,11 +81,9 @@ class Routes {
   pool::Exchange& exchange_;
   pool::Shard& shard_;
   obs::Metrics& metrics_;
-  std::uint32_t limit_at_start_;
   std::map<std::pair<std::string, std::string>, Route*> by_name_;
   std::vector<std::unique_ptr<Route>> routes_;  // By pool.
   std::map<std::string, pool::LevelId> levels_;
-  std::map<std::string, std::uint32_t> node_limits_;
 };
 
 }  // namespace pgweir::proxy

@@ -1,6 +1,6 @@
 // Sending: how bytes leave the Relay: at once where the socket takes them, else through the
-// connection's outbox, and then the other side is not read until there is room again. It never drops
-// and never reorders.
+// connection's outbox, and then the other side is not read until there is room again. It never
+// drops and never reorders.
 #pragma once
 
 #include "base/bytes.h"
@@ -9,7 +9,8 @@
 
 namespace pgweir::proxy {
 
-// Above so much unsent, the source of the bytes is paused; it may exceed this by what one read brings.
+// Above so much unsent, the source of the bytes is paused; it may exceed this by what one read
+// brings.
 inline constexpr std::size_t kOutboxBytesHigh = 64 * 1024;
 
 void send_to_client(RelayState& state, Client& client, base::Bytes head, base::Bytes tail = {});

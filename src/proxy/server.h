@@ -41,23 +41,23 @@ struct Server final : pool::Server {
 
   session::QueryCycle cycle;
   session::ServerStatements statements;
-  session::ParameterSetId parameters{};    // As they are on the server.
-  bool needs_reset = false;        // Session state of a client may be left on it.
-  bool needs_close = false;        // It cannot be proved clean any more.
-  bool has_said_goodbye = false;   // It sent a FATAL: its end follows.
+  session::ParameterSetId parameters{};     // As they are on the server.
+  bool needs_reset = false;                 // Session state of a client may be left on it.
+  bool needs_close = false;                 // It cannot be proved clean any more.
+  bool has_said_goodbye = false;            // It sent a FATAL: its end follows.
   std::optional<wire::Report> own_failure;  // The error that something of ours got.
 
-  base::ByteQueue outbox;    // For the server, not yet taken by its socket.
-  base::ByteQueue partial;   // From the server: a message that must be seen whole and is not yet.
-  std::uint32_t skip_bytes = 0;     // The rest of the message that is passing through …
-  bool is_skip_forwarded = false;   // … forwarded to the client or dropped.
-  bool is_paused = false;           // We do not read from it: its client is slow.
+  base::ByteQueue outbox;   // For the server, not yet taken by its socket.
+  base::ByteQueue partial;  // From the server: a message that must be seen whole and is not yet.
+  std::uint32_t skip_bytes = 0;    // The rest of the message that is passing through …
+  bool is_skip_forwarded = false;  // … forwarded to the client or dropped.
+  bool is_paused = false;          // We do not read from it: its client is slow.
 
-  std::uint32_t cancels_under_way = 0;  // It is not lent before all of them are over.
+  std::uint32_t cancels_under_way = 0;            // It is not lent before all of them are over.
   std::vector<base::ConnectionId> cancel_askers;  // Whom to tell then.
-  std::uint64_t discarded_bytes = 0;    // In Phase::Recovering.
+  std::uint64_t discarded_bytes = 0;              // In Phase::Recovering.
   base::Instant phase_since;
-  base::Instant last_activity;          // Bytes in either direction.
+  base::Instant last_activity;  // Bytes in either direction.
   base::Instant idle_in_transaction_since = base::kNever;
 
   // The beginning of the text that it runs, for whoever asks who holds the servers.

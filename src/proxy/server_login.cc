@@ -60,7 +60,8 @@ wire::Report report_of(const base::Error& error) {
 bool is_permanent(const wire::Report& report) {
   // Class 28 is authentication, 3D000 a database that does not exist; a protocol that we do not
   // speak does not change by waiting either. All else (starting up, full, unreachable) may pass.
-  return report.sqlstate.starts_with("28") || report.sqlstate == wire::sqlstate::kInvalidCatalogName ||
+  return report.sqlstate.starts_with("28") ||
+         report.sqlstate == wire::sqlstate::kInvalidCatalogName ||
          report.sqlstate == wire::sqlstate::kFeatureNotSupported ||
          report.sqlstate == wire::sqlstate::kProtocolViolation;
 }
@@ -158,13 +159,13 @@ void ServerLogin::follow(ServerStartup::Step step) {
 }
 
 void ServerLogin::start_tls() {
-  base::TlsRequest request{.role = base::TlsRequest::Role::Connect,
-                           .context = plan_->tls_context,
-                           .host = plan_->database.tls.has_sni ||
-                                           plan_->database.tls.verify == TlsVerify::ChainAndHost
-                                       ? endpoints_[endpoint_].host
-                                       : std::string(),
-                           .is_direct = tls_ == Tls::Direct};
+  base::TlsRequest request{
+      .role = base::TlsRequest::Role::Connect,
+      .context = plan_->tls_context,
+      .host = plan_->database.tls.has_sni || plan_->database.tls.verify == TlsVerify::ChainAndHost
+                  ? endpoints_[endpoint_].host
+                  : std::string(),
+      .is_direct = tls_ == Tls::Direct};
   desk_.io().start_tls(id_, request);
 }
 
@@ -226,12 +227,12 @@ void ServerLogin::handle_closed(base::CloseCause cause, std::string_view detail,
     try_next(std::move(said), true, may_retry);
     return;
   }
-  base::Error error{.code = base::ErrorCode::Unreachable, .side = base::Side::Server, .context = {}};
+  base::Error error{
+      .code = base::ErrorCode::Unreachable, .side = base::Side::Server, .context = {}};
   const base::Endpoint& endpoint = endpoints_[endpoint_];
-  const std::string where = endpoint.is_unix()
-                                ? fmt::format("\"{}\"", endpoint.address)
-                                : fmt::format("\"{}\" ({}), port {}", endpoint.host,
-                                              endpoint.address, endpoint.port);
+  const std::string where = endpoint.is_unix() ? fmt::format("\"{}\"", endpoint.address)
+                                               : fmt::format("\"{}\" ({}), port {}", endpoint.host,
+                                                             endpoint.address, endpoint.port);
   if (cause == base::CloseCause::ConnectFailed) {
     error.context = fmt::format("could not connect to server at {}: {}", where, detail);
   } else if (cause == base::CloseCause::TlsFailed) {
@@ -255,11 +256,11 @@ void ServerLogin::handle_deadline(base::Instant) {
   const base::Endpoint& endpoint = endpoints_[endpoint_];
   give_up({.severity = "FATAL",
            .sqlstate = std::string(wire::sqlstate::kConnectionFailure),
-           .message = fmt::format("login to the server at \"{}\" did not finish within {} s",
-                                  endpoint.host.empty() ? endpoint.address : endpoint.host,
-                                  std::chrono::duration_cast<std::chrono::seconds>(
-                                      plan_->database.connect_timeout)
-                                      .count()),
+           .message = fmt::format(
+               "login to the server at \"{}\" did not finish within {} s",
+               endpoint.host.empty() ? endpoint.address : endpoint.host,
+               std::chrono::duration_cast<std::chrono::seconds>(plan_->database.connect_timeout)
+                   .count()),
            .detail = {},
            .hint = "Raise connect_timeout if the server or the network is that slow."},
           !is_connected_);

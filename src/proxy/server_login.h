@@ -1,6 +1,7 @@
 // ServerLogin: one server connection from the address book to its first ReadyForQuery. It tries the
-// endpoints of a database in their order, with and without TLS as sslmode says, within one deadline,
-// and reports either the connection or the reason. How many servers there should be is the pool's.
+// endpoints of a database in their order, with and without TLS as sslmode says, within one
+// deadline, and reports either the connection or the reason. How many servers there should be is
+// the pool's.
 #pragma once
 
 #include <memory>

@@ -46,7 +46,8 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
     expect(server, Request::Parse, Origin::Client, tag);
     return base::success();
   }
-  const bool is_taken = !message.name.empty() && session.statements.find(message.name) != StatementId::None;
+  const bool is_taken =
+      !message.name.empty() && session.statements.find(message.name) != StatementId::None;
   const std::string translated = translate_deallocate(client, message.query, batch);
   const std::string_view query = translated.empty() ? message.query : std::string_view(translated);
   const StatementId id = state_.statements.intern(query, message.types);
@@ -55,7 +56,8 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
     // PostgreSQL refuses a name that is in use, and fails the transaction: let it say so itself.
     const StatementId known = session.statements.find(message.name);
     ensure(server, known, batch);
-    wire::encode_parse(batch.build(), state_.statements.at(known).server_name, query, message.types);
+    wire::encode_parse(batch.build(), state_.statements.at(known).server_name, query,
+                       message.types);
     expect(server, Request::Parse, Origin::Client, tag);
     state_.statements.release(id);
     return base::success();

@@ -15,18 +15,18 @@ void welcome(RelayState& state, Client& client) {
   for (const auto& [name, value] : route.reported) {
     const session::ParameterValue* own =
         state.parameters.find(client.parameters, session::canonical_name(name));
-    const std::string_view shown =
-        own == nullptr || own->is_source ? std::string_view(value)
-                                         : route.canonical.spell(name, own->text);
+    const std::string_view shown = own == nullptr || own->is_source
+                                       ? std::string_view(value)
+                                       : route.canonical.spell(name, own->text);
     wire::encode_parameter_status(state.message, name, shown);
   }
   wire::encode_backend_key_data(state.message, Cancels::key_of(client));
   wire::encode_ready_for_query(state.message, 'I');
   send_to_client(state, client, state.message);
-  state.world.log.event(kClientLoggedIn, {obs::kv("database", route.database),
-                                          obs::kv("user", route.user),
-                                          obs::kv("client", client.peer),
-                                          obs::kv("application", client.application_name)});
+  state.world.log.event(
+      kClientLoggedIn,
+      {obs::kv("database", route.database), obs::kv("user", route.user),
+       obs::kv("client", client.peer), obs::kv("application", client.application_name)});
 }
 
 }  // namespace pgweir::proxy

@@ -1,6 +1,6 @@
-// CanonicalValues: how a server spells the values that it is given. A client says DateStyle=ISO, the
-// server reports "ISO, MDY"; without this memory the two would differ for ever and every lease would
-// begin with a SET (PgBouncer #879). It also knows which parameters a server reports at all.
+// CanonicalValues: how a server spells the values that it is given. A client says DateStyle=ISO,
+// the server reports "ISO, MDY"; without this memory the two would differ for ever and every lease
+// would begin with a SET (PgBouncer #879). It also knows which parameters a server reports at all.
 #pragma once
 
 #include <map>

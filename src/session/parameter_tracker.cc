@@ -46,11 +46,10 @@ void ParameterTracker::release(std::string_view name) {
   for (std::size_t i = pending_.size(); i-- > 0;) {
     if (pending_[i].kind != Change::Kind::Savepoint || pending_[i].name != name) continue;
     const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(i);
-    pending_.erase(std::remove_if(first, pending_.end(),
-                                  [](const Change& change) {
-                                    return change.kind == Change::Kind::Savepoint;
-                                  }),
-                   pending_.end());
+    pending_.erase(
+        std::remove_if(first, pending_.end(),
+                       [](const Change& change) { return change.kind == Change::Kind::Savepoint; }),
+        pending_.end());
     return;
   }
 }

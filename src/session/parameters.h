@@ -1,6 +1,6 @@
 // ParameterTable: sets of session parameters (GUCs), interned, so that "does this server have what
-// this client wants" is a comparison of two numbers; and the SQL that leads from one set to another.
-// It does not know how a parameter came to be set (parameter_tracker.h).
+// this client wants" is a comparison of two numbers; and the SQL that leads from one set to
+// another. It does not know how a parameter came to be set (parameter_tracker.h).
 //
 // Source of truth: PostgreSQL manual, "SET" and "Setting Parameters".
 #pragma once
@@ -52,7 +52,8 @@ class ParameterTable {
   const ParameterValue* find(ParameterSetId id, std::string_view name) const;
   std::size_t size() const { return ids_.size(); }
 
-  // Appends the statements that turn a server with `from` into one with `to`; nothing if they agree.
+  // Appends the statements that turn a server with `from` into one with `to`; nothing if they
+  // agree.
   void append_difference(ParameterSetId from, ParameterSetId to, std::string& sql) const;
 
  private:

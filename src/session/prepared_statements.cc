@@ -23,8 +23,9 @@ base::Status ClientStatements::define(std::string_view name, StatementId id, std
     table_.release(id);
     return base::Error{.code = base::ErrorCode::LimitReached,
                        .side = base::Side::Client,
-                       .context = "too many prepared statements on one connection; close those that "
-                                  "are not in use"};
+                       .context =
+                           "too many prepared statements on one connection; close those that "
+                           "are not in use"};
   }
   log_.push_back({.tag = tag, .name = std::string(name), .before = find(name)});
   put(name, id);

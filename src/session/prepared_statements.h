@@ -1,6 +1,6 @@
 // ClientStatements and ServerStatements: which prepared statements a client believes to have, under
-// which names, and which of them a server really has. Both hold references into a StatementTable and
-// send nothing; the proxy makes a server have what a Bind needs.
+// which names, and which of them a server really has. Both hold references into a StatementTable
+// and send nothing; the proxy makes a server have what a Bind needs.
 #pragma once
 
 #include <cstdint>

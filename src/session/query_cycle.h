@@ -35,8 +35,8 @@ enum class Origin : std::uint8_t {
   Synthetic,  // Nobody asked the server; the client is owed this reply at this place.
 };
 
-// One request whose reply is due. `tag` and `statement` are the owner's: when it was sent, and which
-// prepared statement it is about.
+// One request whose reply is due. `tag` and `statement` are the owner's: when it was sent, and
+// which prepared statement it is about.
 struct Expectation {
   Request request = Request::Query;
   Origin origin = Origin::Client;

@@ -10,9 +10,8 @@ namespace pgweir::session {
 namespace {
 
 base::Error refusal(std::string text) {
-  return {.code = base::ErrorCode::Unsupported,
-          .side = base::Side::Client,
-          .context = std::move(text)};
+  return {
+      .code = base::ErrorCode::Unsupported, .side = base::Side::Client, .context = std::move(text)};
 }
 
 // As valid_custom_variable_name and the built-in names: letters, digits, _, $ and dots.
@@ -65,8 +64,10 @@ class Collector {
       } else if (assignment.starts_with("--") || assignment.starts_with("-c")) {
         assignment.remove_prefix(2);
       } else {
-        return refusal("pgweir understands only -c name=value and --name=value in \"options\", not "
-                       "\"" + words[i] + "\"");
+        return refusal(
+            "pgweir understands only -c name=value and --name=value in \"options\", not "
+            "\"" +
+            words[i] + "\"");
       }
       const std::size_t equals = assignment.find('=');
       if (equals == std::string_view::npos) {

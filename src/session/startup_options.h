@@ -1,5 +1,5 @@
-// Startup options: which parameters a client brings in its StartupMessage, `options` taken apart. It
-// refuses those that would make it somebody else (role, session_authorization) and switches that
+// Startup options: which parameters a client brings in its StartupMessage, `options` taken apart.
+// It refuses those that would make it somebody else (role, session_authorization) and switches that
 // only a server's command line knows.
 // Source of truth: pg_split_opts and process_postgres_switches in the PostgreSQL sources.
 #pragma once

@@ -1,6 +1,6 @@
-// StatementTable: the texts of prepared statements, each once. Two clients that prepare the same text
-// with the same parameter types share one entry, and so one statement on each server. Which client
-// or server has which is prepared_statements.h.
+// StatementTable: the texts of prepared statements, each once. Two clients that prepare the same
+// text with the same parameter types share one entry, and so one statement on each server. Which
+// client or server has which is prepared_statements.h.
 #pragma once
 
 #include <cstdint>
@@ -44,8 +44,8 @@ class StatementTable {
   void retain(StatementId id);
   void release(StatementId id);
   // The next intern() of this text makes a new entry: the servers' plans of this one are stale
-  // ("cached plan must not change result type"). Who refers to it keeps it. Nothing happens if it is
-  // gone already.
+  // ("cached plan must not change result type"). Who refers to it keeps it. Nothing happens if it
+  // is gone already.
   void retire(StatementId id);
   // REQUIRES: id is retained by somebody or has not been reused since it was.
   const Statement& at(StatementId id) const;

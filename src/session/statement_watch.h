@@ -17,8 +17,8 @@ class StatementWatch {
   // At the beginning of each statement.
   void reset() { *this = StatementWatch{}; }
 
-  // folded: a name in lower case, without quotes, at most StatementHead::kTokenBytesMax bytes of it;
-  // or the symbol. Not looked at for other kinds.
+  // folded: a name in lower case, without quotes, at most StatementHead::kTokenBytesMax bytes of
+  // it; or the symbol. Not looked at for other kinds.
   void handle_token(TokenKind kind, std::string_view folded);
 
   // Why the statement pins its client, if it does. Valid once all its tokens were handled.

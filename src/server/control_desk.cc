@@ -1,0 +1,124 @@
+#include "server/control_desk.h"
+
+#include "proxy/address_book.h"
+#include "proxy/route.h"
+
+namespace pgweir::server {
+namespace {
+
+// What a node may be given before anybody has looked at it: enough to begin with, too little to
+// hurt.
+constexpr std::uint32_t kLimitUnseen = 4;
+
+}  // namespace
+
+ControlDesk::ControlDesk(control::Control& control, net::Inbox& login, net::Inbox& relay,
+                         std::function<void(bool)> drained)
+    : control_(control), login_(login), relay_(relay), drained_(std::move(drained)) {}
+
+void ControlDesk::add_nodes(const config::Config& config, pool::Exchange& exchange) {
+  for (const proxy::DatabaseOptions& database : config.proxy.databases) {
+    const std::string node = proxy::node_name(database);
+    const bool is_known = levels_.find(node) != levels_.end();
+    if (!is_known) {
+      const std::uint32_t set = config.budget.connection_limit;
+      levels_[node] = exchange.add_level("server " + node, set != 0 ? set : kLimitUnseen);
+    }
+    // An entry without a user of its own cannot be logged in to on nobody's behalf.
+    if (nodes_.find(node) == nodes_.end() && has_login(database, config)) {
+      add_node(database, config, exchange);
+    }
+  }
+  // Nobody can look at these nodes, so the configured sizes are all that holds.
+  for (const auto& [node, level] : levels_) {
+    if (nodes_.find(node) == nodes_.end() && config.budget.connection_limit == 0) {
+      exchange.set_limit(level, pool::kUnlimited);
+    }
+  }
+}
+
+bool ControlDesk::has_login(const proxy::DatabaseOptions& database, const config::Config& config) {
+  return !database.user.empty() || config.proxy.users.size() == 1;
+}
+
+void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config::Config& config,
+                           pool::Exchange& exchange) {
+  const std::string node = proxy::node_name(database);
+  permits_.push_back(std::make_unique<NodePermits>(
+      exchange, levels_[node], [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
+  control::NodeOptions options{.name = node,
+                               .database = database,
+                               .budget = config.budget,
+                               .permits = permits_.back().get(),
+                               .own_pids =
+                                   [this, node] {
+                                     const auto& pids = pids_[node];
+                                     return std::vector<std::int32_t>(pids.begin(), pids.end());
+                                   },
+                               .limit_changed =
+                                   [this, node](std::uint32_t limit) {
+                                     auto changed = std::make_unique<proxy::LimitChanged>();
+                                     changed->node = node;
+                                     changed->server_limit = limit;
+                                     relay_.post(std::move(changed));
+                                   }};
+  if (options.database.user.empty()) {
+    options.database.user = config.proxy.users.front().name;
+    options.database.password = config.proxy.users.front().secret;
+  }
+  if (options.database.server_database.empty() && options.database.name != "*") {
+    options.database.server_database = options.database.name;
+  }
+  nodes_.emplace(node, control_.add_node(std::move(options)));
+}
+
+void ControlDesk::follow_names(const proxy::Options& options) {
+  for (const proxy::DatabaseOptions& database : options.databases) {
+    for (const proxy::ServerAddress& server : database.hosts) {
+      if (!proxy::AddressBook::is_name(server)) continue;
+      control_.follow_name(
+          server.host, [this, host = server.host](const control::Resolver::Addresses& addresses) {
+            auto found = std::make_unique<proxy::AddressesFound>();
+            found->host = host;
+            found->addresses = addresses;
+            login_.post(std::move(found));
+          });
+    }
+  }
+}
+
+void ControlDesk::post(std::unique_ptr<base::Parcel> parcel) {
+  // std::function wants to be copied; the parcel is not.
+  control_.post(
+      [this, shared = std::shared_ptr<base::Parcel>(std::move(parcel))] { handle(*shared); });
+}
+
+void ControlDesk::handle(base::Parcel& parcel) {
+  if (const auto* backend = dynamic_cast<proxy::BackendChanged*>(&parcel)) {
+    if (backend->is_ours) {
+      pids_[backend->node].insert(backend->pid);
+    } else {
+      pids_[backend->node].erase(backend->pid);
+    }
+  } else if (const auto* lost = dynamic_cast<proxy::ServerLost*>(&parcel)) {
+    const auto node = nodes_.find(lost->node);
+    if (node == nodes_.end()) return;
+    control_.note_lost(node->second, static_cast<int>(lost->pid),
+                       [this, token = lost->token, name = lost->node, pid = lost->pid] {
+                         pids_[name].erase(pid);
+                         auto gone = std::make_unique<proxy::ServerGone>();
+                         gone->token = token;
+                         relay_.post(std::move(gone));
+                       });
+  } else if (const auto* full = dynamic_cast<proxy::ServerFull*>(&parcel)) {
+    const auto node = nodes_.find(full->node);
+    if (node != nodes_.end()) control_.note_refused(node->second);
+  } else if (const auto* clients = dynamic_cast<proxy::ClientsChanged*>(&parcel)) {
+    for (const auto& [name, node] : nodes_)
+      control_.note_clients(node, clients->has_clients ? 1 : 0);
+  } else if (const auto* drained = dynamic_cast<proxy::Drained*>(&parcel)) {
+    drained_(drained->is_clean);
+  }
+}
+
+}  // namespace pgweir::server

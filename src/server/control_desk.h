@@ -1,0 +1,71 @@
+// ControlDesk: takes the core's parcels to the control thread and brings its findings back: lost
+// servers, free slots, addresses of names, the limit. It decides nothing; Control does.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "control/control.h"
+#include "net/mailbox.h"
+#include "pool/exchange.h"
+#include "proxy/parcels.h"
+
+namespace pgweir::server {
+
+// One node's share of the Exchange, as the control thread takes from it.
+class NodePermits final : public control::PermitSource {
+ public:
+  // freed: called when a permit was given back that pools may wait for. Both outlive the permits.
+  NodePermits(pool::Exchange& exchange, pool::LevelId level, std::function<void()> freed)
+      : exchange_(exchange), level_(level), freed_(std::move(freed)) {}
+
+  bool try_take() override { return exchange_.try_take({&level_, 1}).is_taken; }
+  void give_back() override {
+    if (exchange_.give_back({&level_, 1}, false) != 0) freed_();
+  }
+
+ private:
+  pool::Exchange& exchange_;
+  pool::LevelId level_;
+  std::function<void()> freed_;
+};
+
+class ControlDesk final : public net::ParcelSink {
+ public:
+  // All are borrowed. drained: called on the control thread when the Relay's last client has gone.
+  ControlDesk(control::Control& control, net::Inbox& login, net::Inbox& relay,
+              std::function<void(bool is_clean)> drained);
+
+  // Before the threads start: one control node per PostgreSQL server that the configuration names,
+  // with a level of its own in the exchange.
+  void add_nodes(const config::Config& config, pool::Exchange& exchange);
+  // By node_name(); for RelayWorld.
+  const std::map<std::string, pool::LevelId>& levels() const { return levels_; }
+  // Has every host name of the configuration followed.
+  void follow_names(const proxy::Options& options);
+
+  // Any thread.
+  void post(std::unique_ptr<base::Parcel> parcel) override;
+
+ private:
+  void handle(base::Parcel& parcel);  // On the control thread.
+  static bool has_login(const proxy::DatabaseOptions& database, const config::Config& config);
+  void add_node(const proxy::DatabaseOptions& database, const config::Config& config,
+                pool::Exchange& exchange);
+
+  control::Control& control_;
+  net::Inbox& login_;
+  net::Inbox& relay_;
+  std::function<void(bool)> drained_;
+  std::map<std::string, control::NodeIndex> nodes_;
+  std::map<std::string, pool::LevelId> levels_;
+  std::vector<std::unique_ptr<NodePermits>> permits_;
+  std::map<std::string, std::set<std::uint32_t>> pids_;  // Of our backends; control thread only.
+};
+
+}  // namespace pgweir::server

@@ -1,0 +1,302 @@
+#include "server/daemon.h"
+
+#include <csignal>
+#include <future>
+#include <thread>
+
+#include "config/compare.h"
+#include "config/effective.h"
+#include "control/control.h"
+#include "control/signals.h"
+#include "gateway/http_server.h"
+#include "net/limits.h"
+#include "net/reactor.h"
+#include "obs/log.h"
+#include "obs/metrics.h"
+#include "obs/wall_time.h"
+#include "proxy/login.h"
+#include "proxy/relay.h"
+#include "server/control_desk.h"
+#include "server/events.h"
+#include "server/listeners.h"
+#include "server/log_output.h"
+#include "server/snapshots.h"
+#include "server/start_message.h"
+#include "server/state_directory.h"
+#include "server/system_entropy.h"
+#include "server/tls.h"
+#include "wire/sqlstate.h"
+
+namespace pgweir::server {
+namespace {
+
+// Descriptors that are not clients: servers, listeners, epoll, HTTP, files.
+constexpr std::uint64_t kDescriptorsReserved = 512;
+// How long the start message waits for the first look at the databases.
+constexpr auto kFirstLookMax = std::chrono::seconds(6);
+
+obs::LogClock log_clock() {
+  return {.now = control::monotonic_now,
+          .wall_time = [] { return obs::iso_text(std::chrono::system_clock::now()); }};
+}
+
+base::ByteBuffer descriptor_refusal() {
+  base::ByteBuffer text;
+  wire::encode_error(text, {.severity = "FATAL",
+                            .sqlstate = std::string(wire::sqlstate::kTooManyConnections),
+                            .message = "pgweir has no file descriptor left for another client",
+                            .detail = {},
+                            .hint = "Raise the limit on open files (ulimit -n, LimitNOFILE)."});
+  return text;
+}
+
+// max_client_conn, where it is not set, follows from what this process may open.
+std::shared_ptr<const proxy::Options> proxy_options(const config::Config& config) {
+  auto options = std::make_shared<proxy::Options>(config.proxy);
+  const std::uint64_t limit = net::raise_descriptor_limit().now;
+  if (options->client_count_max == 0 && limit < UINT32_MAX) {
+    options->client_count_max = static_cast<std::uint32_t>(
+        limit > 2 * kDescriptorsReserved ? limit - kDescriptorsReserved : limit / 2);
+  }
+  return options;
+}
+
+net::ReactorOptions reactor_options(std::string name, int nice) {
+  net::ReactorOptions options;
+  options.name = std::move(name);
+  options.nice = nice;
+  return options;
+}
+
+class Daemon {
+ public:
+  explicit Daemon(const DaemonOptions& options) : options_(options), config_(options.config) {}
+
+  base::Status start();
+  int wait();
+
+ private:
+  base::Status open_log();
+  base::Status make_reactors();
+  base::Status make_control();
+  void make_core();
+  void run_threads();
+  void say_hello();
+  void handle_signal(int signal);
+  void handle_hangup();
+  void drain(bool is_now);
+  void stop();
+
+  const DaemonOptions& options_;
+  std::shared_ptr<const config::Config> config_;
+  std::string state_directory_;
+  DaemonTls tls_;
+  std::unique_ptr<LogOutput> log_output_;
+  std::unique_ptr<obs::Log> log_;
+  obs::Metrics metrics_;
+  pool::Exchange exchange_;
+  proxy::SharedCounts counts_;
+  SystemEntropy login_entropy_;
+  SystemEntropy relay_entropy_;
+
+  std::unique_ptr<net::Reactor> login_reactor_;
+  std::unique_ptr<net::Reactor> relay_reactor_;
+  net::Switchboard switchboard_;
+  std::unique_ptr<control::Control> control_;
+  std::unique_ptr<ControlDesk> desk_;
+  std::unique_ptr<proxy::Login> login_;
+  std::unique_ptr<proxy::Relay> relay_;
+  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<gateway::HttpServer> http_;
+  std::thread login_thread_;
+  std::thread relay_thread_;
+
+  bool is_draining_ = false;    // Control thread only.
+  std::promise<bool> drained_;  // Whether it was clean.
+  bool has_drained_ = false;    // Control thread only.
+};
+
+base::Status Daemon::open_log() {
+  log_output_ = TRY(LogOutput::open(config_->log.file));
+  log_ = std::make_unique<obs::Log>(*log_output_, log_clock(), config_->log.events);
+  return base::success();
+}
+
+base::Status Daemon::make_reactors() {
+  login_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-login", 5)));
+  relay_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-data", 0)));
+  login_reactor_->listen(TRY(open_listeners(*config_)), descriptor_refusal());
+  login_reactor_->set_tls(tls_.contexts);
+  relay_reactor_->set_tls(tls_.contexts);
+  switchboard_.login = &login_reactor_->inbox();
+  switchboard_.relays = {&relay_reactor_->inbox()};
+  login_reactor_->attach(switchboard_);
+  relay_reactor_->attach(switchboard_);
+  return base::success();
+}
+
+base::Status Daemon::make_control() {
+  control::ControlOptions options;
+  options.resolver.ttl_max = config_->dns.ttl_max;
+  options.resolver.failure_ttl = config_->dns.failure_ttl;
+  control_ = TRY(control::Control::create(options, *log_));
+  desk_ = std::make_unique<ControlDesk>(*control_, login_reactor_->inbox(), relay_reactor_->inbox(),
+                                        [this](bool is_clean) {
+                                          if (!has_drained_) drained_.set_value(is_clean);
+                                          has_drained_ = true;
+                                        });
+  desk_->add_nodes(*config_, exchange_);
+  desk_->follow_names(config_->proxy);
+  switchboard_.control = desk_.get();
+  return control_->handle_signals({SIGTERM, SIGINT, SIGHUP},
+                                  [this](int signal) { handle_signal(signal); });
+}
+
+void Daemon::make_core() {
+  const auto options = proxy_options(*config_);
+  login_ = std::make_unique<proxy::Login>(
+      *login_reactor_, login_entropy_, *log_, counts_, options,
+      proxy::LoginTls{.is_offered = tls_.contexts.clients != nullptr, .binding = tls_.binding});
+  relay_ = std::make_unique<proxy::Relay>(proxy::RelayWorld{.io = *relay_reactor_,
+                                                            .entropy = relay_entropy_,
+                                                            .log = *log_,
+                                                            .metrics = metrics_,
+                                                            .counts = counts_,
+                                                            .exchange = exchange_,
+                                                            .seed = relay_entropy_.u32(),
+                                                            .node_levels = desk_->levels()},
+                                          options);
+  login_reactor_->attach(*login_);
+  relay_reactor_->attach(*relay_);
+  snapshots_ = std::make_unique<Snapshots>(*control_, metrics_, *log_);
+  snapshots_->add_reactor(*login_reactor_);
+  snapshots_->add_reactor(*relay_reactor_);
+}
+
+base::Status Daemon::start() {
+  control::block_signals({SIGTERM, SIGINT, SIGHUP});
+  std::signal(SIGPIPE, SIG_IGN);
+  TRY(open_log());
+  state_directory_ = TRY(ensure_state_directory(config_->process.state_directory));
+  tls_ = TRY(make_tls(*config_, state_directory_));
+  TRY(make_reactors());
+  TRY(make_control());
+  make_core();
+  http_ = std::make_unique<gateway::HttpServer>(config_->http, gateway::HttpLimits{}, *snapshots_,
+                                                *log_);
+  TRY(http_->start());
+  run_threads();
+  return base::success();
+}
+
+void Daemon::run_threads() {
+  control_->start();
+  relay_thread_ = std::thread([this] { relay_reactor_->run(); });
+  login_thread_ = std::thread([this] { login_reactor_->run(); });
+  snapshots_->set_readiness(gateway::Readiness::Ready);
+  log_->event(kStarted, {obs::kv("version", PGWEIR_VERSION), obs::kv("port", config_->listen.port),
+                         obs::kv("databases", config_->proxy.databases.size())});
+}
+
+// Waits a little for the databases to be looked at: the slots are what people want to see.
+void Daemon::say_hello() {
+  const base::Instant until = control::monotonic_now() + kFirstLookMax;
+  const auto is_looked_at = [this] {
+    for (const control::NodeSnapshot& node : control_->snapshot()->nodes) {
+      if (!node.allowance && node.reason.empty()) return false;
+    }
+    return true;
+  };
+  while (!is_looked_at() && control::monotonic_now() < until) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  options_.say(render_start_message(
+      *config_, {.is_self_signed = tls_.is_self_signed, .control = *control_->snapshot()}));
+}
+
+void Daemon::handle_signal(int signal) {
+  if (signal == SIGHUP) {
+    handle_hangup();
+  } else {
+    drain(is_draining_);
+  }
+}
+
+void Daemon::drain(bool is_now) {
+  is_draining_ = true;
+  log_->event(kDraining, {obs::kv("at_once", is_now)});
+  snapshots_->set_readiness(gateway::Readiness::Draining);
+  login_reactor_->stop_listening();
+  for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
+    auto drain = std::make_unique<proxy::Drain>();
+    drain->is_now = is_now;
+    inbox->post(std::move(drain));
+  }
+}
+
+void Daemon::handle_hangup() {
+  if (const auto reopened = log_output_->reopen(); !reopened) {
+    log_->event(kReloadFailed, {obs::kv("problem", reopened.error().context)});
+  }
+  config::LoadResult loaded = options_.reload();
+  for (const config::Mistake& mistake : loaded.mistakes) {
+    log_->event(kReloadFailed, {obs::kv("problem", mistake.line())});
+  }
+  if (!loaded.config) return;
+  auto fresh = std::make_shared<const config::Config>(std::move(*loaded.config));
+  auto tls = make_tls(*fresh, state_directory_);
+  if (!tls) {
+    log_->event(kReloadFailed, {obs::kv("problem", tls.error().context)});
+    return;
+  }
+  for (const config::Change& change : config::compare(*config_, *fresh)) {
+    log_->event(kSettingChanged, {obs::kv("setting", change.name), obs::kv("before", change.before),
+                                  obs::kv("after", change.after),
+                                  obs::kv("takes_effect", config::describe(change.reload))});
+  }
+  login_reactor_->set_tls(tls->contexts);
+  relay_reactor_->set_tls(tls->contexts);
+  log_->set_level(fresh->log.events.level);
+  const auto options = proxy_options(*fresh);
+  for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
+    auto changed = std::make_unique<proxy::OptionsChanged>();
+    changed->options = options;
+    inbox->post(std::move(changed));
+  }
+  config_ = fresh;
+  log_->event(kReloaded);
+}
+
+int Daemon::wait() {
+  say_hello();
+  std::future<bool> drained = drained_.get_future();
+  // The log's summaries of repeated lines are due now and then; nothing else happens here.
+  while (drained.wait_for(std::chrono::seconds(2)) != std::future_status::ready) {
+    log_->write_suppressed();
+  }
+  const bool is_clean = drained.get();
+  stop();
+  log_->event(kStopped, {obs::kv("clean", is_clean)});
+  log_->write_suppressed(true);
+  return is_clean ? 0 : 1;
+}
+
+// Outside in: nobody asks any more, then nobody answers.
+void Daemon::stop() {
+  http_->stop();
+  login_reactor_->stop();
+  login_thread_.join();
+  relay_reactor_->stop();
+  relay_thread_.join();
+  control_->stop();
+}
+
+}  // namespace
+
+base::Result<int> run_daemon(const DaemonOptions& options) {
+  Daemon daemon(options);
+  TRY(daemon.start());
+  return daemon.wait();
+}
+
+}  // namespace pgweir::server

@@ -1,0 +1,93 @@
+#include "server/start_message.h"
+
+#include <fmt/format.h>
+
+#include "budget/allowance.h"
+
+namespace pgweir::server {
+namespace {
+
+std::string percent_encoded(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                          std::string_view("-._~").find(c) != std::string_view::npos;
+    if (is_plain) {
+      out += c;
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
+}
+
+std::string host_of(const config::ListenOptions& listen) {
+  if (listen.addresses.empty()) return "localhost";
+  const std::string& first = listen.addresses.front();
+  if (first == "*" || first == "0.0.0.0" || first == "::") return "localhost";
+  return first.find(':') == std::string::npos ? first : "[" + first + "]";
+}
+
+std::string url_of(const config::Config& config) {
+  const proxy::DatabaseOptions* database = nullptr;
+  for (const proxy::DatabaseOptions& one : config.proxy.databases) {
+    if (one.name != "*") {
+      database = &one;
+      break;
+    }
+  }
+  const std::string name = database == nullptr ? "DATABASE" : database->name;
+  const std::string user = config.proxy.users.empty() ? "USER" : config.proxy.users.front().name;
+  const bool has_password =
+      !config.proxy.users.empty() && !config.proxy.users.front().secret.empty();
+  return fmt::format("postgresql://{}{}@{}:{}/{}?sslmode={}", percent_encoded(user),
+                     has_password ? ":****" : "", host_of(config.listen), config.listen.port,
+                     percent_encoded(name),
+                     config.client_tls.mode == proxy::SslMode::Disable ? "disable" : "prefer");
+}
+
+std::string slots_of(const control::NodeSnapshot& node) {
+  if (!node.facts || !node.allowance) {
+    return fmt::format("  {}: {}\n", node.node,
+                       node.reason.empty() ? "not looked at yet" : node.reason);
+  }
+  std::string text = fmt::format("  {}: {} connections at most, pgweir uses up to {}\n", node.node,
+                                 node.facts->max_connections, node.allowance->limit);
+  for (const budget::Sum& sum : node.allowance->sums) {
+    if (sum.bound == node.allowance->bound) {
+      text += fmt::format("    {}\n", budget::describe(sum));
+    }
+  }
+  if (node.allowance->is_far_below_server) {
+    text +=
+        "    The set connection_limit is less than a third of what the server could give;\n"
+        "    was it meant for one client process? Leave it out and pgweir finds the number.\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string render_start_message(const config::Config& config, const StartFacts& facts) {
+  std::string text = fmt::format("pgweir {} is ready.\n\n", PGWEIR_VERSION);
+  text += fmt::format(
+      "For your application, change host and port in its DATABASE_URL to {}:{}:\n  {}\n",
+      host_of(config.listen), config.listen.port, url_of(config));
+  if (facts.is_self_signed) {
+    text +=
+        "  TLS is offered with a self-signed certificate: sslmode=require works with libpq and\n"
+        "  Prisma up to 6; node-postgres and Prisma 7 want sslmode=no-verify, disable, or a real\n"
+        "  certificate (client_tls_cert_file, client_tls_key_file).\n";
+  }
+  if (!config.http.address.is_off()) {
+    text += fmt::format("Health: http://{}:{}/api/health\n",
+                        config.http.address.host == "*" ? "localhost" : config.http.address.host,
+                        config.http.address.port);
+  }
+  text += "Slots:\n";
+  for (const control::NodeSnapshot& node : facts.control.nodes) text += slots_of(node);
+  for (const config::Note& note : config.notes) text += fmt::format("Note: {}\n", note.line());
+  return text;
+}
+
+}  // namespace pgweir::server

@@ -1,0 +1,78 @@
+#include "server/tls.h"
+
+#include "net/self_signed.h"
+
+namespace pgweir::server {
+namespace {
+
+net::TlsVersion version_of(proxy::TlsVersion version, net::TlsVersion if_any) {
+  switch (version) {
+    case proxy::TlsVersion::Any: return if_any;
+    case proxy::TlsVersion::V1_0: return net::TlsVersion::Tls10;
+    case proxy::TlsVersion::V1_1: return net::TlsVersion::Tls11;
+    case proxy::TlsVersion::V1_2: return net::TlsVersion::Tls12;
+    case proxy::TlsVersion::V1_3: return net::TlsVersion::Tls13;
+  }
+  return if_any;
+}
+
+net::ClientTlsOptions server_side(const proxy::ServerTls& tls) {
+  net::ClientTlsOptions options;
+  switch (tls.verify) {
+    case proxy::TlsVerify::None: options.verify = net::ClientTlsOptions::Verify::Nothing; break;
+    case proxy::TlsVerify::Chain: options.verify = net::ClientTlsOptions::Verify::Authority; break;
+    case proxy::TlsVerify::ChainAndHost:
+      options.verify = net::ClientTlsOptions::Verify::AuthorityAndHost;
+      break;
+  }
+  if (tls.root_cert != "system") options.authority_file = tls.root_cert;
+  options.revocation_file = tls.crl;
+  options.certificate_file = tls.cert;
+  options.key_file = tls.key;
+  options.pkcs12_file = tls.pkcs12;
+  options.key_password = tls.key_password;
+  options.limits.version_min = version_of(tls.version_min, net::TlsVersion::Tls12);
+  options.limits.version_max = version_of(tls.version_max, net::TlsVersion::Tls13);
+  options.limits.ciphers = tls.ciphers;
+  return options;
+}
+
+net::ServerTlsOptions client_side(const config::ClientTlsOptions& tls) {
+  using Certificate = net::ServerTlsOptions::ClientCertificate;
+  net::ServerTlsOptions options;
+  options.certificate_file = tls.cert_file;
+  options.key_file = tls.key_file;
+  options.client_authority_file = tls.ca_file;
+  if (tls.mode == proxy::SslMode::VerifyCa || tls.mode == proxy::SslMode::VerifyFull) {
+    options.client_certificate = Certificate::Require;
+  } else if (!tls.ca_file.empty()) {
+    options.client_certificate = Certificate::VerifyIfGiven;
+  }
+  options.limits.version_min = version_of(tls.version_min, net::TlsVersion::Tls12);
+  options.limits.version_max = version_of(tls.version_max, net::TlsVersion::Tls13);
+  options.limits.ciphers = tls.ciphers;
+  return options;
+}
+
+}  // namespace
+
+base::Result<DaemonTls> make_tls(const config::Config& config, const std::string& state_directory) {
+  DaemonTls made;
+  if (config.client_tls.mode != proxy::SslMode::Disable) {
+    net::ServerTlsOptions options = client_side(config.client_tls);
+    if (options.certificate_file.empty()) {
+      const net::CertificateFiles files = TRY(net::ensure_self_signed(state_directory));
+      options.certificate_file = files.certificate_file;
+      options.key_file = files.key_file;
+      made.is_self_signed = true;
+    }
+    made.contexts.clients = TRY(net::TlsContext::for_clients(options));
+    made.binding = made.contexts.clients->own_certificate_hash();
+  }
+  for (const proxy::DatabaseOptions& database : config.proxy.databases) {
+    made.contexts.servers.push_back(TRY(net::TlsContext::for_servers(server_side(database.tls))));
+  }
+  return made;
+}
+
+}  // namespace pgweir::server
