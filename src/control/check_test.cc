@@ -134,6 +134,7 @@ TEST_F(RealCheckTest, finds_what_a_server_can_give) {
 }
 
 TEST_F(RealCheckTest, sees_the_limits_of_a_plain_role_and_the_others) {
+  run("drop role if exists plain");
   run("create role plain login password 'plainword' connection limit 9");
   PostgresConnection stranger(*loop);
   bool is_there = false;

@@ -127,6 +127,7 @@ void PostgresConnection::step_connect() {
   }
   loop_.cancel(std::exchange(timer_, TimerId::None));
   PQsetnonblocking(connection_, 1);
+  pid_ = PQbackendPID(connection_);  // libpq forgets it when the connection is lost.
   state_ = State::Idle;
   watch({.read = true});
   std::exchange(connected_, nullptr)(std::nullopt);
@@ -219,7 +220,6 @@ void PostgresConnection::close(Ended ended) {
   await_end(loop_, witness, kPatience, std::move(ended));
 }
 
-int PostgresConnection::pid() const { return PQbackendPID(connection_); }
 int PostgresConnection::server_version() const { return PQserverVersion(connection_); }
 
 TlsFacts PostgresConnection::tls() const {

@@ -73,8 +73,8 @@ class PostgresConnection {
 
   bool is_connected() const { return state_ == State::Idle || state_ == State::Busy; }
   bool is_idle() const { return state_ == State::Idle; }
-  int pid() const;             // From BackendKeyData.
-  int server_version() const;  // 150020 for 15.20.
+  int pid() const { return pid_; }  // From BackendKeyData; 0 before. It outlives the connection.
+  int server_version() const;       // 150020 for 15.20.
   TlsFacts tls() const;
 
  private:
@@ -95,6 +95,7 @@ class PostgresConnection {
   Loop& loop_;
   State state_ = State::Closed;
   pg_conn* connection_ = nullptr;
+  int pid_ = 0;
   int watched_ = -1;
   int witness_ = -1;  // Duplicate of the newest connected socket, for await_end().
   TimerId timer_ = TimerId::None;

@@ -120,6 +120,7 @@ TEST_F(PostgresConnectionTest, notices_that_an_idle_connection_was_ended) {
   while (!lost) loop->turn();
   EXPECT_EQ(lost->kind, FailureKind::Lost);
   EXPECT_FALSE(victim.is_connected());
+  EXPECT_GT(victim.pid(), 0);
 }
 
 TEST_F(PostgresConnectionTest, proves_the_end_of_the_backend_that_it_closes) {

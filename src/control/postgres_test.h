@@ -3,6 +3,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <libpq-fe.h>
 
 #include <memory>
 #include <optional>
@@ -25,6 +26,24 @@ class PostgresTest : public testing::Test {
     if (!server().is_installed()) GTEST_SKIP() << tests::PrivatePostgres::kNotInstalled;
     static const bool is_started = server().start();
     ASSERT_TRUE(is_started) << server().log();
+    end_leftovers();
+  }
+
+  // Ends what earlier tests left behind, so that each begins with an empty server.
+  static void end_leftovers() {
+    const std::string way_in = server().url();
+    PGconn* connection = PQconnectdb(way_in.c_str());
+    std::string left = "some";
+    while (left != "0") {
+      PGresult* result = PQexec(connection,
+                                "select count(pg_terminate_backend(pid)) from pg_stat_activity "
+                                "where pid <> pg_backend_pid() and usesysid is not null "
+                                "and backend_type = 'client backend'");
+      ASSERT_EQ(PQresultStatus(result), PGRES_TUPLES_OK) << PQerrorMessage(connection);
+      left = PQgetvalue(result, 0, 0);
+      PQclear(result);
+    }
+    PQfinish(connection);
   }
 
   // The superuser's way in.
