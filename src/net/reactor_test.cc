@@ -200,20 +200,26 @@ TEST(ReactorTest, the_last_words_survive_bytes_that_we_never_read) {
   EXPECT_TRUE(foreign.until([&] { return foreign.node.reactor.counters().connections == 0; }));
 }
 
-TEST(ReactorTest, lingering_ends_by_time_and_by_amount) {
+TEST(ReactorTest, lingering_for_a_silent_peer_ends_by_time) {
   ReactorOptions options;
-  options.linger_max = std::chrono::milliseconds(20);
+  options.linger_max = std::chrono::milliseconds(5);
+  Loop loop(options);
+  const Descriptor silent = connect_peer(loop.endpoint);
+  ASSERT_TRUE(loop.until([&] { return loop.told().accepted.size() == 2; }));
+  loop.io().close(loop.told().accepted.back());
+  EXPECT_TRUE(loop.until([&] { return loop.io().counters().connections == 2; }));
+}
+
+TEST(ReactorTest, lingering_for_a_babbling_peer_ends_by_amount) {
+  ReactorOptions options;
+  options.linger_max = std::chrono::hours(1);
   options.linger_bytes_max = 1000;
-  Node node(options);
-  const base::Endpoint endpoint = listen_on_loopback(node);
-  const Descriptor silent = connect_peer(endpoint);
-  const Descriptor babbling = connect_peer(endpoint);
-  ASSERT_TRUE(turn_until({&node.reactor}, [&] { return node.told.accepted.size() == 2; }));
-  const std::string babble(5000, 'b');
-  send_both(babbling.get(), as_bytes(babble), {});
-  for (const ConnectionId id : node.told.accepted) node.reactor.close(id);
-  EXPECT_TRUE(
-      turn_until({&node.reactor}, [&] { return node.reactor.counters().connections == 0; }));
+  Loop loop(options);
+  const Descriptor babbling = connect_peer(loop.endpoint);
+  ASSERT_TRUE(loop.until([&] { return loop.told().accepted.size() == 2; }));
+  send_both(babbling.get(), as_bytes(std::string(5000, 'b')), {});
+  loop.io().close(loop.told().accepted.back());
+  EXPECT_TRUE(loop.until([&] { return loop.io().counters().connections == 2; }));
 }
 
 TEST(ReactorTest, a_dead_id_is_harmless) {
@@ -244,6 +250,19 @@ TEST(ReactorTest, wakes_at_the_last_time_asked_for_and_not_before) {
   node.reactor.inbox().post(std::make_unique<Note>("only this"));
   ASSERT_TRUE(turn_until({&node.reactor}, [&] { return !node.told.parcels.empty(); }));
   EXPECT_EQ(node.told.wakes.size(), 1U);
+}
+
+TEST(ReactorTest, parcels_arrive_in_the_order_in_which_they_were_posted) {
+  Node node;
+  std::vector<std::string> wanted;
+  for (int i = 0; i < 5; ++i) {
+    wanted.push_back(std::to_string(i));
+    node.reactor.inbox().post(std::make_unique<Note>(wanted.back()));
+  }
+  node.reactor.turn();
+  std::vector<std::string> told;
+  for (const auto& [id, text] : node.told.parcels) told.push_back(text);
+  EXPECT_EQ(told, wanted);
 }
 
 TEST(ReactorTest, hand_over_moves_a_connection_with_its_unread_bytes) {

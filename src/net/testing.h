@@ -109,9 +109,14 @@ inline bool turn_until(std::initializer_list<Reactor*> reactors,
 }
 
 // A listener on a free port of loopback, given to the node. Returns where to connect to.
-inline base::Endpoint listen_on_loopback(Node& node, const ListenOptions& options = {}) {
-  Listener listener = Listener::open_tcp("127.0.0.1", 0, options).value();
+// send_buffer_bytes: of the accepted sockets (SO_SNDBUF), 0 for the kernel's choice.
+inline base::Endpoint listen_on_loopback(Node& node, int send_buffer_bytes = 0) {
+  Listener listener = Listener::open_tcp("127.0.0.1", 0).value();
   base::Endpoint endpoint{.address = "127.0.0.1", .port = listener.port(), .host = "localhost"};
+  if (send_buffer_bytes != 0) {
+    ::setsockopt(listener.fd(), SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes,
+                 sizeof(send_buffer_bytes));
+  }
   std::vector<Listener> listeners;
   listeners.push_back(std::move(listener));
   node.reactor.listen(std::move(listeners), {});

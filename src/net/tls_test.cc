@@ -56,7 +56,8 @@ void write_pkcs12(const CertificateFiles& files, const std::string& path, const 
 
 // A client's reactor and a server's, each with TLS set up by one self-signed certificate.
 struct Pair {
-  explicit Pair(ClientTlsOptions options = {}, bool server_has_tls = true) {
+  explicit Pair(ClientTlsOptions options = {}, bool server_has_tls = true,
+                int server_send_buffer_bytes = 0) {
     files = ensure_self_signed(directory.path()).value();
     if (options.verify != ClientTlsOptions::Verify::Nothing && trusts_it) {
       options.authority_file = files.certificate_file;
@@ -64,7 +65,7 @@ struct Pair {
     client.reactor.set_tls(
         {.clients = nullptr, .servers = {TlsContext::for_servers(options).value()}});
     if (server_has_tls) server.reactor.set_tls({.clients = own_context(), .servers = {}});
-    endpoint = listen_on_loopback(server);
+    endpoint = listen_on_loopback(server, server_send_buffer_bytes);
     here = client.reactor.open(endpoint);
     EXPECT_TRUE(
         until([&] { return !client.told.opened.empty() && !server.told.accepted.empty(); }));
@@ -122,13 +123,19 @@ TEST(TlsTest, carries_bytes_both_ways_and_describes_itself) {
 
 TEST(TlsTest, bytes_sent_before_the_handshake_was_told_arrive_after_it) {
   Pair pair;
-  // The server says something as soon as it is secured, so it can share a segment with the
-  // handshake's end; the Recorder fails if bytes come first.
+  // Both speak as soon as they are secured. The client is first, before the server has turned: one
+  // segment ends the handshake and holds its bytes. The Recorder fails if bytes are told first.
+  pair.client.told.on_secured = [&](ConnectionId id) {
+    pair.client.reactor.try_send(id, as_bytes("early"));
+  };
   pair.server.told.on_secured = [&](ConnectionId id) {
     pair.server.reactor.try_send(id, as_bytes("welcome"));
   };
   ASSERT_TRUE(pair.secure());
-  EXPECT_TRUE(pair.until([&] { return pair.client.told.bytes[pair.here] == "welcome"; }));
+  EXPECT_TRUE(pair.until([&] {
+    return pair.client.told.bytes[pair.here] == "welcome" &&
+           pair.server.told.bytes[pair.there] == "early";
+  }));
 }
 
 TEST(TlsTest, a_large_transfer_is_complete_although_the_socket_takes_it_in_parts) {
@@ -147,6 +154,22 @@ TEST(TlsTest, a_large_transfer_is_complete_although_the_socket_takes_it_in_parts
   ASSERT_TRUE(
       pair.until([&] { return pair.server.told.bytes[pair.there].size() >= wanted.size(); }));
   EXPECT_TRUE(pair.server.told.bytes[pair.there] == wanted);
+}
+
+TEST(TlsTest, a_tiny_send_buffer_takes_a_batch_bit_by_bit) {
+  Pair pair({}, true, 4096);
+  ASSERT_TRUE(pair.secure());
+  std::string wanted;
+  for (int i = 0; wanted.size() < 512U * 1024; ++i) wanted += std::to_string(i) + ",";
+  std::size_t sent = 0;
+  pair.server.told.on_writable = [&](ConnectionId id) {
+    sent += pair.server.reactor.try_send(id, as_bytes(wanted).subspan(sent));
+  };
+  pair.server.told.on_writable(pair.there);
+  EXPECT_LE(sent, 64U * 1024) << "no more than a batch is encrypted ahead of the socket";
+  ASSERT_TRUE(
+      pair.until([&] { return pair.client.told.bytes[pair.here].size() >= wanted.size(); }));
+  EXPECT_TRUE(pair.client.told.bytes[pair.here] == wanted);
 }
 
 TEST(TlsTest, close_delivers_what_the_socket_had_not_taken_yet) {
@@ -233,6 +256,33 @@ TEST(TlsTest, a_client_that_begins_with_tls_is_served_directly) {
   EXPECT_EQ(pair.server.told.secured.at(pair.there).alpn, "postgresql");
   pair.client.reactor.try_send(pair.here, as_bytes("startup"));
   EXPECT_TRUE(pair.until([&] { return pair.server.told.bytes[pair.there] == "startup"; }));
+}
+
+TEST(TlsTest, direct_tls_needs_alpn) {
+  const TemporaryDirectory directory;
+  const CertificateFiles files = ensure_self_signed(directory.path()).value();
+  ServerTlsOptions own;
+  own.certificate_file = files.certificate_file;
+  own.key_file = files.key_file;
+  const auto context = TlsContext::for_clients(own).value();
+  const std::shared_ptr<SSL_CTX> old_client(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  for (const bool is_direct : {false, true}) {
+    TlsRequest request;
+    request.is_direct = is_direct;
+    const std::unique_ptr<TlsStream> server = context->make_stream(request);
+    TlsStream client(*old_client, Pair::connect_request("localhost"), false);
+    base::ByteBuffer to_server;
+    base::ByteBuffer to_client;
+    client.handshake({}, to_server);
+    server->handshake(to_server, to_client);
+    to_server.clear();
+    EXPECT_EQ(client.handshake(to_client, to_server), TlsStream::Outcome::Done);
+    const TlsStream::Outcome outcome = server->handshake(to_server, to_client);
+    EXPECT_EQ(outcome, is_direct ? TlsStream::Outcome::Failed : TlsStream::Outcome::Done);
+    EXPECT_EQ(server->failure(), is_direct ? "the client started TLS directly without the ALPN "
+                                             "protocol \"postgresql\""
+                                           : "");
+  }
 }
 
 TEST(TlsTest, direct_tls_is_refused_where_tls_is_off) {
@@ -325,6 +375,26 @@ TEST(TlsTest, hand_over_keeps_the_session_and_what_is_unread) {
   EXPECT_EQ(relay.told.bytes[moved], "first query");
   relay.reactor.try_send(moved, as_bytes("rows"));
   EXPECT_TRUE(pair.until([&] { return pair.client.told.bytes[pair.here] == "rows"; }));
+}
+
+TEST(TlsTest, hand_over_takes_along_what_came_with_the_end_of_the_handshake) {
+  Pair pair;
+  Node relay;
+  Switchboard switchboard;
+  switchboard.relays.push_back(&relay.reactor.inbox());
+  pair.server.reactor.attach(switchboard);
+  // The client speaks before the server has turned, so one segment ends the handshake and holds
+  // the first bytes; these are still encrypted when the connection moves.
+  pair.client.told.on_secured = [&](ConnectionId id) {
+    pair.client.reactor.try_send(id, as_bytes("early"));
+  };
+  pair.server.told.on_secured = [&](ConnectionId id) {
+    pair.server.reactor.hand_over(id, base::Mailbox::Relay, std::make_unique<Note>("client"));
+  };
+  ASSERT_TRUE(pair.secure());
+  ASSERT_TRUE(turn_until({&relay.reactor}, [&] { return !relay.told.bytes.empty(); }));
+  EXPECT_EQ(relay.told.bytes[relay.told.parcels.front().first], "early");
+  EXPECT_TRUE(pair.server.told.bytes.empty() || pair.server.told.bytes[pair.there].empty());
 }
 
 TEST(SelfSignedTest, is_made_once_and_used_again) {
