@@ -260,8 +260,7 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   }
   if (client->is_settling && server.cycle.is_idle()) {
     client->is_settling = false;
-    client->route->proven.push_back(client->parameters);
-    state_.parameters.retain(client->parameters);
+    client->route->proven.add(state_.parameters.at(client->parameters));
     send_to_client(state_, *client, batch.head(), batch.tail());
     batch.clear();
     state_.requests->resume(*client, now);

@@ -332,8 +332,7 @@ bool Requests::prepare_server(Client& client, Server& server, Batch& batch) {
     server.statements.set_unnamed(session::StatementId::None);
   }
   assign(state_.parameters, server.parameters, client.parameters);
-  const auto& proven = client.route->proven;
-  if (sql.empty() || std::find(proven.begin(), proven.end(), client.parameters) != proven.end()) {
+  if (sql.empty() || client.route->proven.contains(state_.parameters.at(client.parameters))) {
     return true;
   }
   // Values that no server has accepted yet may be wrong, and then the query must not run.

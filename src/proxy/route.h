@@ -13,6 +13,7 @@
 #include "pool/shard.h"
 #include "proxy/options.h"
 #include "proxy/parcels.h"
+#include "proxy/proven_values.h"
 #include "session/canonical_values.h"
 #include "session/parameters.h"
 
@@ -43,8 +44,7 @@ struct Route {
   // ParameterStatus of its servers, in their order; empty until the first login.
   wire::Parameters reported = {};
   session::CanonicalValues canonical = {};
-  // Parameter sets that a server of this pool has accepted: replayed without waiting.
-  std::vector<session::ParameterSetId> proven = {};
+  ProvenValues proven = {};
 
   std::uint32_t client_count = 0;
 };
