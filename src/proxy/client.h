@@ -38,6 +38,7 @@ struct Client final : pool::Waiter {
 
   std::uint32_t cancel_secret = 0;
   base::Instant connected_at;
+  base::Instant last_request;
   base::Instant leased_at;  // While `server` is set.
 
   session::ParameterSetId parameters{};    // As committed; what a server must have for it.

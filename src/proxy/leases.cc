@@ -68,6 +68,7 @@ std::string_view to_text(ClientEnd reason) {
     case ClientEnd::IdleTransaction: return "idle_transaction";
     case ClientEnd::Shutdown: return "shutdown";
     case ClientEnd::Misused: return "misused";
+    case ClientEnd::Overdue: return "overdue";
   }
   return "left";
 }
@@ -94,6 +95,7 @@ void Leases::link(Client& client, Server& server, base::Instant now) {
   client.leased_at = now;
   server.client = &client;
   server.statement_bytes = 0;
+  server.busy_since = base::kNever;
   server.idle_in_transaction_since = base::kNever;
 }
 

@@ -126,13 +126,18 @@ void Relay::handle_wake(base::Instant now) {
 
 void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now) {
   Identity& identity = ready.identity;
-  Client& client = state_.registry.add_client(id);
   const DatabaseOptions* database = find_database(*state_.options, identity.database);
-  ASSERT(database != nullptr);  // Login has looked it up in the same configuration or a newer one.
+  if (database == nullptr) {  // A reload has removed it since Login looked.
+    state_.world.counts.client_count.fetch_sub(1, std::memory_order_relaxed);
+    state_.world.io.close(id);
+    return;
+  }
+  Client& client = state_.registry.add_client(id);
   client.route =
       &state_.routes.find(*state_.options, *database, identity.database, identity.user, now);
   ++client.route->client_count;
   client.connected_at = now;
+  client.last_request = now;
   client.peer = std::move(identity.peer);
   auto parameters = session::parse_startup_options(identity.parameters);
   if (!parameters) {
@@ -194,6 +199,7 @@ void Relay::sweep(base::Instant now) {
   for (const ServerToken token : tokens) {
     if (Server* server = state_.registry.find(token)) sweep_server(*server, now);
   }
+  end_idle_clients(now);
   if (!state_.is_draining) return;
   const wire::Report report = shutdown_report();
   state_.registry.for_each_client([&](Client& client) {
@@ -224,15 +230,8 @@ void Relay::sweep_server(Server& server, base::Instant now) {
     case Server::Phase::Serving: break;
   }
   if (server.client == nullptr) return;
-  const base::Duration silence_max = server.route->plan->database.socket_timeout;
-  if (silence_max != base::Duration::zero() && !server.cycle.is_quiet() &&
-      now - server.last_activity >= silence_max) {
-    const wire::Report report{.severity = "FATAL",
-                              .sqlstate = std::string(wire::sqlstate::kConnectionFailure),
-                              .message = "the server did not answer within socket_timeout",
-                              .detail = "Whether the statement took effect is not known.",
-                              .hint = "Raise socket_timeout if statements may run that long."};
-    leases_.end_client(*server.client, ClientEnd::ServerDied, &report, now);
+  if (const auto report = overdue_report(server, now)) {
+    leases_.end_client(*server.client, ClientEnd::Overdue, &*report, now);
     return;
   }
   const base::Duration idle_max = options.idle_transaction_timeout;
@@ -240,6 +239,60 @@ void Relay::sweep_server(Server& server, base::Instant now) {
   if (idle_max == base::Duration::zero() || since == base::kNever || now - since < idle_max) return;
   // It harms nobody as long as nobody waits for a server.
   if (options.is_idle_timeout_eager || is_anybody_waiting()) end_idle_transaction(server, now);
+}
+
+// Why the client of this server has to go now, if it has.
+std::optional<wire::Report> Relay::overdue_report(const Server& server, base::Instant now) const {
+  const auto is_over = [now](base::Instant since, base::Duration limit) {
+    return limit != base::Duration::zero() && since != base::kNever && now - since >= limit;
+  };
+  const auto report = [](std::string_view sqlstate, std::string message, std::string hint) {
+    return wire::Report{.severity = "FATAL",
+                        .sqlstate = std::string(sqlstate),
+                        .message = std::move(message),
+                        .detail = {},
+                        .hint = std::move(hint)};
+  };
+  const bool is_busy = !server.cycle.is_quiet();
+  const UserOptions* user = find_user(*state_.options, server.route->user);
+  const Options& options = *state_.options;
+  if (is_busy && is_over(server.last_activity, server.route->plan->database.socket_timeout)) {
+    return report(wire::sqlstate::kConnectionFailure,
+                  "the server did not answer within socket_timeout; whether the statement took "
+                  "effect is not known",
+                  "Raise socket_timeout if statements may run that long.");
+  }
+  const auto query_max =
+      user != nullptr && user->query_timeout ? *user->query_timeout : options.query_timeout;
+  if (is_busy && is_over(server.busy_since, query_max)) {
+    return report(wire::sqlstate::kQueryCanceled, "query timeout",
+                  "Raise query_timeout, or bound the query.");
+  }
+  const auto transaction_max = user != nullptr && user->transaction_timeout
+                                   ? *user->transaction_timeout
+                                   : options.transaction_timeout;
+  if (server.cycle.transaction_status() != 'I' &&
+      is_over(server.client->leased_at, transaction_max)) {
+    return report(wire::sqlstate::kTransactionTimeout,
+                  "terminating connection due to transaction timeout",
+                  "Raise transaction_timeout, or do less in one transaction.");
+  }
+  return std::nullopt;
+}
+
+void Relay::end_idle_clients(base::Instant now) {
+  const base::Duration idle_max = state_.options->client_idle_timeout;
+  if (idle_max == base::Duration::zero()) return;
+  const wire::Report report{.severity = "FATAL",
+                            .sqlstate = std::string(wire::sqlstate::kIdleSessionTimeout),
+                            .message = "terminating connection due to client_idle_timeout",
+                            .detail = {},
+                            .hint = {}};
+  state_.registry.for_each_client([&](Client& client) {
+    if (client.server == nullptr && !client.is_waiting() && now - client.last_request >= idle_max) {
+      leases_.end_client(client, ClientEnd::Overdue, &report, now);
+    }
+  });
 }
 
 bool Relay::is_anybody_waiting() const {
@@ -272,8 +325,10 @@ void Relay::settle(base::Instant now) {
   state_.registry.bury();
   report_clients();
   report_drained(now);
-  const bool is_watching = state_.registry.server_count() != 0 || leases_.lost_count() != 0 ||
-                           (state_.is_draining && state_.registry.client_count() != 0);
+  const bool is_watching =
+      state_.registry.server_count() != 0 || leases_.lost_count() != 0 ||
+      (state_.registry.client_count() != 0 &&
+       (state_.is_draining || state_.options->client_idle_timeout != base::Duration::zero()));
   if (!is_watching) {
     next_sweep_ = base::kNever;
   } else if (next_sweep_ <= now || next_sweep_ == base::kNever) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "proxy/cancels.h"
 #include "proxy/effects.h"
@@ -52,6 +53,8 @@ class Relay final : public base::Handler {
   void begin_drain(bool is_now, base::Instant now);
   void sweep(base::Instant now);
   void sweep_server(Server& server, base::Instant now);
+  std::optional<wire::Report> overdue_report(const Server& server, base::Instant now) const;
+  void end_idle_clients(base::Instant now);
   bool is_anybody_waiting() const;
   void end_idle_transaction(Server& server, base::Instant now);
   void report_clients();

@@ -251,9 +251,11 @@ bool Replies::may_release(const Server& server) const {
 void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   Client* client = server.client;
   if (client == nullptr) {
-    state_.recovery->proceed(server, now);
+    // An idle server that says something unasked (a notice, a changed setting) stays where it is.
+    if (server.phase != Server::Phase::Serving) state_.recovery->proceed(server, now);
     return;
   }
+  if (server.cycle.is_quiet()) server.busy_since = base::kNever;
   if (server.own_failure) {
     end_unsettled(*client, server, now);
     return;

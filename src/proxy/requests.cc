@@ -121,6 +121,8 @@ std::size_t Requests::take_rest(Client& client, base::Bytes rest, Batch& batch) 
 void Requests::flush(Server& server, Batch& batch, base::Instant now) {
   if (!batch.empty()) {
     server.last_activity = now;
+    if (server.busy_since == base::kNever) server.busy_since = now;
+    if (server.client != nullptr) server.client->last_request = now;
     server.idle_in_transaction_since = base::kNever;
     send_to_server(state_, server, batch.head(), batch.tail());
     batch.clear();
