@@ -17,6 +17,7 @@ enum class ClientEnd : std::uint8_t {
   IdleTransaction,
   Shutdown,
   Misused,  // It asked for what its pool mode does not allow.
+  Overdue,  // One of the timeouts.
 };
 std::string_view to_text(ClientEnd reason);
 
