@@ -88,6 +88,7 @@ ServerLogin::ServerLogin(LoginDesk& desk, ServerToken token, std::shared_ptr<con
 
 void ServerLogin::connect() {
   is_connected_ = false;
+  is_tls_wrong_ = false;
   refusal_.reset();
   inbox_.clear();
   out_.clear();
@@ -134,10 +135,10 @@ void ServerLogin::handle_bytes(base::Bytes bytes, base::Instant) {
   auto step = startup_->handle_bytes(input, out_);
   inbox_.pop(inbox_.size() - input.size());
   if (!step) {
-    const bool is_tls = step.error().code == base::ErrorCode::TlsFailed;
+    is_tls_wrong_ = step.error().code == base::ErrorCode::TlsFailed;
     desk_.detach(id_);
     desk_.io().close(id_);
-    try_next(report_of(step.error()), false, is_tls);
+    try_next(report_of(step.error()), false, is_tls_wrong_);
     return;
   }
   follow(*step);
@@ -236,6 +237,7 @@ void ServerLogin::handle_closed(base::CloseCause cause, std::string_view detail,
   if (cause == base::CloseCause::ConnectFailed) {
     error.context = fmt::format("could not connect to server at {}: {}", where, detail);
   } else if (cause == base::CloseCause::TlsFailed) {
+    is_tls_wrong_ = true;
     error.code = base::ErrorCode::TlsFailed;
     error.context = fmt::format("TLS with server at {} failed: {}", where, detail);
   } else {
@@ -299,7 +301,7 @@ bool ServerLogin::choose_next(const wire::Report& report) {
 void ServerLogin::give_up(wire::Report report, bool is_ended) {
   auto failed = std::make_unique<ServerFailed>();
   failed->token = token_;
-  failed->is_permanent = is_permanent(report);
+  failed->is_permanent = is_permanent(report) || is_tls_wrong_;
   failed->is_ended = is_ended;
   failed->report = std::move(report);
   desk_.io().hand_over(base::ConnectionId::None, base::Mailbox::Relay, std::move(failed));

@@ -57,6 +57,7 @@ class ServerLogin final : public LoginParty, public std::enable_shared_from_this
   bool has_switched_tls_ = false;  // sslmode allow and prefer have a second way, used once.
   base::ConnectionId id_ = base::ConnectionId::None;
   bool is_connected_ = false;
+  bool is_tls_wrong_ = false;  // Not what sslmode asks for; waiting does not change that.
   std::optional<session::ServerStartup> startup_;
   std::optional<wire::Report> refusal_;  // Said by the server, whose end is still awaited.
   base::ByteQueue inbox_;
