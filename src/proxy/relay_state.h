@@ -35,8 +35,8 @@ struct RelayWorld {
   obs::Metrics& metrics;
   SharedCounts& counts;
   pool::Exchange& exchange;
-  std::uint64_t seed = 0;                                 // Of jitter.
-  std::map<std::string, pool::LevelId> node_levels = {};  // By node_name().
+  std::uint64_t seed = 0;                            // Of jitter.
+  std::map<std::string, pool::LevelId> levels = {};  // As Routes takes them.
 };
 
 struct RelayState {
@@ -44,7 +44,7 @@ struct RelayState {
       : world(with),
         options(std::move(initial)),
         shard(with.exchange, with.seed),
-        routes(with.exchange, shard, with.metrics, with.node_levels) {}
+        routes(with.exchange, shard, with.metrics, with.levels) {}
 
   RelayWorld world;
   std::shared_ptr<const Options> options;

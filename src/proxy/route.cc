@@ -51,10 +51,8 @@ std::string node_name(const DatabaseOptions& database) {
 }
 
 Routes::Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-               const std::map<std::string, pool::LevelId>& node_levels)
-    : exchange_(exchange), shard_(shard), metrics_(metrics) {
-  for (const auto& [node, id] : node_levels) levels_.emplace("server " + node, id);
-}
+               std::map<std::string, pool::LevelId> levels)
+    : exchange_(exchange), shard_(shard), metrics_(metrics), levels_(std::move(levels)) {}
 
 Route& Routes::find(const Options& options, const DatabaseOptions& database,
                     const std::string& name, const std::string& user, base::Instant now) {
@@ -71,7 +69,7 @@ Route& Routes::find(const Options& options, const DatabaseOptions& database,
                                        .metrics = add_metrics(metrics_, name, user)});
   const std::string node = node_name(database);
   route->node = node;
-  route->server_level = level("server " + node, pool::kUnlimited);
+  route->server_level = level(server_level_name(node), pool::kUnlimited);
   const pool::LevelId own =
       exchange_.add_level(fmt::format("pool {}/{}", name, user), database.pool.server_count_max);
   const std::uint32_t role_limit =
@@ -81,7 +79,7 @@ Route& Routes::find(const Options& options, const DatabaseOptions& database,
                        .options = pool_options(database, user_options),
                        .levels = {own, level("role " + node + " " + route->plan->user, role_limit),
                                   level("database " + database.name, database.server_count_max),
-                                  route->server_level}},
+                                  route->server_level, level(kProcessLevel, pool::kUnlimited)}},
                       now);
   ASSERT(base::index_of(route->pool) == routes_.size());
   known = route.get();
@@ -124,7 +122,7 @@ pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOp
 }
 
 void Routes::set_limit(const std::string& node, std::uint32_t limit, base::Instant now) {
-  exchange_.set_limit(level("server " + node, limit), limit);
+  exchange_.set_limit(level(server_level_name(node), limit), limit);
   shard_.handle_limits_changed(now);
 }
 

@@ -52,11 +52,16 @@ struct Route {
 // What every server of one node counts against; "host:port" of the first host names the node.
 std::string node_name(const DatabaseOptions& database);
 
+// All connections of this process, to whichever node.
+inline constexpr const char* kProcessLevel = "process";
+inline std::string server_level_name(const std::string& node) { return "server " + node; }
+
 class Routes {
  public:
-  // node_levels: the server level of every node; its limit is the control thread's to know.
+  // levels: those that others take permits of, too: kProcessLevel, and the server_level_name() of
+  // every node, whose limit is the control thread's to know. What is missing has no limit.
   Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-         const std::map<std::string, pool::LevelId>& node_levels);
+         std::map<std::string, pool::LevelId> levels);
 
   // The route of a database and user, made at first use. Its `database` entry must exist.
   Route& find(const Options& options, const DatabaseOptions& database, const std::string& name,

@@ -17,22 +17,25 @@ ControlDesk::ControlDesk(control::Control& control, net::Inbox& login, net::Inbo
     : control_(control), login_(login), relay_(relay), drained_(std::move(drained)) {}
 
 void ControlDesk::add_nodes(const config::Config& config, pool::Exchange& exchange) {
+  const std::uint32_t set = config.budget.connection_limit;
+  levels_[proxy::kProcessLevel] =
+      exchange.add_level(proxy::kProcessLevel, set != 0 ? set : pool::kUnlimited);
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
     const std::string node = proxy::node_name(database);
-    const bool is_known = levels_.find(node) != levels_.end();
-    if (!is_known) {
-      const std::uint32_t set = config.budget.connection_limit;
-      levels_[node] = exchange.add_level("server " + node, set != 0 ? set : kLimitUnseen);
+    const std::string name = proxy::server_level_name(node);
+    if (levels_.find(name) == levels_.end()) {
+      levels_[name] = exchange.add_level(name, set != 0 ? set : kLimitUnseen);
     }
     // An entry without a user of its own cannot be logged in to on nobody's behalf.
     if (nodes_.find(node) == nodes_.end() && has_login(database, config)) {
       add_node(database, config, exchange);
     }
   }
-  // Nobody can look at these nodes, so the configured sizes are all that holds.
-  for (const auto& [node, level] : levels_) {
-    if (nodes_.find(node) == nodes_.end() && config.budget.connection_limit == 0) {
-      exchange.set_limit(level, pool::kUnlimited);
+  // At these nodes nobody can look, so the configured sizes are all that holds.
+  for (const proxy::DatabaseOptions& database : config.proxy.databases) {
+    const std::string node = proxy::node_name(database);
+    if (nodes_.find(node) == nodes_.end() && set == 0) {
+      exchange.set_limit(levels_[proxy::server_level_name(node)], pool::kUnlimited);
     }
   }
 }
@@ -45,7 +48,8 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
                            pool::Exchange& exchange) {
   const std::string node = proxy::node_name(database);
   permits_.push_back(std::make_unique<NodePermits>(
-      exchange, levels_[node], [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
+      exchange, std::vector{levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
+      [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
   control::NodeOptions options{.name = node,
                                .database = database,
                                .budget = config.budget,

@@ -21,17 +21,18 @@ namespace pgweir::server {
 class NodePermits final : public control::PermitSource {
  public:
   // freed: called when a permit was given back that pools may wait for. Both outlive the permits.
-  NodePermits(pool::Exchange& exchange, pool::LevelId level, std::function<void()> freed)
-      : exchange_(exchange), level_(level), freed_(std::move(freed)) {}
+  NodePermits(pool::Exchange& exchange, std::vector<pool::LevelId> levels,
+              std::function<void()> freed)
+      : exchange_(exchange), levels_(std::move(levels)), freed_(std::move(freed)) {}
 
-  bool try_take() override { return exchange_.try_take({&level_, 1}).is_taken; }
+  bool try_take() override { return exchange_.try_take(levels_).is_taken; }
   void give_back() override {
-    if (exchange_.give_back({&level_, 1}, false) != 0) freed_();
+    if (exchange_.give_back(levels_, false) != 0) freed_();
   }
 
  private:
   pool::Exchange& exchange_;
-  pool::LevelId level_;
+  std::vector<pool::LevelId> levels_;  // Narrowest first.
   std::function<void()> freed_;
 };
 
@@ -44,7 +45,7 @@ class ControlDesk final : public net::ParcelSink {
   // Before the threads start: one control node per PostgreSQL server that the configuration names,
   // with a level of its own in the exchange.
   void add_nodes(const config::Config& config, pool::Exchange& exchange);
-  // By node_name(); for RelayWorld.
+  // For RelayWorld.
   const std::map<std::string, pool::LevelId>& levels() const { return levels_; }
   // Has every host name of the configuration followed.
   void follow_names(const proxy::Options& options);

@@ -164,7 +164,7 @@ void Daemon::make_core() {
                                                             .counts = counts_,
                                                             .exchange = exchange_,
                                                             .seed = relay_entropy_.u32(),
-                                                            .node_levels = desk_->levels()},
+                                                            .levels = desk_->levels()},
                                           options);
   login_reactor_->attach(*login_);
   relay_reactor_->attach(*relay_);
