@@ -144,6 +144,7 @@ class Reactor final : public base::Io {
   Connection* find_live(base::ConnectionId id);
   int watch(Connection& connection);
   void serve_later(Connection& connection);
+  static bool is_silent(const Connection& connection);
   std::size_t send_plain(Connection& connection, base::Bytes head, base::Bytes tail);
   void await_room(Connection& connection);
   void linger(Connection& connection);

@@ -12,7 +12,7 @@ std::size_t Reactor::try_send(base::ConnectionId id, base::Bytes head, base::Byt
   Connection* connection = find_live(id);
   if (connection == nullptr || connection->error != 0) return 0;
   const std::size_t offered = head.size() + tail.size();
-  if (offered == 0) return 0;
+  if (offered == 0) return is_silent(*connection) ? 1 : 0;
   std::size_t taken = 0;
   if (connection->phase == Phase::Open) {
     taken = connection->tls == nullptr ? send_plain(*connection, head, tail)
@@ -23,6 +23,15 @@ std::size_t Reactor::try_send(base::ConnectionId id, base::Bytes head, base::Byt
     await_room(*connection);
   }
   return taken;
+}
+
+// Whether the peer has neither ended nor said anything that we have not read. Whatever it is will
+// be told in its turn; a peek takes nothing away.
+bool Reactor::is_silent(const Connection& connection) {
+  if (connection.phase != Phase::Open || connection.has_hung_up) return false;
+  if (connection.tls != nullptr && connection.tls->has_unread()) return false;
+  std::byte first{};
+  return ::recv(connection.fd.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
 std::size_t Reactor::send_plain(Connection& connection, base::Bytes head, base::Bytes tail) {

@@ -95,6 +95,18 @@ struct Foreign {
   ConnectionId id{};
 };
 
+TEST(ReactorTest, an_empty_offer_asks_whether_the_peer_is_silent) {
+  Foreign foreign;
+  EXPECT_EQ(foreign.node.reactor.try_send(foreign.id, {}), 1U);
+  foreign.say("words that are not read yet");
+  EXPECT_EQ(foreign.node.reactor.try_send(foreign.id, {}), 0U);
+  ASSERT_TRUE(foreign.until([&] { return !foreign.heard().empty(); }));
+  EXPECT_EQ(foreign.node.reactor.try_send(foreign.id, {}), 1U);
+  foreign.peer.reset();
+  EXPECT_EQ(foreign.node.reactor.try_send(foreign.id, {}), 0U);
+  EXPECT_FALSE(foreign.has_ended()) << "the end is told in its turn";
+}
+
 TEST(ReactorTest, a_reset_is_no_orderly_end) {
   Foreign foreign;
   foreign.reset();
