@@ -84,8 +84,17 @@ std::string without_literals(std::string_view text, std::size_t bytes_max) {
         }
         continue;
       }
-      const std::size_t end = text.find('\'', i + 1);
+      // A backslash may or may not escape the quote behind it: nothing after it is shown.
+      const std::size_t end = text.find_first_of("'\\", i + 1);
+      if (end == std::string_view::npos || text[end] == '\\') break;
+      i = end + 1;
+      continue;
+    }
+    if (c == '"') {
+      // An identifier, whatever it contains: a quote in it begins no literal.
+      const std::size_t end = text.find('"', i + 1);
       if (end == std::string_view::npos) break;
+      out += text.substr(i, end + 1 - i);
       i = end + 1;
       continue;
     }
