@@ -77,7 +77,8 @@ class PromiseTest(PgweirTest):
     def setUp(self):
         with self.server.connect() as connection:
             connection.execute("drop table if exists load_counters, load_sink")
-            connection.execute("create unlogged table load_counters (id int primary key, n int)")
+            # Logged, since commits have to survive the restart.
+            connection.execute("create table load_counters (id int primary key, n int)")
             connection.execute("insert into load_counters select g, 0 from "
                                "generate_series(0, %s) g", (CLIENTS,))
             connection.execute("create unlogged table load_sink (token text, line int)")

@@ -29,6 +29,8 @@ void Client::begin() {
 
 void Client::connect() {
   connection_.reset(PQconnectStart(run_.url.c_str()));
+  PQsetNoticeReceiver(connection_.get(), hear_notice, this);
+  farewell_.clear();
   progress_.is_prepared = false;
   state_ = State::Connecting;
   wants_write_ = true;
@@ -204,8 +206,18 @@ void Client::leave() {
 
 // Counts the first error of an operation; what follows from it is not another one.
 void Client::fail(const std::string& sqlstate, const std::string& message) {
-  if (!has_failed_) run_.tally.count_error(progress_.kind, sqlstate, message, run_.now());
+  const std::string& reason = sqlstate.empty() ? farewell_ : sqlstate;
+  if (!has_failed_) run_.tally.count_error(progress_.kind, reason, message, run_.now());
   has_failed_ = true;
+}
+
+// libpq takes a FATAL for a notice when it comes while no query is under way, and tells the next
+// query only of a closed connection; a direct connection would fare the same.
+void Client::hear_notice(void* client, const PGresult* notice) {
+  const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+  const char* sqlstate = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+  const bool is_farewell = severity != nullptr && std::string_view(severity) == "FATAL";
+  if (is_farewell && sqlstate != nullptr) static_cast<Client*>(client)->farewell_ = sqlstate;
 }
 
 }  // namespace pgweir::load

@@ -62,6 +62,8 @@ class Client {
   void recover();
   void leave();
   void fail(const std::string& sqlstate, const std::string& message);
+  // PQnoticeReceiver; `client` is a Client.
+  static void hear_notice(void* client, const PGresult* notice);
 
   Run& run_;
   Progress progress_;
@@ -73,6 +75,8 @@ class Client {
   bool is_copying_out_ = false;
   int copied_rows_ = 0;
   Seconds began_ = 0;
+  std::string
+      farewell_;  // SQLSTATE of a FATAL that came between two queries: why what follows fails.
 };
 
 }  // namespace pgweir::load
