@@ -47,16 +47,22 @@ void append_name(std::string& sql, std::string_view name) {
   sql += '"';
 }
 
+// A plain value goes through set_config(), which reads it as a startup packet's is read; SET would
+// take 'a, b' for one schema of that name. Both are named in full: a search_path may hide neither.
 void append_set(std::string& sql, std::string_view name, const ParameterValue& value) {
-  sql += "SET ";
-  append_name(sql, name);
-  sql += " TO ";
   if (value.is_source) {
+    sql += "SET ";
+    append_name(sql, name);
+    sql += " TO ";
     sql += value.text;
-  } else {
-    append_literal(sql, value.text);
+    sql += ';';
+    return;
   }
-  sql += ';';
+  sql += "SELECT pg_catalog.set_config(";
+  append_literal(sql, name);
+  sql += ',';
+  append_literal(sql, value.text);
+  sql += ",false);";
 }
 
 void append_reset(std::string& sql, std::string_view name) {
