@@ -30,16 +30,25 @@ class ClangTidyTest(unittest.TestCase):
         self.assertEqual(clang_tidy.parse_dependencies(DEPS, "/tree"), MADE_OF)
 
     def test_a_changed_source_is_checked(self):
-        self.assertEqual(clang_tidy.choose({"src/wire/frame.cc", "README.md"}, MADE_OF),
-                         {"src/wire/frame.cc"})
+        self.assertEqual(clang_tidy.choose(["src/wire/frame.cc", "README.md"], MADE_OF),
+                         ["src/wire/frame.cc"])
 
     def test_a_changed_header_is_checked_through_its_own_source(self):
-        self.assertEqual(clang_tidy.choose({"src/pool/pool.h"}, MADE_OF), {"src/pool/pool.cc"})
+        self.assertEqual(clang_tidy.choose(["src/pool/pool.h"], MADE_OF), ["src/pool/pool.cc"])
 
     def test_a_changed_header_without_a_source_is_checked_once(self):
-        self.assertEqual(clang_tidy.choose({"src/base/result.h"}, MADE_OF), {"src/pool/pool.cc"})
-        self.assertEqual(clang_tidy.choose({"src/base/result.h", "src/wire/frame.cc"}, MADE_OF),
-                         {"src/wire/frame.cc"})
+        self.assertEqual(clang_tidy.choose(["src/base/result.h"], MADE_OF), ["src/pool/pool.cc"])
+        self.assertEqual(clang_tidy.choose(["src/base/result.h", "src/wire/frame.cc"], MADE_OF),
+                         ["src/wire/frame.cc"])
+
+    def test_the_newest_is_checked_first_and_nothing_twice(self):
+        changed = ["src/wire/frame.cc", "src/pool/pool.cc", "src/wire/frame.cc"]
+        self.assertEqual(clang_tidy.choose(changed, MADE_OF), changed[:2])
+
+    def test_what_was_begun_too_late_is_left_out_and_no_failure(self):
+        checker = clang_tidy.Checker(stamps={}, deadline=0)
+        checker("src/wire/frame.cc")
+        self.assertEqual((checker.left_out, checker.failed), (["src/wire/frame.cc"], []))
 
 
 if __name__ == "__main__":
