@@ -50,17 +50,21 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
   permits_.push_back(std::make_unique<NodePermits>(
       exchange, std::vector{levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
       [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
+  NodePermits* const permits = permits_.back().get();
+  permits->set_limit(config.budget.connection_limit != 0 ? config.budget.connection_limit
+                                                         : kLimitUnseen);
   control::NodeOptions options{.name = node,
                                .database = database,
                                .budget = config.budget,
-                               .permits = permits_.back().get(),
+                               .permits = permits,
                                .own_pids =
                                    [this, node] {
                                      const auto& pids = pids_[node];
                                      return std::vector<std::int32_t>(pids.begin(), pids.end());
                                    },
                                .limit_changed =
-                                   [this, node](std::uint32_t limit) {
+                                   [this, node, permits](std::uint32_t limit) {
+                                     permits->set_limit(limit);
                                      auto changed = std::make_unique<proxy::LimitChanged>();
                                      changed->node = node;
                                      changed->server_limit = limit;

@@ -14,27 +14,9 @@
 #include "net/mailbox.h"
 #include "pool/exchange.h"
 #include "proxy/parcels.h"
+#include "server/node_permits.h"
 
 namespace pgweir::server {
-
-// One node's share of the Exchange, as the control thread takes from it.
-class NodePermits final : public control::PermitSource {
- public:
-  // freed: called when a permit was given back that pools may wait for. Both outlive the permits.
-  NodePermits(pool::Exchange& exchange, std::vector<pool::LevelId> levels,
-              std::function<void()> freed)
-      : exchange_(exchange), levels_(std::move(levels)), freed_(std::move(freed)) {}
-
-  bool try_take() override { return exchange_.try_take(levels_).is_taken; }
-  void give_back() override {
-    if (exchange_.give_back(levels_, false) != 0) freed_();
-  }
-
- private:
-  pool::Exchange& exchange_;
-  std::vector<pool::LevelId> levels_;  // Narrowest first.
-  std::function<void()> freed_;
-};
 
 class ControlDesk final : public net::ParcelSink {
  public:

@@ -94,7 +94,7 @@ class Daemon {
   std::unique_ptr<LogOutput> log_output_;
   std::unique_ptr<obs::Log> log_;
   obs::Metrics metrics_;
-  pool::Exchange exchange_;
+  pool::Exchange exchange_{kExchangeUsers};
   proxy::SharedCounts counts_;
   SystemEntropy login_entropy_;
   SystemEntropy relay_entropy_;

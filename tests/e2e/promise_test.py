@@ -83,6 +83,7 @@ class PromiseTest(PgweirTest):
                                "generate_series(0, %s) g", (CLIENTS,))
             connection.execute("create unlogged table load_sink (token text, line int)")
         self.log_start = len(self.server.log())
+        processes.wait_until(lambda: self.pgweir.health()["status"] == "ok", 10, "it has looked")
         self.limit = self.pgweir.health()["pool"]["limit"]
 
     def run_load(self, disturb=None):
