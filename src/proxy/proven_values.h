@@ -1,6 +1,6 @@
 // ProvenValues: which parameter values a server of a route has accepted once. Those are replayed in
-// the same send as the query behind them; a value that may be wrong is tried alone first, since then
-// the query must not run.
+// the same send as the query behind them; a value that may be wrong is tried alone first, since
+// then the query must not run.
 #pragma once
 
 #include <set>

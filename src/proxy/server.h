@@ -57,8 +57,8 @@ struct Server final : pool::Server {
   std::vector<base::ConnectionId> cancel_askers;  // Whom to tell then.
   std::uint64_t discarded_bytes = 0;              // In Phase::Recovering.
   base::Instant phase_since;
-  base::Instant last_activity;  // Bytes in either direction.
-  base::Instant busy_since = base::kNever;     // Since when its client awaits an answer.
+  base::Instant last_activity;              // Bytes in either direction.
+  base::Instant busy_since = base::kNever;  // Since when its client awaits an answer.
   base::Instant idle_in_transaction_since = base::kNever;
 
   // The beginning of the text that it runs, for whoever asks who holds the servers.
