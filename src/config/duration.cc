@@ -1,6 +1,7 @@
 #include "config/duration.h"
 
 #include <array>
+#include <cmath>
 
 #include "config/number.h"
 
@@ -45,7 +46,7 @@ std::optional<base::Duration> parse_duration(std::string_view text, Unit bare) {
   if (!unit) return std::nullopt;
   const double count = number->value * static_cast<double>(unit->count());
   if (count > static_cast<double>(kLongest.count())) return std::nullopt;
-  return base::Duration(static_cast<base::Duration::rep>(count + 0.5));
+  return base::Duration(std::llround(count));
 }
 
 std::string render_duration(base::Duration duration) {

@@ -9,7 +9,6 @@ using namespace std::chrono_literals;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing::Pair;
 
 TEST(IniTest, reads_a_file_as_pgbouncer_does) {
   const Config config =

@@ -37,7 +37,7 @@ inline std::vector<std::string> lines(const std::vector<Remark>& remarks) {
 }
 
 // The configuration; a test that gets mistakes instead fails and shows them.
-inline Config good(LoadResult result) {
+inline Config good(const LoadResult& result) {
   EXPECT_THAT(lines(result.mistakes), testing::IsEmpty());
   return result.config.value_or(Config{});
 }

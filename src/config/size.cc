@@ -1,6 +1,7 @@
 #include "config/size.h"
 
 #include <array>
+#include <cmath>
 
 #include "config/nearest_name.h"
 #include "config/number.h"
@@ -31,7 +32,7 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     if (!is_same_name(suffix.text, wanted)) continue;
     const double bytes = number->value * static_cast<double>(suffix.bytes);
     if (bytes >= kLargest) return std::nullopt;
-    return static_cast<std::uint64_t>(bytes + 0.5);
+    return static_cast<std::uint64_t>(std::llround(bytes));
   }
   return std::nullopt;
 }

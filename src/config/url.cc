@@ -150,12 +150,12 @@ class UrlParser {
   // Leaves ":port" or nothing in `one`.
   std::optional<std::string> take_host(std::string_view& one) {
     if (one.empty() || one.front() != '[') {
-      const auto host = percent_decode(take_until(one, ":"));
+      auto host = percent_decode(take_until(one, ":"));
       if (!host) complain("host", "has a bad percent sign; it takes two hexadecimal digits");
       return host;
     }
     one.remove_prefix(1);
-    const auto address = percent_decode(take_until(one, "]"));
+    auto address = percent_decode(take_until(one, "]"));
     const bool is_closed = !one.empty();
     if (is_closed) one.remove_prefix(1);
     if (is_closed && address && is_ipv6(*address) && (one.empty() || one.front() == ':')) {

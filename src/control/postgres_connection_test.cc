@@ -10,7 +10,6 @@ namespace pgweir::control {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 class PostgresConnectionTest : public PostgresTest {
  protected:

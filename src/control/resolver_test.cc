@@ -20,7 +20,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::UnorderedElementsAre;
 
 // Answers A and AAAA questions (RFC 1035) from a table; a name that is not in it does not exist.
 class NameServer {

@@ -117,14 +117,15 @@ std::vector<tcp::endpoint> resolve(asio::io_context& io, const config::HttpAddre
 
 class HttpServer::Impl {
  public:
-  Impl(config::HttpOptions options, HttpLimits limits, const SnapshotSource& source, obs::Log& log)
+  Impl(const config::HttpOptions& options, HttpLimits limits, const SnapshotSource& source,
+       obs::Log& log)
       : address_(options.address),
         context_{limits, Router(HostRule(options.address.host, options.hosts), source), log} {}
   ~Impl() { stop(); }
 
   base::Status start() {
     if (address_.is_off()) return base::success();
-    const base::Status bound = bind();
+    base::Status bound = bind();
     if (!bound) return bound;
     for (const auto& listener : listeners_) {
       context_.log.event(kHttpListening, {kv("address", text_of(listener->endpoint()))});
@@ -200,9 +201,9 @@ class HttpServer::Impl {
   std::thread thread_;
 };
 
-HttpServer::HttpServer(config::HttpOptions options, HttpLimits limits, const SnapshotSource& source,
-                       obs::Log& log)
-    : impl_(std::make_unique<Impl>(std::move(options), limits, source, log)) {}
+HttpServer::HttpServer(const config::HttpOptions& options, HttpLimits limits,
+                       const SnapshotSource& source, obs::Log& log)
+    : impl_(std::make_unique<Impl>(options, limits, source, log)) {}
 HttpServer::~HttpServer() = default;
 
 base::Status HttpServer::start() { return impl_->start(); }

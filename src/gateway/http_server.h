@@ -27,7 +27,7 @@ struct HttpLimits {
 class HttpServer {
  public:
   // source, log: outlive the server.
-  HttpServer(config::HttpOptions options, HttpLimits limits, const SnapshotSource& source,
+  HttpServer(const config::HttpOptions& options, HttpLimits limits, const SnapshotSource& source,
              obs::Log& log);
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

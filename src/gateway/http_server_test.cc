@@ -27,7 +27,6 @@ namespace {
 using std::chrono::milliseconds;
 using testing::EndsWith;
 using testing::HasSubstr;
-using testing::Not;
 using testing::StartsWith;
 
 constexpr std::string_view kGetHealth = "GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n";

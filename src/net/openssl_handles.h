@@ -13,11 +13,11 @@
 
 namespace pgweir::net {
 
-template <auto release>
+template <auto Release>
 struct Releaser {
   template <class T>
   void operator()(T* object) const {
-    release(object);
+    Release(object);
   }
 };
 

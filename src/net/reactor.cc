@@ -67,12 +67,12 @@ void Reactor::run() {
 }
 
 void Reactor::stop() {
-  requests_.fetch_or(kStop, std::memory_order_release);
+  requests_.fetch_or(Stop, std::memory_order_release);
   inbox_.wake();
 }
 
 void Reactor::stop_listening() {
-  requests_.fetch_or(kStopListening, std::memory_order_release);
+  requests_.fetch_or(StopListening, std::memory_order_release);
   inbox_.wake();
 }
 
@@ -81,7 +81,7 @@ void Reactor::set_tls(TlsContexts contexts) {
     const std::lock_guard<std::mutex> lock(next_tls_mutex_);
     next_tls_ = std::move(contexts);
   }
-  requests_.fetch_or(kNewTls, std::memory_order_release);
+  requests_.fetch_or(NewTls, std::memory_order_release);
   inbox_.wake();
 }
 
@@ -148,15 +148,15 @@ void Reactor::serve_requests() {
   if (accept_again_ <= now_) watch_listeners(true);
   if (requests_.load(std::memory_order_relaxed) == 0) return;
   const unsigned requests = requests_.exchange(0, std::memory_order_acquire);
-  if ((requests & kNewTls) != 0) {
+  if ((requests & NewTls) != 0) {
     const std::lock_guard<std::mutex> lock(next_tls_mutex_);
     tls_ = next_tls_;
   }
-  if ((requests & (kStop | kStopListening)) != 0) {
+  if ((requests & (Stop | StopListening)) != 0) {
     accept_again_ = base::kNever;
     listeners_.clear();  // Closing a socket takes it out of epoll.
   }
-  if ((requests & kStop) != 0) is_stopping_ = true;
+  if ((requests & Stop) != 0) is_stopping_ = true;
 }
 
 void Reactor::serve_due() {

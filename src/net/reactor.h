@@ -93,7 +93,7 @@ class Reactor final : public base::Io {
   void wake_at(base::Instant when) override { wake_ = when; }
 
  private:
-  enum Request : unsigned { kStop = 1, kStopListening = 2, kNewTls = 4 };
+  enum Request : unsigned { Stop = 1, StopListening = 2, NewTls = 4 };
   struct Linger {
     base::ConnectionId id;
     base::Instant until;

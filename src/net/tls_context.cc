@@ -41,6 +41,8 @@ const unsigned char* as_unsigned(std::string_view text) {
 
 // Takes "postgresql" from what the client offers. PostgreSQL refuses a client that offers only
 // other protocols, since that hints at a cross-protocol attack (ALPACA).
+// OpenSSL has it take six parameters.
+// NOLINTNEXTLINE(readability-function-size)
 int select_alpn(SSL*, const unsigned char** out, unsigned char* out_bytes,
                 const unsigned char* offered, unsigned offered_bytes, void*) {
   unsigned char* chosen = nullptr;

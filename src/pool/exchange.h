@@ -16,6 +16,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/assert.h"
@@ -66,7 +67,7 @@ class BasicExchange {
 
   // Adds a level. REQUIRES: one thread at a time; other threads learn the id through a channel that
   // orders memory (a mailbox). Levels stay until the end.
-  LevelId add_level(std::string name, std::uint32_t limit);
+  LevelId add_level(std::string_view name, std::uint32_t limit);
 
   bool is_shared() const { return reactor_count_ > 1; }
   std::uint32_t level_count() const { return level_count_; }
@@ -143,13 +144,13 @@ class BasicExchange {
 using Exchange = BasicExchange<NoYield>;
 
 template <class Yield>
-LevelId BasicExchange<Yield>::add_level(std::string name, std::uint32_t limit) {
+LevelId BasicExchange<Yield>::add_level(std::string_view name, std::uint32_t limit) {
   const std::uint32_t index = level_count_;
   ASSERT(index < kChunkLevels * kChunkCountMax);
   if (index % kChunkLevels == 0)
     chunks_[index / kChunkLevels].store(new Chunk, std::memory_order_release);
   Level& level = at(LevelId{index});
-  level.name = std::move(name);
+  level.name = name;
   level.limit.store(limit);
   ++level_count_;
   return LevelId{index};
