@@ -1,0 +1,299 @@
+// What simulated clients ask: units, each sent in one go. A unit is drawn by the weights of the
+// seed; inside a transaction block other things make sense than outside.
+#include <algorithm>
+#include <cstdio>
+
+#include "sim/client.h"
+
+namespace pgweir::sim {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+enum Unit : std::size_t {
+  kSimple,
+  kSeveral,
+  kBlock,
+  kStateChange,
+  kUnnamed,
+  kNamed,
+  kPipeline,
+  kFlushOnly,
+  kRows,
+  kCopyIn,
+  kCopyOut,
+  kMistake,
+  kCancel,
+  kSessionState,
+  kNames,
+  kFunction,
+};
+
+std::string sleep_of(double longest, base::Rng& rng) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f",
+                longest * static_cast<double>(1 + rng.below(100)) / 100.0);
+  return text;
+}
+
+}  // namespace
+
+// A fresh mark: every statement has its own.
+std::string Client::mark() { return to_text({.client = number_, .sequence = ++sequence_}); }
+
+std::string Client::select() { return "SELECT '" + mark() + "'"; }
+
+void Client::think() {
+  is_waiting_for_cancel_ = cancels_pending_ != 0 && !world_.chance(0.3);
+  if (is_waiting_for_cancel_) return;
+  base::Duration time = world_.between(microseconds(1), milliseconds(2));
+  if (world_.chance(0.1)) time = world_.between(milliseconds(1), milliseconds(60));
+  if (rules_.may_idle_too_long && world_.chance(0.02)) time = seconds(3);
+  world_.after(time, [self = shared_from_this(), life = life_] {
+    if (self->life_ == life && self->phase_ == Phase::Ready) self->begin_unit();
+  });
+}
+
+void Client::begin_unit() {
+  if (world_.chance(world_.faults.vanish * 0.3)) return hang_up();
+  const bool is_in_block = session_->status() != 'I';
+  if (units_left_ == 0 && !is_in_block) return leave(true);
+  if (units_left_ > 0) --units_left_;
+  ++unit_;
+  phase_ = Phase::Busy;
+  script_ = {};
+  is_extended_copy_ = false;
+  if (is_in_block) {
+    compose_in_block(script_);
+  } else {
+    compose(script_);
+  }
+  send_unit();
+}
+
+void Client::send_unit() {
+  const base::ByteBuffer bytes = script_.bytes;
+  if (world_.chance(world_.faults.vanish)) {
+    // In the middle of a message, or while it waits.
+    if (world_.chance(0.5)) {
+      write(base::Bytes(bytes).first(world_.between(std::size_t{0}, bytes.size())));
+      hang_up();
+      return;
+    }
+    world_.after(world_.between(microseconds(1), milliseconds(10)),
+                 [self = shared_from_this(), life = life_] {
+                   if (self->life_ == life) self->leave(self->world_.chance(0.3));
+                 });
+  }
+  write(bytes);
+}
+
+void Client::compose(Script& script) {
+  double sum = 0;
+  for (const double weight : rules_.weights) sum += weight;
+  double at = sum * static_cast<double>(world_.rng().below(10'000)) / 10'000;
+  std::size_t unit = 0;
+  while (unit + 1 < rules_.weights.size() && at >= rules_.weights[unit])
+    at -= rules_.weights[unit++];
+  const auto count = [&](std::size_t most) { return std::to_string(world_.between(0, most)); };
+  switch (static_cast<Unit>(unit)) {
+    case kSimple: return script.query(world_.chance(0.02) ? "" : select());
+    case kSeveral: return script.query(select() + "; " + random_set(false) + "; " + select());
+    case kBlock: return script.query("BEGIN /* " + mark() + " */");
+    case kStateChange: return compose_state_change(script);
+    case kUnnamed: return compose_extended(script, false);
+    case kNamed: return compose_extended(script, true);
+    case kPipeline: return compose_pipeline(script);
+    case kFlushOnly:
+      run_extended(script, "SELECT $1 /* flushed */");
+      script.flush();
+      is_batch_open_ = true;
+      return;
+    case kRows:
+      return script.query("SELECT repeat('x', " + count(2000) + ") FROM generate_series(1, " +
+                          count(world_.chance(0.1) ? 300 : 30) + ") /* " + mark() + " */");
+    case kCopyIn:
+      if (world_.chance(0.5)) {
+        script.query("COPY t FROM STDIN /* " + mark() + " */");
+      } else {
+        is_extended_copy_ = true;
+        const std::string text = "COPY t FROM STDIN /* " + mark() + " */";
+        script.parse("", text);
+        script.bind("", "");
+        script.execute(text, "");
+        script.sync();
+      }
+      script.set_count_of_copy(world_.between(std::size_t{0}, 40));
+      return;
+    case kCopyOut:
+      return script.query("COPY (SELECT repeat('x', " + count(500) + ") FROM generate_series(1, " +
+                          count(40) + ")) TO STDOUT /* " + mark() + " */");
+    case kMistake: return compose_mistake(script);
+    case kCancel:
+      script.query("SELECT pg_sleep(" + sleep_of(0.02, world_.rng()) + "), '" + mark() + "'");
+      return cancel_soon();
+    case kSessionState: return compose_session_state(script);
+    case kNames: return compose_names(script);
+    case kFunction: return script.function_call(mark());
+  }
+}
+
+void Client::compose_in_block(Script& script) {
+  if (session_->status() == 'E') {
+    const bool goes_back = session_->has_savepoint("s") && world_.chance(0.6) && units_left_ > 0;
+    return script.query((goes_back ? "ROLLBACK TO s /* " : "ROLLBACK /* ") + mark() + " */");
+  }
+  if (units_left_ == 0) return script.query("COMMIT /* " + mark() + " */");
+  switch (world_.rng().below(12)) {
+    case 0:
+    case 1: return script.query("COMMIT /* " + mark() + " */");
+    case 2: return script.query("ROLLBACK /* " + mark() + " */");
+    case 3: return script.query(random_set(false));
+    case 4: return script.query(random_set(true) + "; " + select());
+    case 5: return script.query("SAVEPOINT s /* " + mark() + " */");
+    case 6:
+      if (!session_->has_savepoint("s")) return script.query(select());
+      return script.query((world_.chance(0.5) ? "ROLLBACK TO s /* " : "RELEASE s /* ") + mark() +
+                          " */");
+    case 7: return script.query("SELECT 1/0 /* " + mark() + " */");
+    case 8: return compose_extended(script, world_.chance(0.5));
+    case 9: return script.query("COMMIT /* " + mark() + " */; " + select());
+    case 10:
+      script.query("SELECT pg_sleep(" + sleep_of(0.02, world_.rng()) + "), '" + mark() + "'");
+      return;
+    default: return script.query(select());
+  }
+}
+
+// Parse, Bind, Describe, Execute of the unnamed statement; Sync or Flush is the caller's.
+void Client::run_extended(Script& script, const std::string& text) {
+  const std::string argument = mark();
+  script.parse("", text);
+  if (world_.chance(0.3)) script.describe_statement("", text);
+  script.bind("", argument);
+  if (world_.chance(0.5)) script.describe_portal(text);
+  script.execute(text, argument);
+}
+
+void Client::compose_extended(Script& script, bool is_named) {
+  if (!is_named) {
+    run_extended(script, "SELECT $1 /* text " + std::to_string(world_.rng().below(3)) + " */");
+    return script.sync();
+  }
+  const std::string name = "s" + std::to_string(world_.rng().below(4));
+  const auto known = prepared_.find(name);
+  std::string text = "SELECT $1 /* named " + std::to_string(world_.rng().below(6)) + " */";
+  if (known == prepared_.end()) {
+    script.parse(name, text);
+    if (world_.chance(0.3)) {
+      script.describe_statement(name, text);
+      script.sync();
+      return;
+    }
+  } else {
+    text = known->second;
+  }
+  const std::string argument = mark();
+  script.bind(name, argument);
+  if (world_.chance(0.3)) script.describe_portal(text);
+  script.execute(text, argument);
+  script.sync();
+}
+
+void Client::compose_pipeline(Script& script) {
+  const std::size_t count = world_.between(std::size_t{2}, 8);
+  for (std::size_t i = 0; i < count; ++i) {
+    switch (world_.rng().below(6)) {
+      case 0: compose_extended(script, false); break;
+      case 1: script.query(select()); break;
+      case 2: script.sync(); break;
+      case 3: {
+        const std::string text = random_set(false);
+        script.parse("", text);
+        script.bind("", "");
+        script.execute(text, "");
+        script.sync();
+        break;
+      }
+      case 4: {
+        const std::string text = "SELECT 1/0 /* " + mark() + " */";
+        script.parse("", text);
+        script.bind("", "");
+        script.execute(text, "");
+        script.send_unanswered("", mark());
+        script.sync();
+        break;
+      }
+      default: {
+        // Two of them in one implicit transaction.
+        run_extended(script, "SELECT $1 /* first */");
+        run_extended(script, "SELECT $1 /* second */");
+        script.sync();
+      }
+    }
+  }
+}
+
+std::string Client::random_set(bool is_local) {
+  const std::string value = std::to_string(world_.rng().below(4));
+  const std::string lead = is_local ? "SET LOCAL " : "SET ";
+  const std::string tail = " /* " + mark() + " */";
+  switch (world_.rng().below(5)) {
+    case 0: return lead + "application_name = 'set" + value + "'" + tail;
+    case 1: return lead + "my.tag TO 'tag" + value + "'" + tail;
+    case 2: return lead + "search_path TO a" + value + ", public" + tail;
+    case 3: return lead + "statement_timeout = " + value + "000" + tail;
+    default: return lead + "DateStyle TO " + (value < "2" ? "German" : "ISO") + tail;
+  }
+}
+
+void Client::compose_state_change(Script& script) {
+  switch (world_.rng().below(4)) {
+    case 0: return script.query("RESET my.tag /* " + mark() + " */");
+    case 1: return script.query("RESET statement_timeout /* " + mark() + " */");
+    case 2: return script.query("SHOW search_path /* " + mark() + " */");
+    default: return script.query(random_set(false));
+  }
+}
+
+void Client::compose_session_state(Script& script) {
+  if (has_session_state_ && world_.chance(0.5)) {
+    return script.query("DISCARD ALL /* " + mark() + " */");
+  }
+  if (!rules_.has_session_state) return script.query(select());
+  return script.query((world_.chance(0.5) ? "LISTEN news /* " : "CREATE TEMP TABLE x() /* ") +
+                      mark() + " */");
+}
+
+void Client::compose_mistake(Script& script) {
+  switch (world_.rng().below(4)) {
+    case 0: return script.query(select() + "; SELECT 1/0 /* " + mark() + " */; " + select());
+    case 1:
+      script.bind("never_prepared", mark());
+      script.expect_error("26000");
+      return script.sync();
+    case 2:
+      if (!prepared_.empty()) {
+        script.parse(prepared_.begin()->first, "SELECT $1 /* another */");
+        script.expect_error("42P05");
+        return script.sync();
+      }
+      return script.query("SELECT 1/0 /* " + mark() + " */");
+    default: return script.query(random_set(false) + "; SELECT 1/0 /* " + mark() + " */");
+  }
+}
+
+void Client::compose_names(Script& script) {
+  if (prepared_.empty()) return compose_extended(script, true);
+  const std::string name = prepared_.begin()->first;
+  switch (world_.rng().below(4)) {
+    case 0: return script.query("DEALLOCATE " + name);
+    case 1: return script.query("DEALLOCATE ALL /* " + mark() + " */");
+    default: script.close(name); return script.sync();
+  }
+}
+
+}  // namespace pgweir::sim

@@ -1,0 +1,100 @@
+#include "sim/scenario.h"
+
+#include <algorithm>
+
+namespace pgweir::sim {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+std::size_t between(base::Rng& rng, std::size_t from, std::size_t to) {
+  return from + static_cast<std::size_t>(rng.below(to - from + 1));
+}
+
+pool::Options draw_pool(base::Rng& rng) {
+  pool::Options pool;
+  pool.wait_max = seconds(120);
+  if (rng.chance(0.2)) pool.wait_max = milliseconds(20);
+  if (rng.chance(0.3)) pool.server_count_max = static_cast<std::uint32_t>(between(rng, 1, 4));
+  if (rng.chance(0.2)) pool.server_count_min = static_cast<std::uint32_t>(between(rng, 1, 2));
+  if (rng.chance(0.3)) pool.server_lifetime = milliseconds(between(rng, 20, 2000));
+  if (rng.chance(0.3)) pool.server_idle_max = milliseconds(between(rng, 5, 2000));
+  if (rng.chance(0.1)) pool.waiter_count_max = static_cast<std::uint32_t>(between(rng, 0, 5));
+  if (rng.chance(0.3)) pool.login_parallel_max = 1;
+  pool.server_count_min = std::min(pool.server_count_min, pool.server_count_max);
+  return pool;
+}
+
+proxy::DatabaseOptions draw_database(base::Rng& rng, std::size_t index, std::size_t node) {
+  proxy::DatabaseOptions database;
+  database.name = "db" + std::to_string(index);
+  database.hosts.emplace_back().host = address_of_node(node);
+  database.tls.mode = proxy::SslMode::Disable;
+  database.pool = draw_pool(rng);
+  if (rng.chance(0.2)) database.server_count_max = static_cast<std::uint32_t>(between(rng, 1, 4));
+  if (rng.chance(0.1)) database.pool_mode = proxy::PoolMode::Session;
+  return database;
+}
+
+proxy::Options draw_options(base::Rng& rng, std::size_t node_count) {
+  proxy::Options options;
+  const std::size_t database_count = between(rng, 1, 3);
+  for (std::size_t i = 0; i < database_count; ++i) {
+    options.databases.push_back(draw_database(rng, i, i % node_count));
+  }
+  for (const char* name : {"ann", "bob"}) {
+    proxy::UserOptions user;
+    user.name = name;
+    user.secret = base::Secret("swordfish");
+    if (rng.chance(0.1)) user.server_count_max = static_cast<std::uint32_t>(between(rng, 1, 4));
+    options.users.push_back(std::move(user));
+  }
+  options.auth_method = rng.chance(0.2) ? proxy::AuthMethod::ScramSha256 : proxy::AuthMethod::Trust;
+  if (rng.chance(0.1)) options.pool_mode = proxy::PoolMode::Session;
+  const std::uint32_t statements[] = {200, 200, 2, 0};
+  options.statements_per_server_max = statements[rng.below(4)];
+  if (rng.chance(0.2)) options.idle_transaction_timeout = seconds(1);
+  if (rng.chance(0.1)) options.is_idle_timeout_eager = true;
+  if (rng.chance(0.2)) options.discard_bytes_max = 1000;
+  if (rng.chance(0.1)) options.has_reset_always = true;
+  return options;
+}
+
+ClientRules draw_rules(base::Rng& rng, const FaultPlan& faults, const proxy::Options& options) {
+  ClientRules rules;
+  rules.may_lose_servers = faults.may_lose_servers();
+  rules.may_be_refused = rules.may_lose_servers;
+  rules.may_idle_too_long = options.idle_transaction_timeout <= seconds(1);
+  for (const proxy::DatabaseOptions& database : options.databases) {
+    if (database.pool.wait_max < seconds(120) || database.pool.waiter_count_max < 100) {
+      rules.may_be_refused = true;
+    }
+  }
+  rules.units_max = between(rng, 4, 16);
+  for (double& weight : rules.weights) weight = rng.chance(0.5) ? 1.0 : 0.0;
+  rules.weights[0] += 0.1;
+  return rules;
+}
+
+}  // namespace
+
+std::string address_of_node(std::size_t index) { return "10.0.0." + std::to_string(index + 1); }
+
+Scenario Scenario::draw(std::uint64_t seed) {
+  base::Rng rng(seed ^ 0x5ce0a210U);
+  Scenario scenario;
+  scenario.faults = FaultPlan::draw(rng);
+  scenario.node_count = rng.chance(0.2) ? 2 : 1;
+  scenario.options = draw_options(rng, scenario.node_count);
+  scenario.rules = draw_rules(rng, scenario.faults, scenario.options);
+  scenario.server_limit = static_cast<std::uint32_t>(between(rng, 1, 6));
+  scenario.connection_count_max = scenario.server_limit;
+  scenario.client_count = between(rng, 2, 12);
+  scenario.changes_limit = rng.chance(0.1);
+  if (scenario.changes_limit) scenario.rules.may_be_refused = true;
+  return scenario;
+}
+
+}  // namespace pgweir::sim

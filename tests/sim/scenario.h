@@ -1,0 +1,31 @@
+// Scenario: what one seed simulates: how many servers, databases, users and clients there are,
+// under which limits and options of pgweir, and what goes wrong. Everything follows from the seed.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "proxy/options.h"
+#include "sim/client.h"
+#include "sim/fault_plan.h"
+
+namespace pgweir::sim {
+
+struct Scenario {
+  FaultPlan faults;
+  ClientRules rules;
+  proxy::Options options;
+  std::size_t node_count = 1;
+  std::uint32_t server_limit = 5;        // Of each node, as the control thread would set it.
+  std::size_t connection_count_max = 5;  // max_connections of each node; never below the limit.
+  std::size_t client_count = 8;
+  bool changes_limit = false;  // Now and then the limit moves, between 1 and server_limit.
+  base::Duration duration = std::chrono::seconds(3);  // Then the faults end and clients finish.
+
+  static Scenario draw(std::uint64_t seed);
+};
+
+std::string address_of_node(std::size_t index);
+
+}  // namespace pgweir::sim

@@ -1,0 +1,101 @@
+// Simulation: one whole run of the production Login and Relay between simulated clients and
+// simulated PostgreSQL servers. After every event it checks what must always hold; at the end, with
+// the faults taken away, that everybody was answered, every server is clean and every permit has
+// returned.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <vector>
+
+#include "auth/salted_password_cache.h"
+#include "base/entropy.h"
+#include "obs/log.h"
+#include "obs/metrics.h"
+#include "pool/exchange.h"
+#include "proxy/login.h"
+#include "proxy/relay.h"
+#include "sim/client.h"
+#include "sim/postgres.h"
+#include "sim/scenario.h"
+#include "sim/sim_io.h"
+
+namespace pgweir::sim {
+
+// What happened, for the tests of the simulation itself.
+struct Outcome {
+  std::uint64_t event_count = 0;
+  std::uint64_t answered_count = 0;  // Units of clients' programs that ended.
+  std::vector<std::uint64_t> answered_by_client = {};
+};
+
+class Simulation final : private Surroundings, private Door, private obs::Sink {
+ public:
+  Simulation(std::uint64_t seed, Scenario scenario, bool is_verbose);
+  ~Simulation() override;
+
+  // Does not return if something fails (sim::fail, ASSERT).
+  Outcome run();
+
+ private:
+  struct Dice final : base::Entropy {
+    explicit Dice(World& with) : world(with) {}
+    void fill(std::span<std::byte> out) override {
+      for (std::byte& b : out) b = std::byte(world.rng().below(256));
+    }
+    World& world;
+  };
+
+  // Surroundings.
+  bool connect(const base::Endpoint& endpoint, const std::shared_ptr<Link>& link) override;
+  void post(base::Mailbox to, std::shared_ptr<Link> link,
+            std::unique_ptr<base::Parcel> parcel) override;
+  // Door.
+  World& world() override { return world_; }
+  void enter(const std::shared_ptr<Link>& link) override;
+  std::uint32_t next_number() override { return ++last_number_; }
+  auth::SaltedPasswordCache& passwords() override { return passwords_; }
+  // obs::Sink.
+  void write(obs::Level level, std::string_view line) override;
+
+  std::map<std::string, pool::LevelId> add_node_levels();
+  void start_clients();
+  // What the control thread would do.
+  void handle_control_parcel(std::unique_ptr<base::Parcel> parcel);
+  void look_for_lost(proxy::ServerToken token, std::uint32_t pid);
+  void disturb_every_second();
+  void move_limit();
+
+  void run_until(base::Instant end);
+  void check_step();
+  void check_epilogue();
+  void check_permits(bool are_all_back) const;
+  static std::size_t backends_of(const Postgres& node, std::string_view level);
+  bool is_everybody_done() const;
+
+  const Scenario scenario_;
+  World world_;
+  Ledger ledger_;
+  auth::SaltedPasswordCache passwords_;
+  Dice entropy_{world_};
+  obs::Log log_;
+  obs::Metrics metrics_;
+  proxy::SharedCounts counts_;
+  pool::Exchange exchange_;
+  std::shared_ptr<const proxy::Options> options_;
+  std::vector<std::unique_ptr<Postgres>> nodes_;
+  SimIo login_io_;
+  SimIo relay_io_;
+  proxy::Login login_;
+  proxy::Relay relay_;
+  std::vector<std::shared_ptr<Client>> clients_;
+  std::array<base::Instant, 3> mail_arrives_at_{};  // Of the last parcel, by Mailbox.
+  std::uint32_t last_number_ = 0;
+  bool is_epilogue_ = false;
+  std::uint64_t event_count_ = 0;
+};
+
+// Runs what the seed says.
+Outcome simulate(std::uint64_t seed, bool is_verbose = false);
+
+}  // namespace pgweir::sim
