@@ -7,13 +7,13 @@ set -euo pipefail
 
 run_packages=(
   ccache cmake g++ ninja-build pkg-config
-  libboost1.81-dev libc-ares-dev libcli11-dev libfmt-dev libidn-dev libpg-query-dev libpq-dev
-  libssl-dev libsystemd-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev prometheus-cpp-dev
+  libboost1.81-dev libc-ares-dev libcli11-dev libfmt-dev libidn-dev libpq-dev libssl-dev
+  libsystemd-dev libtomlplusplus-dev libxxhash-dev nlohmann-json3-dev prometheus-cpp-dev
   postgresql-15 postgresql-client-15
 )
 test_packages=(
-  clang clang-format clang-tidy git libbenchmark-dev libclang-rt-14-dev libgmock-dev libgtest-dev
-  openssl python3 python3-psycopg util-linux
+  clang clang-format clang-tidy git libclang-rt-14-dev libgmock-dev libgtest-dev
+  openssl python3 python3-psycopg shellcheck util-linux
 )
 
 fail() {
