@@ -195,6 +195,8 @@ void Leases::terminate(Server& server, base::Instant now) {
     server.is_paused = false;
     state_.world.io.resume(server.id);
   }
+  // Words to a server that is gone already would be answered with a reset, which proves nothing.
+  if (server.has_said_goodbye) return;
   if (is_busy) state_.cancels->cancel(server, base::ConnectionId::None);
   state_.message.clear();
   wire::encode_terminate(state_.message);

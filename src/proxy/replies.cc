@@ -130,9 +130,10 @@ bool Replies::take_message(Server& server, const wire::Frame& frame, base::Bytes
 
 bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch) {
   if (frame.type == 'E' && server.cycle.size() == 0) {
-    // Unasked: the server is about to go (57P01, an idle timeout). Its client is to know why.
-    if (server.client != nullptr) batch.forward(raw);
+    // Unasked: the server is about to go (57P01, an idle timeout). Its client is to know why,
+    // unless it has nothing there to lose.
     server.has_said_goodbye = true;
+    if (server.client != nullptr && !may_release(server)) batch.forward(raw);
     return true;
   }
   char status = 'I';
@@ -252,7 +253,11 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   Client* client = server.client;
   if (client == nullptr) {
     // An idle server that says something unasked (a notice, a changed setting) stays where it is.
-    if (server.phase != Server::Phase::Serving) state_.recovery->proceed(server, now);
+    if (server.has_said_goodbye) {
+      state_.leases->close_server(server, now);
+    } else if (server.phase != Server::Phase::Serving) {
+      state_.recovery->proceed(server, now);
+    }
     return;
   }
   if (server.cycle.is_quiet()) server.busy_since = base::kNever;
@@ -278,7 +283,10 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
     server.idle_in_transaction_since = now;
   }
   if (may_release(server)) {
-    if (server.needs_reset) {
+    if (server.has_said_goodbye) {
+      state_.leases->detach(server, now);
+      state_.leases->close_server(server, now);
+    } else if (server.needs_reset) {
       state_.leases->detach(server, now);
       state_.recovery->reset(server, now);
     } else {
