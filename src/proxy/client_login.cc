@@ -104,6 +104,11 @@ bool ClientLogin::begin_authentication(wire::StartupMessage message) {
 }
 
 bool ClientLogin::check_startup(const wire::StartupMessage& message) {
+  if (desk_.needs_client_tls() && !is_secured_ && !peer_.is_unix) {
+    return refuse(wire::sqlstate::kInvalidAuthorizationSpecification,
+                  "pgweir takes only encrypted connections here (client_tls_sslmode)", {},
+                  "Connect with sslmode=require or better.");
+  }
   if (message.find("user").value_or("").empty()) {
     return refuse(wire::sqlstate::kInvalidAuthorizationSpecification,
                   "no PostgreSQL user name specified in startup packet");

@@ -20,6 +20,7 @@ namespace pgweir::proxy {
 struct LoginTls {
   bool is_offered = false;
   base::ByteBuffer binding;  // tls-server-end-point of our certificate; empty = no PLUS.
+  bool is_required = false;  // Except on Unix sockets, as in PgBouncer.
 };
 
 class Login final : public base::Handler, private LoginDesk {
@@ -55,6 +56,7 @@ class Login final : public base::Handler, private LoginDesk {
   const AddressBook& addresses() const override { return addresses_; }
   SharedCounts& counts() override { return counts_; }
   bool has_client_tls() const override { return tls_.is_offered; }
+  bool needs_client_tls() const override { return tls_.is_required; }
   base::Bytes client_tls_binding() const override { return tls_.binding; }
   auth::SaltedPasswordCache& client_passwords() override { return client_passwords_; }
   auth::SaltedPasswordCache& server_passwords() override { return server_passwords_; }

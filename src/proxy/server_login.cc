@@ -32,6 +32,11 @@ auth::ServerCredential server_credential(const base::Secret& secret) {
   return secret;
 }
 
+// Who could read along there could read our memory, too.
+bool stays_on_this_machine(const base::Endpoint& endpoint) {
+  return endpoint.is_unix() || endpoint.address.starts_with("127.") || endpoint.address == "::1";
+}
+
 std::string_view sqlstate_of(const base::Error& error) {
   switch (error.code) {
     case base::ErrorCode::AuthenticationFailed: return wire::sqlstate::kInvalidPassword;
@@ -107,7 +112,7 @@ ServerStartup::Plan ServerLogin::startup_plan() const {
   plan.auth.user = plan_->user;
   plan.auth.credential = server_credential(plan_->secret);
   plan.auth.cache = &desk_.server_passwords();
-  plan.auth.allow_cleartext = endpoints_[endpoint_].is_unix();
+  plan.auth.allow_cleartext = stays_on_this_machine(endpoints_[endpoint_]);
   switch (plan_->database.channel_binding) {
     case ChannelBinding::Disable: plan.auth.channel_binding = auth::ChannelBinding::Disable; break;
     case ChannelBinding::Prefer: plan.auth.channel_binding = auth::ChannelBinding::Prefer; break;

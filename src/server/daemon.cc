@@ -156,7 +156,9 @@ void Daemon::make_core() {
   const auto options = proxy_options(*config_);
   login_ = std::make_unique<proxy::Login>(
       *login_reactor_, login_entropy_, *log_, counts_, options,
-      proxy::LoginTls{.is_offered = tls_.contexts.clients != nullptr, .binding = tls_.binding});
+      proxy::LoginTls{.is_offered = tls_.contexts.clients != nullptr,
+                      .binding = tls_.binding,
+                      .is_required = config_->client_tls.mode >= proxy::SslMode::Require});
   relay_ = std::make_unique<proxy::Relay>(proxy::RelayWorld{.io = *relay_reactor_,
                                                             .entropy = relay_entropy_,
                                                             .log = *log_,

@@ -76,6 +76,7 @@ class TlsToPgweirTest(PgweirTest):
             connection.cancel()
             result = connection.pgconn.get_result()
             self.assertIn(b"canceling statement due to user request", result.error_message)
+            self.assertIsNone(connection.pgconn.get_result())
 
 
 class OwnCertificateTest(PgweirTest):
@@ -97,8 +98,41 @@ class OwnCertificateTest(PgweirTest):
             self.assertEqual(value(connection, "select 1"), 1)
 
     def test_without_tls_nobody_comes_in(self):
-        with self.assertRaises(psycopg.OperationalError):
+        with self.assertRaisesRegex(psycopg.OperationalError, "only encrypted connections"):
             psycopg.connect(self.pgweir.url(sslmode="disable"))
+
+
+class ClientCertificateTest(PgweirTest):
+    @classmethod
+    def make_pgweir(cls):
+        directory = cls.server.directory
+        certificate, key = make_certificate(directory, "pgweir")
+        cls.mine = make_certificate(directory, "app", common_name="app")
+        cls.strangers = make_certificate(directory, "stranger", common_name="app")
+        return Pgweir(config=f"""
+            auth_type = "cert"
+            client_tls_sslmode = "verify-full"
+            client_tls_cert_file = "{certificate}"
+            client_tls_key_file = "{key}"
+            client_tls_ca_file = "{cls.mine[0]}"
+            [databases.app]
+            url = "{cls.server.url()}"
+            """)
+
+    def connect_with(self, certificate=None, user="app"):
+        names = dict(zip(("sslcert", "sslkey"), certificate or ()))
+        url = self.pgweir.url(user=user, password="", sslmode="require", **names)
+        with psycopg.connect(url) as connection:
+            return value(connection, "select current_user")
+
+    def test_the_name_in_a_trusted_certificate_is_enough(self):
+        self.assertEqual(self.connect_with(self.mine), "app")
+
+    def test_another_name_or_no_trusted_certificate_is_not(self):
+        for certificate, user in ((self.mine, "postgres"), (self.strangers, "app"), (None, "app")):
+            with self.subTest(certificate=certificate, user=user):
+                with self.assertRaises(psycopg.OperationalError):
+                    self.connect_with(certificate, user)
 
 
 class TlsToTheServerTest(PgweirTest):
@@ -203,8 +237,8 @@ max_prepared_statements = 100
     def ini(cls, auth_type, secret=APP_PASSWORD):
         auth_file = cls.server.directory / f"users.{auth_type}"
         auth_file.write_text(f'"app" "{secret}"\n')
-        return cls.INI.format(port=cls.server.port, password=APP_PASSWORD, auth_type=auth_type,
-                              auth_file=auth_file)
+        return cls.INI.format(port=cls.server.port, password=APP_PASSWORD.replace("'", "''"),
+                              auth_type=auth_type, auth_file=auth_file)
 
     @classmethod
     def make_pgweir(cls):

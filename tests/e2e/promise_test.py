@@ -97,7 +97,8 @@ class PromiseTest(PgweirTest):
         finally:
             load.process.kill()
             watcher.stop()
-        print(json.dumps(report["classes"]), f"most connections: {watcher.most}", flush=True)
+        print(json.dumps(report["classes"]), f"most connections: {watcher.most}",
+              json.dumps(report["errors"]), flush=True)
         self.assertGreater(watcher.samples, SECONDS * 5, "the watcher slept")
         self.assertLessEqual(watcher.most, self.limit)
         return report

@@ -100,6 +100,6 @@ class IdleInTransactionTest(PgweirTest):
         sleeper = self.connect()
         sleeper.execute("begin")
         self.assertEqual(value(self.connect(), "select 1"), 1)
-        with self.assertRaises(psycopg.Error) as caught:
+        # libpq reads the reason and the end together, and keeps no SQLSTATE then.
+        with self.assertRaisesRegex(psycopg.Error, "idle-in-transaction timeout"):
             sleeper.execute("select 1")
-        self.assertEqual(caught.exception.sqlstate, "25P03")
