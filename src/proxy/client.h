@@ -32,6 +32,7 @@ struct Client final : pool::Waiter {
 
   bool needs_welcome = false;  // Logged in, but the route knows no server's parameters yet.
   bool is_settling = false;    // Waits until its parameters have proved valid on the server.
+  bool awaits_quiet = false;   // Waits until the server owes nothing: what it has is being changed.
   bool skips_to_sync = false;  // Refused in mid-batch: all is dropped up to Sync.
   bool is_paused = false;      // We do not read from it.
   bool is_served = false;      // Inside Requests: not to be resumed from within.

@@ -40,6 +40,8 @@ struct ClientSession {
   std::optional<session::StatementEffects> portal_effects;  // Of what the unnamed portal executes.
   // What the server reported since the last ReadyForQuery.
   std::vector<std::pair<std::string, std::string>> reported;
+  bool forgets_statements =
+      false;                    // DEALLOCATE ALL or DISCARD ALL was sent (Client::awaits_quiet).
   bool is_rolled_back = false;  // The transaction that ends at the next idle ReadyForQuery failed.
 };
 

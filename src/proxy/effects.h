@@ -12,22 +12,30 @@ class Effects {
  public:
   explicit Effects(RelayState& state) : state_(state) {}
 
+  // The client keeps its server from now on.
+  void pin(Client& client, session::PinReason reason);
+  // The same, if its texts cannot be read: its client_encoding or standard_conforming_strings makes
+  // them mean something else.
+  void pin_if_unreadable(Client& client);
   // A request with these effects is being sent. Reasons to pin hold from now on, whatever comes.
   void note_sent(Client& client, std::uint32_t tag, session::StatementEffects effects);
   // One statement of the request `tag` reported CommandComplete with this command tag.
   void handle_complete(Client& client, Server& server, std::uint32_t tag,
                        std::string_view command_tag);
-  // The request failed; its statements from here on did not happen.
+  // The request failed; its statements from here on did not happen. What was sent behind it stands.
   void handle_failed(Client& client, std::uint32_t tag);
   // The server reported a parameter while this client drives it.
   void handle_reported(Client& client, std::string_view name, std::string_view value);
-  // ReadyForQuery: outside of a transaction, what it changed now holds or not.
-  void handle_ready(Client& client, Server& server, char status);
+  // ReadyForQuery for the request `tag`: outside of a transaction, what it changed holds now or
+  // not.
+  void handle_ready(Client& client, Server& server, std::uint32_t tag, char status);
 
  private:
   void apply(Client& client, Server& server, const session::StatementEffect& effect);
   void forget_all(Client& client, Server& server);
-  void take_over(Client& client, Server& server, session::ParameterSetId next);
+  void end_transaction(ClientSession& session, Server& server, bool is_committed);
+  void take_reports(Client& client, Server& server);
+  std::string_view value_of(const Client& client, std::string_view name) const;
 
   RelayState& state_;
 };

@@ -95,6 +95,7 @@ void Leases::link(Client& client, Server& server, base::Instant now) {
   client.leased_at = now;
   server.client = &client;
   server.statement_bytes = 0;
+  server.needs_reset = client.session != nullptr && !client.session->pins.empty();
   server.busy_since = base::kNever;
   server.idle_in_transaction_since = base::kNever;
 }
@@ -115,14 +116,22 @@ Client* Leases::unlink(Server& server, base::Instant now) {
 
 void Leases::grant(Client& client, Server& server, base::Instant now) {
   client.route->metrics.wait.record(now - client.since());
-  if (client.needs_welcome) {
-    // It only waited to learn what the server reports; the server is not touched.
-    welcome(state_, client);
-    hand_on(server, state_.shard.release(server, now), now);
-    return;
-  }
   link(client, server, now);
-  state_.requests->resume(client, now);
+  if (client.needs_welcome) {
+    begin_session(client, now);
+  } else {
+    state_.requests->resume(client, now);
+  }
+}
+
+// It waited for a server to learn what that reports, and whether it takes the client's parameters.
+void Leases::begin_session(Client& client, base::Instant now) {
+  Server& server = *client.server;
+  const bool is_proven = client.route->proven.contains(state_.parameters.at(client.parameters));
+  if (!is_proven && !state_.requests->settle(client, now)) return;  // Replies goes on.
+  detach(server, now);
+  welcome(state_, client);
+  release(server, now);
 }
 
 void Leases::hand_on(Server& server, pool::Waiter* waiter, base::Instant now) {

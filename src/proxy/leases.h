@@ -54,6 +54,9 @@ class Leases {
   // Carries out what the pool has decided, until nothing is left.
   void carry_out_decisions(base::Instant now);
 
+  // A client that needs a welcome has a server: it is welcomed, at once or when the server has
+  // taken its parameters, and the server is free again.
+  void begin_session(Client& client, base::Instant now);
   // The client has been lent this server by the pool.
   void grant(Client& client, Server& server, base::Instant now);
 

@@ -162,17 +162,14 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
     leases_.end_client(client, ClientEnd::Shutdown, &report, now);
     return;
   }
-  if (!client.route->reported.empty()) {
+  const bool is_known = !client.route->reported.empty() &&
+                        client.route->proven.contains(state_.parameters.at(client.parameters));
+  if (is_known) {
     welcome(state_, client);
     return;
   }
   client.needs_welcome = true;
-  if (leases_.acquire(client, now)) {
-    Server& server = *client.server;
-    leases_.detach(server, now);
-    welcome(state_, client);
-    leases_.release(server, now);
-  }
+  if (leases_.acquire(client, now)) leases_.begin_session(client, now);
 }
 
 void Relay::begin_drain(bool is_now, base::Instant now) {

@@ -8,6 +8,7 @@
 #include "proxy/recovery.h"
 #include "proxy/requests.h"
 #include "proxy/sending.h"
+#include "proxy/welcome.h"
 #include "wire/reply.h"
 #include "wire/report.h"
 #include "wire/sqlstate.h"
@@ -151,7 +152,11 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     return false;
   }
   const bool is_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
-  if (is_forwarded) batch.forward(raw);
+  if (is_forwarded && frame.type == 'E') {
+    forward_error(*server.client, *step, raw, batch);
+  } else if (is_forwarded) {
+    batch.forward(raw);
+  }
   if (step->is_failed) take_failure(server, *step, frame.body);
   if (frame.type == 'C' && is_forwarded) {
     const auto tag = wire::parse_command_complete(frame.body);
@@ -159,6 +164,25 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
   }
   if (frame.type == 'Z') take_ready(server, *step, status);
   return true;
+}
+
+// An error names a statement as the server knows it; the client is to read its own name.
+void Replies::forward_error(const Client& client, const QueryCycle::Step& step, base::Bytes raw,
+                            Batch& batch) {
+  const session::Statement* statement =
+      state_.statements.find(session::StatementId{step.answered.statement});
+  const std::string_view text = base::as_text(raw);
+  const std::size_t at =
+      statement == nullptr ? std::string_view::npos : text.find(statement->server_name);
+  if (at == std::string_view::npos || client.session == nullptr) {
+    batch.forward(raw);
+    return;
+  }
+  const std::string_view own = client.session->statements.name_of(statement->id);
+  wire::FrameWriter frame(batch.build(), 'E');
+  frame.bytes(raw.first(at).subspan(wire::kHeaderBytes));
+  frame.bytes(base::as_bytes(own));
+  frame.bytes(raw.subspan(at + statement->server_name.size()));
 }
 
 void Replies::take_parameter(Server& server, base::Bytes body, base::Bytes raw, Batch& batch) {
@@ -173,19 +197,33 @@ void Replies::take_parameter(Server& server, base::Bytes body, base::Bytes raw, 
   }
   const bool is_ours = server.cycle.size() != 0 && server.cycle.next().origin == Origin::Ours;
   if (!is_ours) {
-    batch.forward(raw);
+    forward_parameter(*client, *status, raw, batch);
     state_.effects->handle_reported(*client, status->name, status->value);
     return;
   }
   // The answer to our SET: the client has been told its value already, unless the server spells it
   // otherwise.
   const session::ParameterValue* asked = state_.parameters.find(client->parameters, status->name);
-  if (asked == nullptr || asked->is_source) {
+  const std::string_view told = asked == nullptr
+                                    ? reported_value(*server.route, status->name)
+                                    : server.route->canonical.spell(status->name, asked->text);
+  if (told != status->value && !client->needs_welcome) batch.forward(raw);
+  if (asked != nullptr && !asked->is_source) {
+    server.route->canonical.learn(status->name, asked->text, status->value);
+  }
+}
+
+// A RESET leads the server to its own default, and the client to what it brought at startup.
+void Replies::forward_parameter(const Client& client, const wire::ParameterStatus& status,
+                                base::Bytes raw, Batch& batch) {
+  const session::ParameterValue* restored =
+      client.session == nullptr ? nullptr : client.session->parameters.restored(status.name);
+  if (restored == nullptr) {
     batch.forward(raw);
     return;
   }
-  if (server.route->canonical.spell(status->name, asked->text) != status->value) batch.forward(raw);
-  server.route->canonical.learn(status->name, asked->text, status->value);
+  wire::encode_parameter_status(batch.build(), status.name,
+                                client.route->canonical.spell(status.name, restored->text));
 }
 
 void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::Bytes body) {
@@ -203,13 +241,13 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
     state_.requests->undo(client, server, skipped);
   }
   server.cycle.clear_skipped();
-  if (step.answered.origin == Origin::Ours && report) server.own_failure = *report;
+  if (step.fate == QueryCycle::Fate::Swallow && report) server.own_failure = *report;
 }
 
 void Replies::take_ready(Server& server, const QueryCycle::Step& step, char status) {
   if (server.cycle.is_quiet()) server.statements.release_pins();
   if (server.client != nullptr && step.answered.origin == Origin::Client) {
-    state_.effects->handle_ready(*server.client, server, status);
+    state_.effects->handle_ready(*server.client, server, step.answered.tag, status);
   }
 }
 
@@ -268,6 +306,14 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   if (client->is_settling && server.cycle.is_idle()) {
     client->is_settling = false;
     client->route->proven.add(state_.parameters.at(client->parameters));
+    if (client->needs_welcome) {
+      batch.clear();
+      state_.leases->detach(server, now);
+      welcome(state_, *client);
+      state_.leases->release(server, now);
+      state_.requests->resume(*client, now);
+      return;
+    }
     send_to_client(state_, *client, batch.head(), batch.tail());
     batch.clear();
     state_.requests->resume(*client, now);
@@ -282,6 +328,7 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
     }
     server.idle_in_transaction_since = now;
   }
+  const bool goes_on = client->awaits_quiet && server.cycle.is_quiet();
   if (may_release(server)) {
     if (server.has_said_goodbye) {
       state_.leases->detach(server, now);
@@ -295,6 +342,9 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   }
   send_to_client(state_, *client, batch.head(), batch.tail());
   batch.clear();
+  if (!goes_on) return;
+  client->awaits_quiet = false;
+  state_.requests->resume(*client, now);
 }
 
 void Replies::reconsider(Server& server, base::Instant now) {

@@ -9,6 +9,7 @@
 #include "proxy/batch.h"
 #include "proxy/relay_state.h"
 #include "wire/frame.h"
+#include "wire/reply.h"
 
 namespace pgweir::proxy {
 
@@ -31,6 +32,10 @@ class Replies {
   bool take_message(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch);
   bool take_streamed(Server& server, wire::Header header, base::Bytes here, Batch& batch);
   bool take_answer(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch);
+  void forward_error(const Client& client, const session::QueryCycle::Step& step, base::Bytes raw,
+                     Batch& batch);
+  static void forward_parameter(const Client& client, const wire::ParameterStatus& status,
+                                base::Bytes raw, Batch& batch);
   void take_parameter(Server& server, base::Bytes body, base::Bytes raw, Batch& batch);
   void take_failure(Server& server, const session::QueryCycle::Step& step, base::Bytes body);
   void take_ready(Server& server, const session::QueryCycle::Step& step, char status);

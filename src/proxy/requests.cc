@@ -1,6 +1,7 @@
 #include "proxy/requests.h"
 
 #include <algorithm>
+#include <array>
 
 #include "proxy/effects.h"
 #include "proxy/leases.h"
@@ -23,6 +24,22 @@ constexpr std::size_t kQueryBytesHeld = 64 * 1024;
 constexpr std::size_t kParseBytesMax = 16 * 1024 * 1024;
 // What a client may send ahead while it waits, or while its server is slow to read.
 constexpr std::size_t kInboxBytesHigh = 64 * 1024;
+
+// OIDs of the functions that clients call for large objects (pg_proc.dat): lo_create, lo_open,
+// lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink, lo_truncate, and the last
+// three of 64 bits. libpq looks them up; they are the same in every PostgreSQL.
+constexpr std::array<std::uint32_t, 13> kLargeObjectFunctions = {
+    715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172};
+
+bool is_large_object_function(std::uint32_t oid) {
+  return std::find(kLargeObjectFunctions.begin(), kLargeObjectFunctions.end(), oid) !=
+         kLargeObjectFunctions.end();
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
 
 }  // namespace
 
@@ -134,7 +151,7 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
                                          base::Instant now) {
   if (input.header.type == 'X') return Outcome::Left;
   if (client.skips_to_sync) return drop_until_sync(client, input);
-  if (client.is_settling || client.is_waiting()) return Outcome::Parked;
+  if (client.is_settling || client.awaits_quiet || client.is_waiting()) return Outcome::Parked;
   if (client.server == nullptr) {
     if (input.header.type == 'S' || input.header.type == 'H') {
       return take_without_server(client, input);
@@ -158,13 +175,11 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
     case 'D':
     case 'E':
     case 'C': return take_extended(client, input, batch);
-    case 'F':
-      server.cycle.expect({.request = Request::FunctionCall});
-      pass(client, input, batch);
-      return Outcome::Taken;
+    case 'F': return take_function_call(client, input, batch);
     case 'S':
-      server.cycle.expect({.request = Request::Sync});
+      server.cycle.expect({.request = Request::Sync, .tag = next_tag(client)});
       pass(client, input, batch);
+      wait_if_statements_go(client);
       return Outcome::Taken;
     case 'c':
     case 'f':
@@ -230,31 +245,62 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
   note_statement(server, base::as_text(input.bytes.subspan(wire::kHeaderBytes)));
   // A simple query destroys the unnamed statement (exec_simple_query).
   server.statements.set_unnamed(session::StatementId::None);
-  std::uint32_t tag = 0;
+  std::uint32_t tag = next_tag(client);
   if (input.is_whole()) {
     const auto text = wire::parse_query(input.body());
     if (!text) return violate(text.error().context);
-    const std::string translated = statements_.translate_deallocate(client, *text, batch);
+    const std::string translated =
+        statements_.translate_deallocate(client, *text, Request::Query, batch);
     if (!translated.empty()) {
       wire::encode_query(batch.build(), translated);
-      server.cycle.expect({.request = Request::Query});
+      server.cycle.expect({.request = Request::Query, .tag = next_tag(client)});
       passed_bytes_ = input.frame_bytes();
       return Outcome::Taken;
     }
     auto effects = session::analyse(*text, true);
     if (!effects.is_trivial()) {
-      tag = ++session_of(state_, client).last_tag;
+      if (tag == 0) tag = ++session_of(state_, client).last_tag;
       state_.effects->note_sent(client, tag, std::move(effects));
     }
   } else {
     ClientSession& session = session_of(state_, client);
-    tag = ++session.last_tag;
+    if (tag == 0) tag = ++session.last_tag;
     session.analyser = std::make_unique<session::EffectAnalyser>();
     session.analyser->reset(true);
     session.analyser->feed(base::as_text(input.bytes.subspan(wire::kHeaderBytes)));
     session.analysed_tag = tag;
   }
   server.cycle.expect({.request = Request::Query, .tag = tag});
+  pass(client, input, batch);
+  wait_if_statements_go(client);
+  return Outcome::Taken;
+}
+
+// Of a request whose answer settles what was noted before it; 0 while there is nothing to settle.
+std::uint32_t Requests::next_tag(Client& client) {
+  return client.session == nullptr ? 0 : ++client.session->last_tag;
+}
+
+// Which statements the server still has is known when it has answered; what comes next depends on
+// that.
+void Requests::wait_if_statements_go(Client& client) {
+  if (client.session == nullptr || !client.session->forgets_statements) return;
+  client.session->forgets_statements = false;
+  client.awaits_quiet = true;
+}
+
+// What a function does to its session cannot be seen; only those for large objects are known.
+Requests::Outcome Requests::take_function_call(Client& client, const Input& input, Batch& batch) {
+  constexpr std::size_t kBytesUpToFunction = wire::kHeaderBytes + 4;
+  if (input.bytes.size() < kBytesUpToFunction && !input.is_whole()) {
+    client.inbox_wanted = kBytesUpToFunction;
+    return Outcome::Parked;
+  }
+  base::ByteReader body(input.bytes.subspan(wire::kHeaderBytes));
+  if (!is_large_object_function(body.u32())) {
+    state_.effects->pin(client, session::PinReason::NotUnderstood);
+  }
+  client.server->cycle.expect({.request = Request::FunctionCall, .tag = next_tag(client)});
   pass(client, input, batch);
   return Outcome::Taken;
 }
@@ -267,6 +313,7 @@ void Requests::finish_analysis(Client& client) {
   if (!effects.is_trivial()) {
     state_.effects->note_sent(client, session.analysed_tag, std::move(effects));
   }
+  wait_if_statements_go(client);
 }
 
 Requests::Outcome Requests::take_extended(Client& client, const Input& input, Batch& batch) {
@@ -328,18 +375,65 @@ bool Requests::prepare_server(Client& client, Server& server, Batch& batch) {
   if (!server.cycle.is_idle()) return true;
   std::string sql;
   state_.parameters.append_difference(server.parameters, client.parameters, sql);
-  if (!sql.empty()) {
-    wire::encode_query(batch.build(), sql);
-    server.cycle.expect({.request = Request::Query, .origin = Origin::Ours});
-    server.statements.set_unnamed(session::StatementId::None);
+  if (is_ascii(sql)) {
+    ask(server, sql, batch);
+  } else {
+    change_encoding_first(client, server, batch);
   }
+  const bool is_proven =
+      sql.empty() || client.route->proven.contains(state_.parameters.at(client.parameters));
+  if (!is_proven) expect_unchanged(client, server);
   assign(state_.parameters, server.parameters, client.parameters);
-  if (sql.empty() || client.route->proven.contains(state_.parameters.at(client.parameters))) {
-    return true;
-  }
+  if (is_proven) return true;
   // Values that no server has accepted yet may be wrong, and then the query must not run.
   client.is_settling = true;
   return false;
+}
+
+// A value that comes to the same as the one before ("utc", "UTC") is not reported; any other will
+// be.
+void Requests::expect_unchanged(const Client& client, const Server& server) {
+  Route& route = *client.route;
+  for (const auto& [name, value] : state_.parameters.at(client.parameters)) {
+    if (value.is_source || !route.canonical.is_reported(name)) continue;
+    if (route.proven.contains(name, value.text)) continue;
+    const session::ParameterValue* before = state_.parameters.find(server.parameters, name);
+    const std::string_view reported =
+        before == nullptr ? reported_value(route, name) : route.canonical.spell(name, before->text);
+    route.canonical.learn(name, value.text, std::string(reported));
+  }
+}
+
+// A text is read in the client_encoding that holds when it arrives.
+void Requests::change_encoding_first(Client& client, Server& server, Batch& batch) {
+  session::ParameterTable& table = state_.parameters;
+  constexpr std::string_view kEncoding = "client_encoding";
+  const session::ParameterValue* encoding = table.find(client.parameters, kEncoding);
+  const session::ParameterSetId between = encoding == nullptr
+                                              ? table.without(server.parameters, kEncoding)
+                                              : table.with(server.parameters, kEncoding, *encoding);
+  std::string sql;
+  table.append_difference(server.parameters, between, sql);
+  ask(server, sql, batch);
+  sql.clear();
+  table.append_difference(between, client.parameters, sql);
+  ask(server, sql, batch);
+  table.release(between);
+}
+
+void Requests::ask(Server& server, std::string_view sql, Batch& batch) {
+  if (sql.empty()) return;
+  wire::encode_query(batch.build(), sql);
+  server.cycle.expect({.request = Request::Query, .origin = Origin::Ours});
+  server.statements.set_unnamed(session::StatementId::None);
+}
+
+bool Requests::settle(Client& client, base::Instant now) {
+  Batch batch(state_.to_server);
+  Server& server = *client.server;
+  const bool is_settled = prepare_server(client, server, batch);
+  flush(server, batch, now);
+  return is_settled;
 }
 
 void Requests::refuse(Client& client, const wire::Report& report, base::Instant now) {

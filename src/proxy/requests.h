@@ -21,6 +21,10 @@ class Requests {
   // Goes on with what has been parked: a server was lent, or has room again.
   void resume(Client& client, base::Instant now);
 
+  // Makes the client's server have its parameters; false while it is not known whether the server
+  // accepts them (Client::is_settling).
+  bool settle(Client& client, base::Instant now);
+
   // Tells a client that waits or is refused in mid-batch: ERROR, the rest up to Sync dropped,
   // ReadyForQuery; the client stays. REQUIRES: it has no server.
   void refuse(Client& client, const wire::Report& report, base::Instant now);
@@ -53,6 +57,7 @@ class Requests {
   Outcome take_without_server(Client& client, const Input& input);
   Outcome drop_until_sync(Client& client, const Input& input);
   Outcome take_query(Client& client, const Input& input, Batch& batch);
+  Outcome take_function_call(Client& client, const Input& input, Batch& batch);
   Outcome take_extended(Client& client, const Input& input, Batch& batch);
   Outcome take_bind(Client& client, const Input& input, Batch& batch);
   // Waits for the whole message, if it is of a size that we are ready to hold.
@@ -60,8 +65,13 @@ class Requests {
   Outcome violate(std::string_view what);
   void pass(Client& client, const Input& input, Batch& batch);
   void finish_analysis(Client& client);
+  static std::uint32_t next_tag(Client& client);
+  static void wait_if_statements_go(Client& client);
   // Makes the server have the client's parameters; false while that must be waited for.
   bool prepare_server(Client& client, Server& server, Batch& batch);
+  void expect_unchanged(const Client& client, const Server& server);
+  void change_encoding_first(Client& client, Server& server, Batch& batch);
+  static void ask(Server& server, std::string_view sql, Batch& batch);
   void flush(Server& server, Batch& batch, base::Instant now);
   void throttle(Client& client);
 

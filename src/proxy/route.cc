@@ -45,6 +45,13 @@ RouteMetrics add_metrics(obs::Metrics& metrics, const std::string& database,
 
 }  // namespace
 
+std::string_view reported_value(const Route& route, std::string_view name) {
+  for (const auto& [reported, value] : route.reported) {
+    if (reported == name) return value;
+  }
+  return {};
+}
+
 std::string node_name(const DatabaseOptions& database) {
   const ServerAddress& first = database.hosts.front();
   return fmt::format("{}:{}", first.address.empty() ? first.host : first.address, first.port);

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -48,6 +49,9 @@ struct Route {
 
   std::uint32_t client_count = 0;
 };
+
+// What the servers report at login; empty if they do not.
+std::string_view reported_value(const Route& route, std::string_view name);
 
 // What every server of one node counts against; "host:port" of the first host names the node.
 std::string node_name(const DatabaseOptions& database);

@@ -1,5 +1,7 @@
 #include "proxy/statements.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -10,6 +12,12 @@ namespace pgweir::proxy {
 using session::Origin;
 using session::Request;
 using session::StatementId;
+
+namespace {
+
+constexpr std::string_view kForgotten = "pgweir_forgotten";
+
+}  // namespace
 
 ClientSession& session_of(RelayState& state, Client& client) {
   if (client.session == nullptr) {
@@ -40,25 +48,25 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
   const std::uint32_t tag = ++session.last_tag;
   if (!message.name.empty() && !has_names()) {
     // Its statements live on this server only, so it stays there with them.
-    session.pins.add(session::PinReason::SqlPrepare);
-    server.needs_reset = true;
+    state_.effects->pin(client, session::PinReason::SqlPrepare);
     batch.forward(raw);
     expect(server, Request::Parse, Origin::Client, tag);
     return base::success();
   }
   const bool is_taken =
       !message.name.empty() && session.statements.find(message.name) != StatementId::None;
-  const std::string translated = translate_deallocate(client, message.query, batch);
+  const std::string translated = translate_deallocate(client, message.query, Request::Parse, batch);
   const std::string_view query = translated.empty() ? message.query : std::string_view(translated);
   const StatementId id = state_.statements.intern(query, message.types);
   const session::Statement& statement = state_.statements.at(id);
   if (is_taken) {
     // PostgreSQL refuses a name that is in use, and fails the transaction: let it say so itself.
+    // Tag 0, since nothing came of it that would have to be undone.
     const StatementId known = session.statements.find(message.name);
     ensure(server, known, batch);
     wire::encode_parse(batch.build(), state_.statements.at(known).server_name, query,
                        message.types);
-    expect(server, Request::Parse, Origin::Client, tag);
+    expect(server, Request::Parse, Origin::Client, 0, known);
     state_.statements.release(id);
     return base::success();
   }
@@ -109,8 +117,7 @@ void Statements::take_bind(Client& client, const wire::BindHead& head, base::Byt
     if (has_effects) session.portal_effects = state_.statements.at(id).effects;
   } else if (has_effects) {
     // Which Execute of a named portal runs it is not followed.
-    session.pins.add(session::PinReason::NotUnderstood);
-    server.needs_reset = true;
+    state_.effects->pin(client, session::PinReason::NotUnderstood);
   }
   expect(server, Request::Bind, Origin::Client, ++session.last_tag, id);
 }
@@ -159,7 +166,8 @@ void Statements::take_execute(Client& client, const wire::ExecuteMessage& messag
   expect(*client.server, Request::Execute, Origin::Client, tag);
 }
 
-std::string Statements::translate_deallocate(Client& client, std::string_view text, Batch& batch) {
+std::string Statements::translate_deallocate(Client& client, std::string_view text, Request request,
+                                             Batch& batch) {
   // Cheap enough to ask of every text: most do not begin with a D.
   if (text.size() < 11 || (text.front() != 'D' && text.front() != 'd')) return {};
   const session::StatementEffects effects = session::analyse(text, true);
@@ -167,13 +175,21 @@ std::string Statements::translate_deallocate(Client& client, std::string_view te
   const session::StatementEffect& effect = effects.entries()[0];
   if (effect.kind != session::EffectKind::Deallocate) return {};
   ClientSession& session = session_of(state_, client);
-  const StatementId id = session.statements.find(effect.name);
-  if (id == StatementId::None) return {};
-  ensure(*client.server, id, batch);
-  const std::string& name = state_.statements.at(id).server_name;
-  client.server->statements.remove(id);
+  if (session.statements.find(effect.name) == StatementId::None) return {};
+  Server& server = *client.server;
+  // In a failed transaction the server refuses whatever it is.
+  if (server.cycle.is_quiet() && server.cycle.transaction_status() == 'E') return {};
   session.statements.remove(effect.name, ++session.last_tag);
-  return "DEALLOCATE " + name;
+  // What the server has under our name may serve others, too; it forgets one made for that.
+  wire::encode_close(batch.build(), 'S', kForgotten);
+  expect(server, Request::Close, Origin::Ours, 0);
+  wire::encode_parse(batch.build(), kForgotten, "", {});
+  expect(server, Request::Parse, Origin::Ours, 0);
+  if (request == Request::Query) {
+    wire::encode_sync(batch.build());
+    expect(server, Request::Sync, Origin::Ours, 0);
+  }
+  return fmt::format("DEALLOCATE {}", kForgotten);
 }
 
 void Statements::ensure(Server& server, StatementId id, Batch& batch) {
@@ -205,13 +221,14 @@ void Statements::ensure_unnamed(Server& server, StatementId id, Batch& batch) {
 
 void Statements::undo(Client* client, Server& server, const session::Expectation& failed) {
   const StatementId id{failed.statement};
+  const bool is_second_of_its_name = failed.origin == Origin::Client && failed.tag == 0;
   if (failed.request == Request::Parse && failed.origin != Origin::Synthetic &&
-      id != StatementId::None) {
+      id != StatementId::None && !is_second_of_its_name) {
     server.statements.remove(id);
     if (server.statements.unnamed() == id) server.statements.set_unnamed(StatementId::None);
   }
   if (client != nullptr && client->session != nullptr && failed.tag != 0) {
-    client->session->statements.undo_from(failed.tag);
+    client->session->statements.undo(failed.tag);
     state_.effects->handle_failed(*client, failed.tag);
   }
 }

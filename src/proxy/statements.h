@@ -27,9 +27,10 @@ class Statements {
   void take_execute(Client& client, const wire::ExecuteMessage& message, base::Bytes raw,
                     Batch& batch);
 
-  // A lone DEALLOCATE of a name of the protocol: what the server is to be told instead, its name
-  // included; empty if the text is not that.
-  std::string translate_deallocate(Client& client, std::string_view text, Batch& batch);
+  // A lone DEALLOCATE of a name of the protocol: what the server is to be told instead; empty if
+  // the text is not that. request: the message that carries the text, Query or Parse.
+  std::string translate_deallocate(Client& client, std::string_view text, session::Request request,
+                                   Batch& batch);
 
   // A request failed or was skipped: what was noted when it was sent did not happen.
   void undo(Client* client, Server& server, const session::Expectation& failed);

@@ -1,6 +1,7 @@
 #include "proxy/welcome.h"
 
 #include "proxy/cancels.h"
+#include "proxy/effects.h"
 #include "proxy/events.h"
 #include "proxy/sending.h"
 #include "wire/reply.h"
@@ -10,6 +11,7 @@ namespace pgweir::proxy {
 void welcome(RelayState& state, Client& client) {
   Route& route = *client.route;
   client.needs_welcome = false;
+  state.effects->pin_if_unreadable(client);
   client.cancel_secret = state.world.entropy.u32();
   state.message.clear();
   for (const auto& [name, value] : route.reported) {

@@ -54,42 +54,78 @@ void ParameterTracker::release(std::string_view name) {
   }
 }
 
-void ParameterTracker::handle_reported(std::string_view name, std::string_view value) {
-  const std::string key = canonical_name(name);
-  const ParameterValue* known = table_.find(committed_, key);
-  if (known != nullptr && !known->is_source && known->text == value) return;
-  replace(table_.with(committed_, key, {.text = std::string(value), .is_source = false}));
-}
-
-void ParameterTracker::handle_transaction_end(bool is_committed) {
-  if (pending_.empty()) return;
+void ParameterTracker::handle_transaction_end(bool is_committed, ParameterSetId& on_server) {
   if (is_committed) {
-    for (Change& change : pending_) {
-      switch (change.kind) {
-        case Change::Kind::Set:
-          replace(table_.with(committed_, change.name, std::move(change.value)));
-          break;
-        case Change::Kind::Reset: {
-          const ParameterValue* at_start = table_.find(startup_, change.name);
-          replace(at_start == nullptr ? table_.without(committed_, change.name)
-                                      : table_.with(committed_, change.name, *at_start));
-          break;
-        }
-        case Change::Kind::ResetAll:
-          table_.retain(startup_);
-          replace(startup_);
-          break;
-        case Change::Kind::Savepoint: break;
-      }
-    }
+    for (Change& change : pending_) apply(std::move(change), on_server);
   }
   pending_.clear();
 }
 
-// Takes over the caller's reference.
-void ParameterTracker::replace(ParameterSetId next) {
-  table_.release(committed_);
-  committed_ = next;
+void ParameterTracker::apply(Change change, ParameterSetId& on_server) {
+  switch (change.kind) {
+    case Change::Kind::Set:
+      std::erase(restored_, change.name);
+      replace(on_server, table_.with(on_server, change.name, change.value));
+      replace(committed_, table_.with(committed_, change.name, std::move(change.value)));
+      return;
+    case Change::Kind::Reset:
+      restore(change.name);
+      replace(on_server, table_.without(on_server, change.name));
+      return;
+    case Change::Kind::ResetAll:
+      restore_all();
+      replace(on_server, ParameterSetId::Empty);
+      return;
+    case Change::Kind::Savepoint: return;
+  }
+}
+
+void ParameterTracker::restore(std::string_view name) {
+  const ParameterValue* at_start = table_.find(startup_, name);
+  if (at_start == nullptr) {
+    replace(committed_, table_.without(committed_, name));
+    return;
+  }
+  replace(committed_, table_.with(committed_, name, *at_start));
+  restored_.emplace_back(name);
+}
+
+void ParameterTracker::restore_all() {
+  table_.retain(startup_);
+  replace(committed_, startup_);
+  restored_.clear();
+  for (const auto& [name, value] : table_.at(startup_)) restored_.push_back(name);
+}
+
+void ParameterTracker::handle_reported(std::string_view name, std::string_view value,
+                                       ParameterSetId& on_server) {
+  const std::string key = canonical_name(name);
+  if (is_restored(key)) return;
+  const ParameterValue plain{.text = std::string(value), .is_source = false};
+  replace(committed_, table_.with(committed_, key, plain));
+  replace(on_server, table_.with(on_server, key, plain));
+}
+
+const ParameterValue* ParameterTracker::restored(std::string_view name) const {
+  const std::string key = canonical_name(name);
+  for (std::size_t i = pending_.size(); i-- > 0;) {
+    const Change& change = pending_[i];
+    const bool is_named = change.name == key;
+    if (change.kind == Change::Kind::Set && is_named) return nullptr;
+    if (change.kind == Change::Kind::ResetAll || (change.kind == Change::Kind::Reset && is_named)) {
+      return table_.find(startup_, key);
+    }
+  }
+  return is_restored(key) ? table_.find(startup_, key) : nullptr;
+}
+
+bool ParameterTracker::is_restored(std::string_view name) const {
+  return std::find(restored_.begin(), restored_.end(), name) != restored_.end();
+}
+
+void ParameterTracker::replace(ParameterSetId& held, ParameterSetId next) {
+  table_.release(held);
+  held = next;
 }
 
 }  // namespace pgweir::session

@@ -27,12 +27,20 @@ class ParameterTracker {
   void rollback_to(std::string_view name);
   void release(std::string_view name);
 
-  // The server reported this value outside of a transaction: it is the truth, whatever was set.
-  void handle_reported(std::string_view name, std::string_view value);
-
   bool has_pending() const { return !pending_.empty(); }
-  // The transaction ended; what it changed holds or does not.
-  void handle_transaction_end(bool is_committed);
+  // The transaction ended; what it changed holds or does not. on_server: what its server has, which
+  // changes alike, only that there RESET leads to the server's own default.
+  void handle_transaction_end(bool is_committed, ParameterSetId& on_server);
+
+  // The server reported this value outside of a transaction: it is the truth, whatever was set,
+  // unless a RESET has led the server to a default that is not this client's.
+  void handle_reported(std::string_view name, std::string_view value, ParameterSetId& on_server);
+  // All that the transactions up to now have changed was reported.
+  void settle() { restored_.clear(); }
+
+  // What the client has to believe when its server reports this parameter after a RESET: the value
+  // that it brought at startup. nullptr: what the server reports.
+  const ParameterValue* restored(std::string_view name) const;
 
   // Owned by the tracker; changes only in the calls above.
   ParameterSetId committed() const { return committed_; }
@@ -45,12 +53,18 @@ class ParameterTracker {
     std::string name;
     ParameterValue value;
   };
-  void replace(ParameterSetId next);
+  void apply(Change change, ParameterSetId& on_server);
+  void restore(std::string_view name);
+  void restore_all();
+  bool is_restored(std::string_view name) const;
+  // Points `held` at `next`, whose reference it takes over.
+  void replace(ParameterSetId& held, ParameterSetId next);
 
   ParameterTable& table_;
   ParameterSetId startup_;
   ParameterSetId committed_;
-  std::vector<Change> pending_;  // In the order of execution.
+  std::vector<Change> pending_;        // In the order of execution.
+  std::vector<std::string> restored_;  // Led back to their startup values since settle().
 };
 
 }  // namespace pgweir::session

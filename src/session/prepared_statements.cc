@@ -1,5 +1,7 @@
 #include "session/prepared_statements.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace pgweir::session {
@@ -51,28 +53,49 @@ void ClientStatements::put(std::string_view name, StatementId id) {
 }
 
 void ClientStatements::clear() {
-  commit();
+  commit(UINT32_MAX);
   if (unnamed_ != StatementId::None) table_.release(unnamed_);
   unnamed_ = StatementId::None;
   for (const auto& [name, id] : named_) table_.release(id);
   named_.clear();
 }
 
-void ClientStatements::undo_from(std::uint32_t tag) {
-  while (!log_.empty() && log_.back().tag >= tag) {
-    const Undo undo = std::move(log_.back());
-    log_.pop_back();
-    const StatementId now = find(undo.name);
-    put(undo.name, undo.before);
-    if (now != StatementId::None) table_.release(now);
+void ClientStatements::undo(std::uint32_t tag) {
+  for (std::size_t i = log_.size(); i-- > 0 && log_[i].tag >= tag;) {
+    if (log_[i].tag == tag) revert(i);
   }
 }
 
-void ClientStatements::commit() {
-  for (const Undo& undo : log_) {
-    if (undo.before != StatementId::None) table_.release(undo.before);
+void ClientStatements::revert(std::size_t index) {
+  const Undo undo = std::move(log_[index]);
+  const auto place = log_.erase(log_.begin() + static_cast<std::ptrdiff_t>(index));
+  const auto later =
+      std::find_if(place, log_.end(), [&](const Undo& other) { return other.name == undo.name; });
+  if (later != log_.end()) {
+    // The name stands for something newer; what this request made of it is not to come back.
+    if (later->before != StatementId::None) table_.release(later->before);
+    later->before = undo.before;
+    return;
   }
-  log_.clear();
+  const StatementId now = find(undo.name);
+  put(undo.name, undo.before);
+  if (now != StatementId::None) table_.release(now);
+}
+
+void ClientStatements::commit(std::uint32_t tag) {
+  std::size_t count = 0;
+  while (count < log_.size() && log_[count].tag <= tag) {
+    const StatementId before = log_[count++].before;
+    if (before != StatementId::None) table_.release(before);
+  }
+  log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(count));
+}
+
+std::string_view ClientStatements::name_of(StatementId id) const {
+  for (const auto& [name, statement] : named_) {
+    if (statement == id) return name;
+  }
+  return {};
 }
 
 ServerStatements::~ServerStatements() { clear(); }

@@ -26,18 +26,21 @@ class ClientStatements {
 
   // The unnamed statement has the empty name. None: the client has no such statement.
   StatementId find(std::string_view name) const;
-  // tag: of the request, rising; for undo_from. Takes over the caller's reference to `id`. A name
-  // that is in use is replaced (PostgreSQL allows it for the unnamed one; the caller asks first).
-  // Errors: LimitReached when the client has too many.
+  // tag: of the request, rising; for undo and commit. Takes over the caller's reference to `id`. A
+  // name that is in use is replaced (PostgreSQL allows it for the unnamed one; the caller asks
+  // first). Errors: LimitReached when the client has too many.
   base::Status define(std::string_view name, StatementId id, std::uint32_t tag);
   void remove(std::string_view name, std::uint32_t tag);
   // DEALLOCATE ALL, DISCARD ALL: known to have happened, so not undone.
   void clear();
 
-  // The request `tag` and all after it did not happen (skipped after an error).
-  void undo_from(std::uint32_t tag);
-  // Everything so far did happen.
-  void commit();
+  // The request `tag` did not happen: it failed, or was skipped after an error. What was asked for
+  // behind it, in a later batch, stands.
+  void undo(std::uint32_t tag);
+  // All requests up to `tag` did happen, as far as they were not undone.
+  void commit(std::uint32_t tag);
+  // Which name a statement has, to be shown; empty if none.
+  std::string_view name_of(StatementId id) const;
 
  private:
   struct Undo {
@@ -46,11 +49,12 @@ class ClientStatements {
     StatementId before = StatementId::None;  // Retained by the log.
   };
   void put(std::string_view name, StatementId id);
+  void revert(std::size_t index);
 
   StatementTable& table_;
   StatementId unnamed_ = StatementId::None;
   std::unordered_map<std::string, StatementId> named_;
-  std::vector<Undo> log_;
+  std::vector<Undo> log_;  // By tag.
 };
 
 class ServerStatements {

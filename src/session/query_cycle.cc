@@ -111,9 +111,10 @@ base::Result<QueryCycle::Step> QueryCycle::handle_reply(char type, char status) 
 }
 
 QueryCycle::Step QueryCycle::fail(const Expectation& failed) {
-  Step step{.fate = failed.origin == Origin::Ours ? Fate::Swallow : Fate::Forward,
-            .is_failed = true,
-            .answered = failed};
+  // An extended request of ours stands in front of the client's own, which will be skipped for it:
+  // this is the answer to that.
+  const bool is_ours = failed.origin == Origin::Ours && !is_extended(failed.request);
+  Step step{.fate = is_ours ? Fate::Swallow : Fate::Forward, .is_failed = true, .answered = failed};
   copies_in_ = false;
   // Query, FunctionCall and Sync still get their ReadyForQuery; the rest is skipped up to Sync.
   if (is_extended(failed.request)) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "session/ascii_case.h"
+#include "session/client_encoding.h"
 
 namespace pgweir::session {
 
@@ -169,6 +170,19 @@ bool keeps_strings_standard(const Assignment& assignment, const Reading& reading
          assignment.value == "ON" || assignment.value == "true" || assignment.value == "1";
 }
 
+// In an encoding where a byte of ASCII may be half of a character, texts are not read at all.
+bool keeps_texts_readable(const Assignment& assignment) {
+  if (assignment.is_default) return true;
+  return assignment.value && assignment.value->find('\\') == std::string::npos &&
+         is_ascii_superset(*assignment.value);
+}
+
+// What is beyond means something else wherever the client_encoding is another one.
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 StatementEffect judge(Assignment assignment, const Reading& reading) {
   const std::string& name = assignment.name;
   if (name.empty()) return reading.is_local ? StatementEffect{} : not_understood();
@@ -182,6 +196,7 @@ StatementEffect judge(Assignment assignment, const Reading& reading) {
   if (name == "standard_conforming_strings" && !keeps_strings_standard(assignment, reading)) {
     return not_understood();
   }
+  if (name == "client_encoding" && !keeps_texts_readable(assignment)) return not_understood();
   if (reading.is_local) return {};
   const bool is_role = name == "role";
   if (is_role || name == "session_authorization") {
@@ -194,7 +209,7 @@ StatementEffect judge(Assignment assignment, const Reading& reading) {
   if (assignment.is_default) {
     return {EffectKind::ResetParameter, {}, std::move(assignment.name), {}};
   }
-  if (!assignment.value) return not_understood();
+  if (!assignment.value || !is_ascii(*assignment.value)) return not_understood();
   return {EffectKind::SetParameter, {}, std::move(assignment.name), std::move(*assignment.value)};
 }
 

@@ -91,6 +91,11 @@ void StatementTable::unlist(const Statement& statement) {
   }
 }
 
+const Statement* StatementTable::find(StatementId id) const {
+  const auto index = static_cast<std::uint32_t>(id);
+  return index == 0 || index > statements_.size() ? nullptr : statements_[index - 1].get();
+}
+
 const Statement& StatementTable::at(StatementId id) const {
   const auto index = static_cast<std::uint32_t>(id);
   ASSERT(index != 0 && index <= statements_.size() && statements_[index - 1] != nullptr);

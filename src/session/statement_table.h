@@ -47,6 +47,8 @@ class StatementTable {
   // ("cached plan must not change result type"). Who refers to it keeps it. Nothing happens if it
   // is gone already.
   void retire(StatementId id);
+  // nullptr: it is None, or gone.
+  const Statement* find(StatementId id) const;
   // REQUIRES: id is retained by somebody or has not been reused since it was.
   const Statement& at(StatementId id) const;
   std::size_t size() const { return by_hash_.size(); }

@@ -23,7 +23,7 @@ class OneServerTest(PgweirTest):
         self.assertEqual(len(pids), 1)
 
     def test_set_stays_with_its_client(self):
-        for name, mine in (("work_mem", "77MB"), ("search_path", "pg_temp"),
+        for name, mine in (("work_mem", "77MB"), ("search_path", "pg_catalog"),
                            ("TimeZone", "Asia/Tokyo"), ("statement_timeout", "54s"),
                            ("DateStyle", "German, DMY"), ("lock_timeout", "9s"),
                            ("application_name", "me")):
