@@ -41,10 +41,13 @@ struct PeerAddress {
 
 // Where to connect to. Names are resolved before they get here; `host` is for SNI and verify-full.
 struct Endpoint {
-  std::string address;  // An IP address literal, or the path of a Unix socket ("/…/.s.PGSQL.5432").
+  // An IP address literal, or the path of a Unix socket ("/…/.s.PGSQL.5432", "@…" if abstract).
+  std::string address;
   std::uint16_t port = 5432;  // Unused for a Unix socket.
   std::string host;           // The name that the user wrote.
-  bool is_unix() const { return !address.empty() && address.front() == '/'; }
+  bool is_unix() const {
+    return !address.empty() && (address.front() == '/' || address.front() == '@');
+  }
 };
 
 // Which end of a TLS handshake to play, and with which prepared context of the shell.

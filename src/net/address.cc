@@ -65,6 +65,10 @@ std::optional<SocketAddress> make_unix_address(const std::string& path) {
   local.sun_family = AF_UNIX;
   std::memcpy(local.sun_path, path.c_str(), path.size() + 1);
   address.bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  if (path.front() == '@') {  // Abstract (unix(7)): a zero byte in front, none behind.
+    local.sun_path[0] = '\0';
+    --address.bytes;
+  }
   return address;
 }
 

@@ -24,7 +24,8 @@ struct SocketAddress {
 // An IPv4 or IPv6 literal ("192.0.2.7", "::1", "fe80::1%eth0"); nullopt if it is neither.
 std::optional<SocketAddress> make_ip_address(const std::string& literal, std::uint16_t port);
 
-// nullopt if the path is longer than the kernel takes (107 bytes).
+// "@…" is an abstract name (unix(7)). nullopt if the path is longer than the kernel takes (107
+// bytes).
 std::optional<SocketAddress> make_unix_address(const std::string& path);
 
 // "192.0.2.7:6432", "[::1]:6432" or the path of a Unix socket.

@@ -15,7 +15,7 @@ namespace pgweir::net {
 namespace {
 
 base::Error cannot_listen(const std::string& name, std::string_view why) {
-  return {.code = base::ErrorCode::Configuration,
+  return {.code = base::ErrorCode::System,
           .context = fmt::format("cannot listen on {}: {}", name, why)};
 }
 
@@ -91,9 +91,14 @@ base::Result<Listener> Listener::open_unix(const std::string& path, const Listen
   const std::optional<SocketAddress> wanted = make_unix_address(path);
   if (!wanted) return cannot_listen(path, describe_error(ENAMETOOLONG));
   Descriptor fd = TRY(make_socket(AF_UNIX, path));
-  TRY(clear_stale_socket(path, *wanted));
+  const bool is_abstract = path.front() == '@';  // No file: nothing lies there, nothing stays.
+  if (!is_abstract) TRY(clear_stale_socket(path, *wanted));
   if (::bind(fd.get(), wanted->get(), wanted->bytes) != 0) {
     return cannot_listen(path, explain_bind(errno, path));
+  }
+  if (is_abstract) {
+    if (::listen(fd.get(), options.backlog) != 0) return cannot_listen(path, describe_error(errno));
+    return Listener(std::move(fd), path);
   }
   // The mode is set before listen(): until then nobody can connect, so no moment is too open.
   struct stat made {};

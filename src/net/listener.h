@@ -32,7 +32,7 @@ class Listener {
  public:
   // address: an IPv4 or IPv6 literal. An IPv6 socket takes IPv6 only, so that 0.0.0.0 and :: can be
   // listened on side by side. port 0: any free one, see port().
-  // Errors: Configuration (not an address, in use, not allowed), with what to do about it.
+  // Errors: System (not an address, in use, not allowed), with what to do about it.
   static base::Result<Listener> open_tcp(const std::string& address, std::uint16_t port,
                                          const ListenOptions& options = {});
 

@@ -31,6 +31,22 @@ TEST(ListenerTest, an_address_in_use_says_what_to_do) {
   EXPECT_THAT(second.error().context, HasSubstr("--listen"));
 }
 
+TEST(ListenerTest, an_address_in_use_is_no_mistake_in_the_configuration) {
+  const Listener first = Listener::open_tcp("127.0.0.1", 0).value();
+  EXPECT_EQ(Listener::open_tcp("127.0.0.1", first.port()).error().code, base::ErrorCode::System);
+}
+
+TEST(ListenerTest, an_abstract_name_is_reached_and_leaves_no_file) {
+  const std::string name = "@pgweir-test-" + std::to_string(::getpid());
+  Listener listener = Listener::open_unix(name).value();
+  const Descriptor peer = connect_peer({.address = name, .host = {}});
+  const Accepted accepted = listener.accept();
+  EXPECT_EQ(accepted.outcome, Accepted::Outcome::Connection);
+  EXPECT_TRUE(accepted.peer.is_unix);
+  EXPECT_NE(::access(name.c_str(), F_OK), 0);
+  EXPECT_FALSE(Listener::open_unix(name).has_value()) << "somebody listens there";
+}
+
 TEST(ListenerTest, names_are_not_addresses) {
   EXPECT_THAT(Listener::open_tcp("localhost", 0).error().context, HasSubstr("not an IP address"));
 }
