@@ -113,6 +113,11 @@ ServerStartup::Plan ServerLogin::startup_plan() const {
   plan.auth.credential = server_credential(plan_->secret);
   plan.auth.cache = &desk_.server_passwords();
   plan.auth.allow_cleartext = stays_on_this_machine(endpoints_[endpoint_]);
+  const ServerAuth& allowed = plan_->database.auth_allowed;
+  plan.methods = {.has_cleartext = allowed.has_cleartext,
+                  .has_md5 = allowed.has_md5,
+                  .has_sasl = allowed.has_scram,
+                  .has_none = allowed.has_none};
   switch (plan_->database.channel_binding) {
     case ChannelBinding::Disable: plan.auth.channel_binding = auth::ChannelBinding::Disable; break;
     case ChannelBinding::Prefer: plan.auth.channel_binding = auth::ChannelBinding::Prefer; break;

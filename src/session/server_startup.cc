@@ -106,9 +106,33 @@ base::Result<ServerStartup::Step> ServerStartup::handle_frame(char type, base::B
   if (type != 'R') {
     return wire::violation(base::Side::Server, "a message before authentication was complete");
   }
+  TRY(check_method(body));
   const auth::ServerAuthenticator::Outcome outcome = TRY(authenticator_->handle(body, out));
   if (outcome == auth::ServerAuthenticator::Outcome::Done) state_ = State::Settings;
   return Step::NeedsMore;
+}
+
+// Before anything is answered: a server that is not the right one learns nothing.
+base::Status ServerStartup::check_method(base::Bytes body) {
+  const wire::AuthenticationRequest request = TRY(wire::parse_authentication(body));
+  const auto refuse = [](std::string_view what) {
+    return base::Error{.code = base::ErrorCode::AuthenticationFailed,
+                       .side = base::Side::Self,
+                       .context = "the server " + std::string(what) +
+                                  ", which require_auth in pgweir's configuration forbids"};
+  };
+  const Methods& may = plan_.methods;
+  if (std::holds_alternative<wire::CleartextPasswordRequest>(request)) {
+    if (!may.has_cleartext) return refuse("asks for a password in clear");
+  } else if (std::holds_alternative<wire::Md5PasswordRequest>(request)) {
+    if (!may.has_md5) return refuse("asks for an md5 password");
+  } else if (std::holds_alternative<wire::SaslRequest>(request)) {
+    if (!may.has_sasl) return refuse("asks for SCRAM");
+  } else if (std::holds_alternative<wire::AuthenticationOk>(request)) {
+    if (!has_been_asked_ && !may.has_none) return refuse("lets us in without asking who we are");
+  }
+  has_been_asked_ = true;
+  return base::success();
 }
 
 base::Result<ServerStartup::Step> ServerStartup::handle_setting(char type, base::Bytes body) {

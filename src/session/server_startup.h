@@ -28,10 +28,18 @@ class ServerStartup {
     Require,  // Asked for; without it the attempt fails.
     Direct,   // The transport begins with the handshake, no request.
   };
+  // How a server may have us prove who we are (libpq's require_auth).
+  struct Methods {
+    bool has_cleartext = true;
+    bool has_md5 = true;
+    bool has_sasl = true;
+    bool has_none = true;  // It may let us in without asking.
+  };
   struct Plan {
     Tls tls = Tls::Prefer;
     wire::Parameters parameters;  // user and database among them.
     auth::ServerAuthOptions auth;
+    Methods methods = {};
   };
   enum class Step : std::uint8_t {
     NeedsMore,
@@ -64,11 +72,13 @@ class ServerStartup {
   base::Result<Step> handle_frame(char type, base::Bytes body, base::ByteBuffer& out);
   base::Result<Step> handle_setting(char type, base::Bytes body);
   void begin_login(base::ByteBuffer& out);
+  base::Status check_method(base::Bytes body);
 
   Plan plan_;
   std::optional<auth::ServerAuthenticator> authenticator_;
   State state_ = State::TlsAnswer;
   bool is_secured_ = false;
+  bool has_been_asked_ = false;  // For a proof of who we are.
   base::ByteBuffer tls_binding_;
   wire::Parameters reported_;
   wire::CancelKey cancel_key_;

@@ -51,6 +51,27 @@ TEST(ServerStartupTest, logs_in_without_tls) {
   EXPECT_FALSE(machine.is_secured());
 }
 
+TEST(ServerStartupTest, answers_only_to_what_it_may_be_asked) {
+  ServerStartup::Plan careful = plan(Tls::Never);
+  careful.methods = {.has_cleartext = false, .has_md5 = false, .has_none = false};
+  careful.auth.credential = base::Secret("secret");
+  careful.auth.allow_cleartext = true;
+  base::ByteBuffer cleartext;
+  wire::encode_cleartext_password_request(cleartext);
+  base::ByteBuffer md5;
+  wire::encode_md5_password_request(md5, {});
+  for (const base::ByteBuffer& request : {cleartext, md5, welcome()}) {
+    ServerStartup machine(careful);
+    base::ByteBuffer out;
+    machine.handle_opened(out);
+    out.clear();
+    const auto step = feed(machine, request, out);
+    ASSERT_FALSE(step.has_value());
+    EXPECT_EQ(step.error().code, base::ErrorCode::AuthenticationFailed);
+    EXPECT_TRUE(out.empty()) << "it learns nothing";
+  }
+}
+
 TEST(ServerStartupTest, takes_the_welcome_in_any_pieces) {
   const base::ByteBuffer whole = welcome();
   for (std::size_t cut = 1; cut < whole.size(); ++cut) {

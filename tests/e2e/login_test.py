@@ -181,6 +181,14 @@ class UnixSocketTest(PgweirTest):
             self.assertEqual(value(connection, "select 1"), 1)
             self.assertIsNone(value(connection, "select inet_server_addr()"))
 
+    def test_an_abstract_socket_needs_no_directory(self):
+        name = f"@pgweir-e2e-{self.pgweir.port}"
+        config = self.pgweir.config.replace("@DIRECTORY@", name)
+        with Pgweir(config=config) as mine:
+            url = make_url("app", APP_PASSWORD, "", mine.port, "app", {"host": name})
+            with psycopg.connect(url) as connection:
+                self.assertEqual(value(connection, "select 1"), 1)
+
     def test_the_socket_file_goes_with_pgweir(self):
         config = self.pgweir.config
         with Pgweir(config=config) as mine:
@@ -207,6 +215,11 @@ class ServerAuthenticationTest(PgweirTest):
                 connection.execute(f"create role {name} login password 'secret'")
             connection.execute("set password_encryption = 'md5'")
             connection.execute("create role by_md5 login password 'secret'")
+
+    def test_require_auth_holds(self):
+        with Pgweir(self.server.url("by_trust", "secret", require_auth="scram-sha-256")) as pgweir:
+            with self.assertRaisesRegex(psycopg.OperationalError, "require_auth"):
+                pgweir.connect("by_trust", "secret")
 
     def test_each_method(self):
         for name in ("by_md5", "by_cleartext", "by_trust"):
