@@ -35,7 +35,6 @@ Node::Node(Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
                 .seed = options_.seed},
                make_callbacks()) {
   snapshot_.node = options_.name;
-  snapshot_.reason = "not asked yet";
   snapshot_.limit = tracker_.limit();
 }
 

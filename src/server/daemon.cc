@@ -81,7 +81,7 @@ class Daemon {
   base::Status make_control();
   void make_core();
   void run_threads();
-  void say_hello();
+  void say_hello(const std::future<bool>& drained);
   void handle_signal(int signal);
   void handle_hangup();
   void drain(bool is_now);
@@ -201,7 +201,7 @@ void Daemon::run_threads() {
 }
 
 // Waits a little for the databases to be looked at: the slots are what people want to see.
-void Daemon::say_hello() {
+void Daemon::say_hello(const std::future<bool>& drained) {
   const base::Instant until = control::monotonic_now() + kFirstLookMax;
   const auto is_looked_at = [this] {
     for (const control::NodeSnapshot& node : control_->snapshot()->nodes) {
@@ -210,7 +210,8 @@ void Daemon::say_hello() {
     return true;
   };
   while (!is_looked_at() && control::monotonic_now() < until) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const auto step = std::chrono::milliseconds(20);
+    if (drained.wait_for(step) == std::future_status::ready) return;  // A signal was faster.
   }
   options_.say(render_start_message(
       *config_, {.is_self_signed = tls_.is_self_signed, .control = *control_->snapshot()}));
@@ -270,8 +271,8 @@ void Daemon::handle_hangup() {
 }
 
 int Daemon::wait() {
-  say_hello();
   std::future<bool> drained = drained_.get_future();
+  say_hello(drained);
   // The log's summaries of repeated lines are due now and then; nothing else happens here.
   while (drained.wait_for(std::chrono::seconds(2)) != std::future_status::ready) {
     log_->write_suppressed();
