@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <vector>
 
+#include "proxy/without_literals.h"
 #include "wire/sqlstate.h"
 
 namespace pgweir::proxy {
@@ -66,61 +66,6 @@ std::string holders(RelayState& state, const Client& client, base::Instant now) 
 }
 
 }  // namespace
-
-std::string without_literals(std::string_view text, std::size_t bytes_max) {
-  std::string out;
-  bool is_in_word = false;
-  for (std::size_t i = 0; i < text.size() && out.size() < bytes_max;) {
-    const char c = text[i];
-    if (c == '\'' || (c == '$' && !is_in_word)) {
-      // A quoted text, or $1 or $tag$: what it holds is nobody's business.
-      out += '?';
-      if (c == '$') {
-        while (++i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0) {
-        }
-        if (i < text.size() &&
-            (text[i] == '$' || std::isalpha(static_cast<unsigned char>(text[i])))) {
-          break;  // Dollar quotes: the rest may be anything.
-        }
-        continue;
-      }
-      // A backslash may or may not escape the quote behind it: nothing after it is shown.
-      const std::size_t end = text.find_first_of("'\\", i + 1);
-      if (end == std::string_view::npos || text[end] == '\\') break;
-      i = end + 1;
-      continue;
-    }
-    if (c == '"') {
-      // An identifier, whatever it contains: a quote in it begins no literal.
-      const std::size_t end = text.find('"', i + 1);
-      if (end == std::string_view::npos) break;
-      out += text.substr(i, end + 1 - i);
-      i = end + 1;
-      continue;
-    }
-    if (c == '/' || c == '-') {
-      if (text.substr(i, 2) == "/*" || text.substr(i, 2) == "--") break;
-    }
-    if (std::isdigit(static_cast<unsigned char>(c)) != 0 && !is_in_word) {
-      out += '?';
-      while (i < text.size() &&
-             (std::isalnum(static_cast<unsigned char>(text[i])) != 0 || text[i] == '.')) {
-        ++i;
-      }
-      continue;
-    }
-    is_in_word = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-    const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0 || c == '\0';
-    if (!is_space) {
-      out += c;
-    } else if (!out.empty() && out.back() != ' ') {
-      out += ' ';
-    }
-    ++i;
-  }
-  while (!out.empty() && out.back() == ' ') out.pop_back();
-  return out;
-}
 
 wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseReason reason,
                           const pool::Failure* failure, base::Instant now) {

@@ -16,7 +16,4 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
 // What a client that waits is told, once.
 wire::Report make_wait_notice(RelayState& state, const Client& client, base::Instant now);
 
-// The text with literals, numbers and comments replaced, at most `bytes_max` long.
-std::string without_literals(std::string_view text, std::size_t bytes_max);
-
 }  // namespace pgweir::proxy
