@@ -6,6 +6,8 @@
 
 namespace pgweir::proxy {
 
+// It is joined from what others own: six parameters.
+// NOLINTNEXTLINE(readability-function-size)
 Login::Login(base::Io& io, base::Entropy& entropy, obs::Log& log, SharedCounts& counts,
              std::shared_ptr<const Options> options, LoginTls tls)
     : io_(io),

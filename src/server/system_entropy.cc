@@ -11,15 +11,7 @@ namespace pgweir::server {
 
 void SystemEntropy::fill(std::span<std::byte> out) {
   while (!out.empty()) {
-    if (left_ == 0) {
-      std::size_t filled = 0;
-      while (filled < pool_.size()) {
-        const ssize_t got = ::getrandom(pool_.data() + filled, pool_.size() - filled, 0);
-        ASSERT(got > 0);
-        filled += static_cast<std::size_t>(got);
-      }
-      left_ = pool_.size();
-    }
+    if (left_ == 0) refill();
     const std::size_t part = std::min(left_, out.size());
     std::byte* from = pool_.data() + pool_.size() - left_;
     std::copy_n(from, part, out.begin());
@@ -27,6 +19,14 @@ void SystemEntropy::fill(std::span<std::byte> out) {
     ::explicit_bzero(from, part);
     left_ -= part;
     out = out.subspan(part);
+  }
+}
+
+void SystemEntropy::refill() {
+  while (left_ < pool_.size()) {
+    const ssize_t got = ::getrandom(pool_.data() + left_, pool_.size() - left_, 0);
+    ASSERT(got > 0);
+    left_ += static_cast<std::size_t>(got);
   }
 }
 

@@ -13,6 +13,8 @@ class SystemEntropy final : public base::Entropy {
   void fill(std::span<std::byte> out) override;
 
  private:
+  void refill();
+
   std::array<std::byte, 4096> pool_{};
   std::size_t left_ = 0;
 };
