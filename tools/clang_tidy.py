@@ -27,6 +27,9 @@ BUILD = ROOT / "build/clang"
 CACHE = ROOT / "build/tidy-cache"
 COMMITS_MAX = 20
 SECONDS_MAX = 150  # No source of an older commit is begun after that.
+# How far the analyzer follows one function: a tenth of what it would, in a third of the time.
+ANALYZER = [f"--extra-arg={word}"
+            for word in ("-Xclang", "-analyzer-config", "-Xclang", "max-nodes=20000")]
 NOISE = re.compile(r"^(\d+ warnings? .*generated\.|Suppressed .*|Use -header-filter.*)$", re.M)
 
 
@@ -80,7 +83,7 @@ def key_of(source, made_of, version):
 
 def check(source):
     """Runs clang-tidy; returns what it complains about, or an empty text."""
-    command = ["clang-tidy", "-p", str(BUILD), "--quiet", source]
+    command = ["clang-tidy", "-p", str(BUILD), "--quiet", *ANALYZER, source]
     if not source.startswith("src/") or source.endswith("_test.cc"):
         # Walking the paths through GoogleTest's macros takes longer than all other checks together.
         command.append("--checks=-clang-analyzer-*")
