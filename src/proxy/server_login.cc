@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "wire/query.h"
 #include "wire/sqlstate.h"
 
 namespace pgweir::proxy {
@@ -95,6 +96,7 @@ void ServerLogin::connect() {
   is_connected_ = false;
   is_tls_wrong_ = false;
   refusal_.reset();
+  connect_query_.reset();
   inbox_.clear();
   out_.clear();
   startup_.emplace(startup_plan());
@@ -142,6 +144,10 @@ void ServerLogin::handle_bytes(base::Bytes bytes, base::Instant) {
   if (refusal_) return;  // Its end is all that is still of interest.
   inbox_.push(bytes);
   base::Bytes input = inbox_.bytes();
+  if (connect_query_) {
+    follow_query(input);
+    return;
+  }
   auto step = startup_->handle_bytes(input, out_);
   inbox_.pop(inbox_.size() - input.size());
   if (!step) {
@@ -161,7 +167,7 @@ void ServerLogin::follow(ServerStartup::Step step) {
       send();
       start_tls();
       return;
-    case ServerStartup::Step::Ready: finish(); return;
+    case ServerStartup::Step::Ready: handle_logged_in(); return;
     case ServerStartup::Step::Refused:
       // Only the server's own end proves that its slot is free again: wait for it, a little.
       refusal_ = startup_->refusal();
@@ -207,7 +213,7 @@ bool ServerLogin::fits_target_session() const {
   return true;
 }
 
-void ServerLogin::finish() {
+void ServerLogin::handle_logged_in() {
   if (!fits_target_session()) {
     desk_.detach(id_);
     desk_.io().close(id_);
@@ -220,11 +226,38 @@ void ServerLogin::finish() {
              false, true);
     return;
   }
+  reported_ = startup_->reported();
+  const std::string& query = plan_->database.connect_query;
+  if (query.empty()) {
+    finish();
+    return;
+  }
+  connect_query_.emplace(reported_);
+  connect_query_->begin(query, out_);
+  send();
+}
+
+void ServerLogin::follow_query(base::Bytes& input) {
+  const auto step = connect_query_->handle_bytes(input);
+  inbox_.pop(inbox_.size() - input.size());
+  if (step && *step == session::ConnectQuery::Step::NeedsMore) return;
+  if (step && *step == session::ConnectQuery::Step::Done) {
+    finish();
+    return;
+  }
+  wire::Report report = step ? connect_query_->refusal() : report_of(step.error());
+  report.message = "connect_query failed: " + report.message;
+  refusal_ = std::move(report);
+  wire::encode_terminate(out_);
+  send();  // Its end, which follows, proves that its slot is free again.
+}
+
+void ServerLogin::finish() {
   auto ready = std::make_unique<ServerReady>();
   ready->token = token_;
   ready->endpoint = endpoints_[endpoint_];
   ready->is_secured = startup_->is_secured();
-  ready->reported = startup_->reported();
+  ready->reported = std::move(reported_);
   ready->cancel_key = startup_->cancel_key();
   desk_.detach(id_);
   desk_.io().hand_over(id_, base::Mailbox::Relay, std::move(ready));

@@ -1,4 +1,5 @@
-// ServerLogin: one server connection from the address book to its first ReadyForQuery. It tries the
+// ServerLogin: one server connection from the address book to its first ReadyForQuery, or that of
+// the operator's connect_query. It tries the
 // endpoints of a database in their order, with and without TLS as sslmode says, within one
 // deadline, and reports either the connection or the reason. How many servers there should be is
 // the pool's.
@@ -12,6 +13,7 @@
 #include "base/byte_queue.h"
 #include "proxy/login_party.h"
 #include "proxy/parcels.h"
+#include "session/connect_query.h"
 #include "session/server_startup.h"
 
 namespace pgweir::proxy {
@@ -39,6 +41,9 @@ class ServerLogin final : public LoginParty, public std::enable_shared_from_this
   session::ServerStartup::Plan startup_plan() const;
   void follow(session::ServerStartup::Step step);
   void start_tls();
+  // Logged in: is it the server that was meant, and is there something to run on it first?
+  void handle_logged_in();
+  void follow_query(base::Bytes& input);
   void finish();
   // This attempt failed: the next endpoint or the other TLS choice, or the end.
   void try_next(wire::Report report, bool is_ended, bool may_retry);
@@ -59,6 +64,8 @@ class ServerLogin final : public LoginParty, public std::enable_shared_from_this
   bool is_connected_ = false;
   bool is_tls_wrong_ = false;  // Not what sslmode asks for; waiting does not change that.
   std::optional<session::ServerStartup> startup_;
+  wire::Parameters reported_;  // Once logged in.
+  std::optional<session::ConnectQuery> connect_query_;
   std::optional<wire::Report> refusal_;  // Said by the server, whose end is still awaited.
   base::ByteQueue inbox_;
   base::ByteBuffer out_;

@@ -228,6 +228,28 @@ class ServerAuthenticationTest(PgweirTest):
                     self.assertEqual(value(connection, "select current_user"), name)
 
 
+class ConnectQueryTest(PgweirTest):
+    CONFIG = """
+        [databases.app]
+        url = "{url}"
+        connect_query = "{query}"
+        """
+
+    def start(self, query):
+        config = self.CONFIG.format(url=self.server.url(pool_timeout=2), query=query)
+        return self.enterContext(Pgweir(config=config))
+
+    def test_it_runs_once_before_the_first_client(self):
+        pgweir = self.start("set timezone to 'Europe/Prague'; select 1")
+        with pgweir.connect() as connection:
+            self.assertEqual(connection.info.parameter_status("TimeZone"), "Europe/Prague")
+            self.assertEqual(value(connection, "show timezone"), "Europe/Prague")
+
+    def test_a_mistake_in_it_is_told(self):
+        with self.assertRaisesRegex(psycopg.OperationalError, "connect_query failed: syntax error"):
+            self.start("nonsense").connect()
+
+
 class PgbouncerIniTest(PgweirTest):
     INI = """
 [databases]
