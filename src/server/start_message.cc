@@ -46,6 +46,12 @@ std::string url_of(const config::Config& config) {
                      config.client_tls.mode == proxy::SslMode::Disable ? "disable" : "prefer");
 }
 
+std::string explain(budget::Sum sum) {
+  if (sum.bound == budget::Bound::Configured) return "as connection_limit says";
+  std::erase_if(sum.terms, [](const budget::Term& term) { return term.value == 0; });
+  return budget::describe(sum);
+}
+
 std::string slots_of(const control::NodeSnapshot& node) {
   if (!node.facts || !node.allowance) {
     return fmt::format("  {}: {}\n", node.node,
@@ -55,7 +61,7 @@ std::string slots_of(const control::NodeSnapshot& node) {
                                  node.facts->max_connections, node.allowance->limit);
   for (const budget::Sum& sum : node.allowance->sums) {
     if (sum.bound == node.allowance->bound) {
-      text += fmt::format("    {}\n", budget::describe(sum));
+      text += fmt::format("    {}\n", explain(sum));
     }
   }
   if (node.allowance->is_far_below_server) {
