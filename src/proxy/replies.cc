@@ -104,6 +104,9 @@ bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes her
   server.is_skip_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
   if (server.is_skip_forwarded) batch.forward(here);
   if (server.client == nullptr) server.discarded_bytes += here.size();
+  if (step->is_answered && step->answered.request == Request::Parse) {
+    state_.statements.accept(session::StatementId{step->answered.statement});
+  }
   if (step->is_answered && step->answered.request == Request::Execute && server.client != nullptr) {
     // EmptyQueryResponse or PortalSuspended: complete without a tag.
     state_.effects->handle_complete(*server.client, server, step->answered.tag, {});

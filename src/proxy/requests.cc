@@ -159,6 +159,7 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
     if (std::string_view("QPBDECFdcf").find(input.header.type) == std::string_view::npos) {
       return violate("an unknown message type");
     }
+    if (input.header.type == 'P' && promise_statement(client, input)) return Outcome::Taken;
     if (!state_.leases->acquire(client, now)) return Outcome::Parked;
   }
   Server& server = *client.server;
@@ -202,6 +203,21 @@ Requests::Outcome Requests::take_without_server(Client& client, const Input& inp
   }
   passed_bytes_ = input.frame_bytes();
   return Outcome::Taken;
+}
+
+// Parse and Sync alone: a program that prepares its statements one by one, and waits for each
+// answer, may be the one that holds all servers (pgbench -M prepared). What is known needs none.
+bool Requests::promise_statement(Client& client, const Input& input) {
+  const std::size_t bytes = input.frame_bytes();
+  const bool is_alone = input.bytes.size() > bytes && input.bytes[bytes] == std::byte{'S'};
+  if (!is_alone) return false;
+  const auto message = wire::parse_parse(input.body());
+  if (!message || !statements_.take_known_parse(client, *message)) return false;
+  passed_bytes_ = bytes;
+  state_.message.clear();
+  wire::encode_parse_complete(state_.message);
+  send_to_client(state_, client, state_.message);
+  return true;
 }
 
 Requests::Outcome Requests::drop_until_sync(Client& client, const Input& input) {

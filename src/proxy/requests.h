@@ -55,6 +55,7 @@ class Requests {
   std::size_t take_rest(Client& client, base::Bytes rest, Batch& batch);
   Outcome take_message(Client& client, const Input& input, Batch& batch, base::Instant now);
   Outcome take_without_server(Client& client, const Input& input);
+  bool promise_statement(Client& client, const Input& input);
   Outcome drop_until_sync(Client& client, const Input& input);
   Outcome take_query(Client& client, const Input& input, Batch& batch);
   Outcome take_function_call(Client& client, const Input& input, Batch& batch);

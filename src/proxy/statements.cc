@@ -90,6 +90,19 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
   return base::success();
 }
 
+bool Statements::take_known_parse(Client& client, const wire::ParseMessage& message) {
+  if (message.name.empty() || !has_names()) return false;
+  const StatementId id = state_.statements.lookup(message.query, message.types);
+  if (id == StatementId::None || !state_.statements.at(id).is_accepted) return false;
+  ClientSession& session = session_of(state_, client);
+  if (session.statements.find(message.name) != StatementId::None) return false;
+  state_.statements.retain(id);
+  const std::uint32_t tag = ++session.last_tag;
+  if (!session.statements.define(message.name, id, tag)) return false;
+  session.statements.commit(tag);
+  return true;
+}
+
 void Statements::take_bind(Client& client, const wire::BindHead& head, base::Bytes raw,
                            std::size_t body_bytes, Batch& batch) {
   Server& server = *client.server;

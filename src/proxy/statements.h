@@ -19,6 +19,9 @@ class Statements {
   // Errors: LimitReached, when the client has too many statements.
   base::Status take_parse(Client& client, const wire::ParseMessage& message, base::Bytes raw,
                           Batch& batch);
+  // A Parse of a text that some server has accepted, under a name that is free: it needs no server,
+  // and is settled with this call. REQUIRES: the client has none. False: not that.
+  bool take_known_parse(Client& client, const wire::ParseMessage& message);
   // `raw` may end before the message does; the rest of the body follows as it is.
   void take_bind(Client& client, const wire::BindHead& head, base::Bytes raw,
                  std::size_t body_bytes, Batch& batch);

@@ -175,7 +175,10 @@ void ParameterTable::append_difference(ParameterSetId from, ParameterSetId to,
   }
   for (const auto& [name, value] : wants) {
     const auto known = find_in(has, name);
-    if (known == has.end() || known->second != value) append_set(sql, name, value);
+    if (known != has.end() && known->second == value) continue;
+    // "ISO" leaves the order of day and month as it is; the client means the server's own order.
+    if (known != has.end() && name == "DateStyle") append_reset(sql, name);
+    append_set(sql, name, value);
   }
 }
 

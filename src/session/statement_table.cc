@@ -32,13 +32,9 @@ StatementTable::~StatementTable() {
 
 StatementId StatementTable::intern(std::string_view query, base::Bytes types) {
   const std::uint64_t hash = hash_of(query, types);
-  const auto [first, last] = by_hash_.equal_range(hash);
-  for (auto at = first; at != last; ++at) {
-    const Statement& known = entry(at->second);
-    if (known.query == query && std::ranges::equal(known.types, types)) {
-      retain(at->second);
-      return at->second;
-    }
+  if (const StatementId known = lookup(hash, query, types); known != StatementId::None) {
+    retain(known);
+    return known;
   }
   if (free_.empty()) {
     statements_.push_back(nullptr);
@@ -57,6 +53,24 @@ StatementId StatementTable::intern(std::string_view query, base::Bytes types) {
   statements_[static_cast<std::uint32_t>(id) - 1] = std::move(statement);
   by_hash_.emplace(hash, id);
   return id;
+}
+
+StatementId StatementTable::lookup(std::string_view query, base::Bytes types) const {
+  return lookup(hash_of(query, types), query, types);
+}
+
+StatementId StatementTable::lookup(std::uint64_t hash, std::string_view query,
+                                   base::Bytes types) const {
+  const auto [first, last] = by_hash_.equal_range(hash);
+  for (auto it = first; it != last; ++it) {
+    const Statement& known = at(it->second);
+    if (known.query == query && std::ranges::equal(known.types, types)) return it->second;
+  }
+  return StatementId::None;
+}
+
+void StatementTable::accept(StatementId id) {
+  if (find(id) != nullptr) entry(id).is_accepted = true;
 }
 
 void StatementTable::retain(StatementId id) {

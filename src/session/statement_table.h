@@ -25,6 +25,7 @@ struct Statement : base::ListHook<InUnused> {
   std::string query;
   base::ByteBuffer types;    // As in the Parse: int16 count and OIDs.
   StatementEffects effects;  // Of executing it.
+  bool is_accepted = false;  // A server has parsed it without error.
   std::string server_name;   // "pgweir_" and 16 hexadecimal digits, never used for another text.
   std::uint64_t hash = 0;
   std::uint32_t references = 0;
@@ -41,6 +42,9 @@ class StatementTable {
 
   // The entry of this text and these types, made if there is none; retained for the caller.
   StatementId intern(std::string_view query, base::Bytes types);
+  // The entry of this text and these types if there is one, not retained; else None.
+  StatementId lookup(std::string_view query, base::Bytes types) const;
+  void accept(StatementId id);
   void retain(StatementId id);
   void release(StatementId id);
   // The next intern() of this text makes a new entry: the servers' plans of this one are stale
@@ -54,6 +58,7 @@ class StatementTable {
   std::size_t size() const { return by_hash_.size(); }
 
  private:
+  StatementId lookup(std::uint64_t hash, std::string_view query, base::Bytes types) const;
   Statement& entry(StatementId id);
   void unlist(const Statement& statement);
   void forget_oldest_unused();

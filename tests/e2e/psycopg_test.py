@@ -60,6 +60,50 @@ class PsycopgTest(PgweirTest):
         result = connection.prepare(b"twice", b"select 2")
         self.assertEqual(result.error_field(pq.DiagnosticField.SQLSTATE), b"42P05")
 
+    def test_errors_name_statements_as_the_client_does(self):
+        messages = []
+        for connection in (self.connection.pgconn, self.direct().pgconn):
+            connection.prepare(b"mine", b"select $1::int, $2::int")
+            results = (connection.prepare(b"mine", b"select 2"),
+                       connection.exec_prepared(b"mine", [b"1"]),
+                       connection.exec_prepared(b"other", []),
+                       connection.exec_(b"deallocate other"))
+            messages.append([result.error_message for result in results])
+        self.assertEqual(*messages)
+        self.assertEqual(self.connection.pgconn.exec_prepared(b"mine", [b"1", b"2"]).status,
+                         pq.ExecStatus.TUPLES_OK)
+
+    def test_deallocate_takes_a_statement_from_nobody_else(self):
+        first, second = self.connection, self.connect()
+        for connection in (first, second):
+            connection.pgconn.prepare(b"shared", b"select 'shared'")
+        first.execute("begin")
+        with self.assertRaises(psycopg.errors.DivisionByZero):
+            first.execute("select 1/0")
+        with self.assertRaises(psycopg.errors.InFailedSqlTransaction):
+            first.execute("deallocate shared")
+        first.execute("rollback")
+        self.assertEqual(first.pgconn.exec_prepared(b"shared", []).get_value(0, 0), b"shared")
+        first.execute("begin")
+        first.execute("deallocate shared")
+        first.execute("rollback")
+        self.assertEqual(first.pgconn.exec_prepared(b"shared", []).error_field(
+            pq.DiagnosticField.SQLSTATE), b"26000")
+        for _ in range(5):
+            self.assertEqual(second.pgconn.exec_prepared(b"shared", []).get_value(0, 0), b"shared")
+
+    def test_a_statement_whose_table_is_gone_fails_and_the_session_goes_on(self):
+        self.connection.execute("create table going (a int)")
+        self.connection.pgconn.prepare(b"s", b"select a from going")
+        self.connection.execute("drop table going")
+        holders = [self.connect() for _ in range(3)]
+        for turn in range(4):  # On the server that has the statement, and on those that have not.
+            result = self.connection.pgconn.exec_prepared(b"s", [])
+            self.assertEqual(result.error_field(pq.DiagnosticField.SQLSTATE), b"42P01")
+            self.assertEqual(value(self.connection, "select 1"), 1)
+            if turn < 3:
+                holders[turn].execute("begin")
+
     def test_an_unknown_statement_is_refused(self):
         result = self.connection.pgconn.exec_prepared(b"never", [])
         self.assertEqual(result.error_field(pq.DiagnosticField.SQLSTATE), b"26000")
@@ -206,6 +250,30 @@ class PsycopgTest(PgweirTest):
             with self.subTest(name):
                 self.assertEqual(self.connection.pgconn.parameter_status(name.encode()),
                                  direct.pgconn.parameter_status(name.encode()))
+
+    def test_statements_behind_a_failed_one_are_known_when_they_follow_a_sync(self):
+        connection = self.connection.pgconn
+        connection.enter_pipeline_mode()
+        connection.send_prepare(b"bad", b"selec")
+        connection.pipeline_sync()
+        connection.send_prepare(b"good", b"select 7")
+        connection.pipeline_sync()
+        connection.send_query_prepared(b"good", [])
+        connection.pipeline_sync()
+        connection.flush()
+        rows = []
+        syncs = 0
+        while syncs < 3:
+            result = connection.get_result()
+            if result is None:
+                continue
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                syncs += 1
+            elif result.status == pq.ExecStatus.TUPLES_OK:
+                rows.append(result.get_value(0, 0))
+        connection.exit_pipeline_mode()
+        self.assertEqual(rows, [b"7"])
+        self.assertEqual(connection.exec_prepared(b"good", []).get_value(0, 0), b"7")
 
     def test_a_function_call_answers(self):
         result = self.connection.execute("select lo_creat(-1)").fetchone()

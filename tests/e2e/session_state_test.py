@@ -74,6 +74,45 @@ class OneServerTest(PgweirTest):
         self.show(other, "work_mem")
         self.assertEqual(self.show(connection, "work_mem"), "11MB")
 
+    def test_a_set_in_a_transaction_stays_with_its_client(self):
+        connection, other = self.connect(), self.connect()
+        before = self.show(other, "work_mem")
+        for mine, end, kept in (("33MB", "commit", "33MB"), ("44MB", "rollback", "33MB"),
+                                ("44MB", "commit", "44MB")):
+            connection.execute("begin")
+            connection.execute(f"set work_mem = '{mine}'")
+            connection.execute(end)
+            self.assertEqual(self.show(other, "work_mem"), before)
+            self.assertEqual(self.show(connection, "work_mem"), kept)
+
+    def test_effects_of_a_pipeline_are_all_remembered(self):
+        connection, other = self.connect(), self.connect()
+        with connection.pipeline() as pipeline:
+            connection.execute("set work_mem = '21MB'")
+            connection.execute("set lock_timeout = '21s'")
+            pipeline.sync()
+            connection.execute("set statement_timeout = '21s'")
+        self.show(other, "work_mem")
+        for name, mine in (("work_mem", "21MB"), ("lock_timeout", "21s"),
+                           ("statement_timeout", "21s")):
+            self.assertEqual(self.show(connection, name), mine)
+            self.assertNotEqual(self.show(other, name), mine)
+
+    def test_a_reset_leads_back_to_what_the_client_brought(self):
+        for reset in ("reset all", "reset timezone", "discard all", "set timezone to default"):
+            with self.subTest(reset):
+                connections = self.connect(options="-c timezone=Asia/Tokyo"), self.direct(
+                    options="-c timezone=Asia/Tokyo")
+                for connection in connections:
+                    connection.execute("set timezone to 'Asia/Seoul'")
+                    connection.execute(reset)
+                    self.assertEqual(connection.pgconn.parameter_status(b"TimeZone"), b"Asia/Tokyo")
+                    self.assertEqual(self.show(connection, "timezone"), "Asia/Tokyo")
+                self.assertEqual(self.show(self.connect(), "timezone"), self.show(
+                    self.direct(), "timezone"))
+                for connection in connections:
+                    connection.close()
+
     def test_set_config_for_the_session_does_not_leak(self):
         before = self.show(self.connect(), "work_mem")
         connection = self.connect()
@@ -95,6 +134,45 @@ class OneServerTest(PgweirTest):
             self.assertEqual(self.show(plain, "client_encoding"), "UTF8")
             self.assertNotEqual(self.show(plain, "search_path"), "pg_catalog")
             self.assertNotEqual(self.show(plain, "work_mem"), "5MB")
+
+    def test_a_startup_list_is_a_list_and_may_be_beyond_ascii(self):
+        self.direct().execute('create schema if not exists "Ärger"')
+        other = self.connect(client_encoding="latin1")
+        for path in ('"$user", public', 'pg_catalog,public', '"Ärger", public'):
+            self.show(other, "search_path")
+            # A backslash takes a space or a quote as it is.
+            option = "-c search_path=" + path.replace(" ", "\\ ")
+            self.assertEqual(self.show(self.connect(options=option), "search_path"), path)
+
+    def test_a_bad_startup_value_is_refused_at_login_as_directly(self):
+        for options in ("-c timezone=Nowhere/Town", "-c work_mem=much", "-c nonsense=1",
+                        "-c DateStyle=Martian"):
+            with self.subTest(options):
+                errors = []
+                for connect in (self.connect, self.direct):
+                    with self.assertRaises(psycopg.OperationalError) as caught:
+                        connect(options=options)
+                    errors.append(str(caught.exception).split("FATAL:")[1])
+                self.assertEqual(*errors)
+
+    def test_a_client_whose_encoding_hides_quotes_is_understood_by_the_server(self):
+        connection, other = self.connect(client_encoding="SJIS"), self.direct(
+            client_encoding="SJIS")
+        # The second byte of this character is a backslash in ASCII.
+        text = "select '\u30bd', 1 as \"\u8868\""
+        self.assertEqual(connection.execute(text).fetchone(), other.execute(text).fetchone())
+        connection.close()
+        self.assertEqual(self.show(self.connect(), "client_encoding"), "UTF8")
+
+    def test_backslashes_are_read_as_the_client_reads_them(self):
+        connection = self.connect()
+        connection.execute("set standard_conforming_strings = off")
+        # One string, in which whoever knows no better sees a SET.
+        self.assertEqual(value(connection, "select '\\'; set work_mem = 5500; --'"),
+                         "'; set work_mem = 5500; --")
+        self.assertNotEqual(self.show(connection, "work_mem"), "5500kB")
+        connection.close()
+        self.assertEqual(self.show(self.connect(), "standard_conforming_strings"), "on")
 
     def test_a_temporary_table_is_gone_with_its_client(self):
         connection = self.connect()
@@ -142,6 +220,64 @@ class OneServerTest(PgweirTest):
         self.assertEqual(value(connection, "select current_user"), "other_role")
         connection.close()
         self.assertEqual(value(self.connect(), "select current_user"), "app")
+
+
+    def test_a_role_that_every_login_has_is_back_after_a_reset(self):
+        self.superuser().execute("create role login_role; grant login_role to app; "
+                                 "grant all on schema public to login_role; "
+                                 "alter role app set role = 'login_role'")
+        self.addCleanup(lambda: self.superuser().execute("alter role app reset role"))
+        self.superuser().execute("select pg_terminate_backend(pid) from pg_stat_activity "
+                                 "where usename = 'app'")
+        self.assertEqual(value(self.direct(), "select current_user"), "login_role")
+        for statement in ("select 1", "listen x", "set role none", "discard all"):
+            with self.subTest(statement):
+                connection = self.connect()
+                connection.execute(statement)
+                connection.close()
+                connection = self.connect()
+                self.assertEqual(value(connection, "select current_user"), "login_role")
+                connection.close()
+
+
+class LoginParametersTest(PgweirTest):
+    """What a client is told at login is what a direct connection would have been told."""
+
+    COMBINATIONS = (
+        {},
+        {"application_name": "x"},
+        {"application_name": "n\u00e4me \u2603 " + "long " * 20},
+        {"client_encoding": "latin1"},
+        {"client_encoding": "utf-8"},
+        {"options": "-c DateStyle=German"},
+        {"options": "-c datestyle=ISO"},
+        {"options": "-c TimeZone=asia/tokyo"},
+        {"options": "-c timezone=utc -c intervalstyle=ISO_8601"},
+        {"options": "-c search_path=pg_catalog,public"},
+        {"options": "-c standard_conforming_strings=off"},
+        {"options": "-c default_transaction_read_only=yes"},
+        {"options": "-c work_mem=77MB --lock-timeout=3s"},
+    )
+    NAMES = (b"server_version", b"server_encoding", b"client_encoding", b"application_name",
+             b"is_superuser", b"session_authorization", b"DateStyle", b"IntervalStyle",
+             b"TimeZone", b"integer_datetimes", b"standard_conforming_strings",
+             b"default_transaction_read_only", b"in_hot_standby")
+
+    def statuses(self, connection):
+        return {name: connection.pgconn.parameter_status(name) for name in self.NAMES}
+
+    def test_parameter_statuses_are_those_of_a_direct_connection(self):
+        for turn in range(2):
+            for options in self.COMBINATIONS:
+                with self.subTest(turn=turn, **options):
+                    direct, connection = self.direct(**options), self.connect(**options)
+                    self.assertEqual(self.statuses(connection), self.statuses(direct))
+                    for name in self.NAMES:
+                        shown = value(connection, f"show {name.decode()}")
+                        self.assertEqual(shown, value(direct, f"show {name.decode()}"))
+                    self.assertEqual(self.statuses(connection), self.statuses(direct))
+                    direct.close()
+                    connection.close()
 
 
 class ListenTest(PgweirTest):

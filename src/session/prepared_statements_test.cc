@@ -1,0 +1,165 @@
+#include "session/prepared_statements.h"
+
+#include <gtest/gtest.h>
+
+namespace pgweir::session {
+namespace {
+
+const base::ByteBuffer kNoTypes = {std::byte{0}, std::byte{0}};
+
+class PreparedStatementsTest : public testing::Test {
+ protected:
+  StatementId statement(std::string_view text) { return table_.intern(text, kNoTypes); }
+  void define(std::string_view name, std::string_view text, std::uint32_t tag) {
+    ASSERT_TRUE(client_.define(name, statement(text), tag));
+  }
+  std::string text_of(std::string_view name) const {
+    const StatementId id = client_.find(name);
+    return id == StatementId::None ? "" : table_.at(id).query;
+  }
+  // As many as are referred to: nothing unused is kept.
+  std::size_t count() const { return table_.size(); }
+
+  StatementTable table_{0};
+  ClientStatements client_{table_};
+};
+
+TEST_F(PreparedStatementsTest, names_lead_to_statements_the_empty_one_too) {
+  define("s", "one", 1);
+  define("", "two", 2);
+  EXPECT_EQ(text_of("s"), "one");
+  EXPECT_EQ(text_of(""), "two");
+  EXPECT_EQ(client_.find("other"), StatementId::None);
+  EXPECT_EQ(client_.name_of(client_.find("s")), "s");
+  EXPECT_EQ(client_.name_of(client_.find("")), "");
+}
+
+TEST_F(PreparedStatementsTest, what_is_replaced_or_removed_is_let_go_once_that_is_certain) {
+  define("", "one", 1);
+  define("", "two", 2);
+  define("s", "three", 3);
+  client_.remove("s", 4);
+  client_.remove("never", 5);
+  EXPECT_EQ(text_of("s"), "");
+  EXPECT_EQ(count(), 3U);
+  client_.commit(5);
+  EXPECT_EQ(count(), 1U);
+  EXPECT_EQ(text_of(""), "two");
+}
+
+TEST_F(PreparedStatementsTest, a_request_that_did_not_happen_is_undone) {
+  define("s", "one", 1);
+  client_.commit(1);
+  client_.remove("s", 2);
+  client_.undo(2);
+  EXPECT_EQ(text_of("s"), "one");
+  define("t", "two", 3);
+  client_.undo(3);
+  EXPECT_EQ(text_of("t"), "");
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(PreparedStatementsTest, what_was_asked_for_behind_an_undone_request_stands) {
+  define("bad", "one", 1);
+  define("good", "two", 3);
+  client_.undo(1);
+  EXPECT_EQ(text_of("bad"), "");
+  EXPECT_EQ(text_of("good"), "two");
+}
+
+TEST_F(PreparedStatementsTest, undoing_the_older_of_two_leaves_the_newer_and_nothing_behind_it) {
+  define("", "first", 1);
+  client_.commit(1);
+  define("", "older", 2);
+  define("", "newer", 4);
+  client_.undo(2);
+  EXPECT_EQ(text_of(""), "newer");
+  EXPECT_EQ(count(), 2U);
+  client_.undo(4);
+  EXPECT_EQ(text_of(""), "first");
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(PreparedStatementsTest, a_commit_settles_no_later_request) {
+  define("s", "one", 1);
+  define("t", "two", 3);
+  client_.commit(2);
+  client_.undo(1);  // Too late.
+  EXPECT_EQ(text_of("s"), "one");
+  client_.undo(3);
+  EXPECT_EQ(text_of("t"), "");
+}
+
+TEST_F(PreparedStatementsTest, clear_forgets_everything_for_good) {
+  define("s", "one", 1);
+  define("", "two", 2);
+  client_.remove("s", 3);
+  client_.clear();
+  client_.undo(3);
+  EXPECT_EQ(text_of("s"), "");
+  EXPECT_EQ(text_of(""), "");
+  EXPECT_EQ(count(), 0U);
+}
+
+TEST_F(PreparedStatementsTest, a_client_may_not_have_statements_without_end) {
+  for (std::uint32_t i = 0; i < 20'000; ++i) define("s" + std::to_string(i), "one", i + 1);
+  const auto status = client_.define("one more", statement("two"), 20'001);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, base::ErrorCode::LimitReached);
+  EXPECT_EQ(count(), 1U);
+  define("", "two", 20'002);  // There is only one of these.
+}
+
+TEST(ServerStatementsTest, what_was_used_longest_ago_goes_first) {
+  StatementTable table;
+  ServerStatements server(table);
+  const StatementId a = table.intern("a", kNoTypes);
+  const StatementId b = table.intern("b", kNoTypes);
+  const StatementId c = table.intern("c", kNoTypes);
+  for (const StatementId id : {a, b, c}) server.insert(id);
+  EXPECT_EQ(server.take_surplus(2), StatementId::None);  // All belong to what is under way.
+  server.release_pins();
+  server.use(a);
+  EXPECT_EQ(server.take_surplus(3), StatementId::None);
+  const StatementId gone = server.take_surplus(2);
+  EXPECT_EQ(gone, b);
+  table.release(gone);
+  EXPECT_FALSE(server.contains(b));
+  EXPECT_TRUE(server.contains(a) && server.contains(c));
+}
+
+TEST(ServerStatementsTest, each_statement_is_referred_to_once) {
+  StatementTable table(0);
+  {
+    ServerStatements server(table);
+    const StatementId a = table.intern("a", kNoTypes);
+    server.insert(a);
+    server.insert(a);
+    server.set_unnamed(a);
+    table.release(a);
+    EXPECT_EQ(server.size(), 1U);
+    server.remove(a);
+    EXPECT_EQ(server.unnamed(), a);
+    EXPECT_EQ(table.size(), 1U);
+    server.remove(a);
+  }
+  EXPECT_EQ(table.size(), 0U);
+}
+
+TEST(ServerStatementsTest, clear_takes_the_unnamed_one_too) {
+  StatementTable table(0);
+  ServerStatements server(table);
+  const StatementId a = table.intern("a", kNoTypes);
+  const StatementId b = table.intern("b", kNoTypes);
+  server.insert(a);
+  server.set_unnamed(b);
+  table.release(a);
+  table.release(b);
+  server.clear();
+  EXPECT_EQ(server.unnamed(), StatementId::None);
+  EXPECT_EQ(server.size(), 0U);
+  EXPECT_EQ(table.size(), 0U);
+}
+
+}  // namespace
+}  // namespace pgweir::session
