@@ -158,6 +158,21 @@ TEST_F(QueryCycleTest, our_own_replies_are_swallowed) {
   EXPECT_EQ(step->fate, QueryCycle::Fate::Forward);
 }
 
+TEST_F(QueryCycleTest, an_error_of_ours_is_the_clients_where_its_requests_are_skipped_for_it) {
+  ask({Parse}, Origin::Ours);
+  ask({Bind, Execute, Sync});
+  auto step = cycle.handle_reply('E');
+  ASSERT_TRUE(step.has_value());
+  EXPECT_TRUE(step->is_failed);
+  EXPECT_EQ(step->fate, QueryCycle::Fate::Forward);
+  EXPECT_EQ(cycle.skipped().size(), 2U);
+  reply("Z");
+  ask({Query}, Origin::Ours);
+  step = cycle.handle_reply('E');
+  ASSERT_TRUE(step.has_value());
+  EXPECT_EQ(step->fate, QueryCycle::Fate::Swallow);
+}
+
 TEST_F(QueryCycleTest, a_disowned_cycle_owes_the_client_nothing) {
   ask({Bind});
   ask({Parse}, Origin::Synthetic);

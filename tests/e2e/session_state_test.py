@@ -4,12 +4,15 @@ One connection to the server: whoever comes next gets the server that the one be
 """
 
 import select
+import struct
 import time
 
 import psycopg
 
-from support import processes
+from support import processes, wire
 from support.case import PgweirTest, value
+from support.pgweir import Pgweir
+from support.wire import Wire, kinds
 
 
 class OneServerTest(PgweirTest):
@@ -238,6 +241,53 @@ class OneServerTest(PgweirTest):
                 connection = self.connect()
                 self.assertEqual(value(connection, "select current_user"), "login_role")
                 connection.close()
+
+
+class WireTest(PgweirTest):
+    """What drivers send without waiting, on one server for all."""
+
+    @classmethod
+    def make_pgweir(cls):
+        return Pgweir(config=f"""
+            auth_type = "trust"
+            [databases.app]
+            url = "{cls.server.url(connection_limit=1)}"
+            """)
+
+    def open(self):
+        connection = self.enterContext(Wire(self.pgweir.port))
+        connection.log_in()
+        return connection
+
+    def test_a_function_may_do_anything_to_its_session(self):
+        before = value(self.connect(), "show work_mem")
+        oid = value(self.direct(), "select 'set_config(text,text,bool)'::regprocedure::oid::int")
+        arguments = b"".join(struct.pack("!i", len(text)) + text for text in (b"work_mem", b"9MB"))
+        call = struct.pack("!ihh", oid, 0, 3) + arguments + struct.pack("!i", 1) + b"f" + b"\0\0"
+        with Wire(self.pgweir.port) as connection:
+            connection.log_in()
+            connection.send(wire.message(b"F", call))
+            self.assertEqual(kinds(connection.read_until(b"Z")), "VZ")
+            self.assertIn(b"9MB", connection.ask("show work_mem")[1][1])
+        self.assertEqual(value(self.connect(), "show work_mem"), before)
+
+    def test_statements_behind_a_discard_all_are_new_ones(self):
+        # As Npgsql does: the reset of the last user travels with the next one's first statement.
+        other = self.open()
+        for _ in range(3):
+            connection = self.open()
+            connection.send(wire.parse("select 1", b"s") + wire.bind(name=b"s") + wire.execute() +
+                            wire.SYNC)
+            self.assertEqual(kinds(connection.read_until(b"Z")), "12DCZ")
+            connection.send(wire.query("discard all") + wire.parse("select 1", b"s") +
+                            wire.bind(name=b"s") + wire.execute() + wire.SYNC)
+            self.assertEqual(kinds(connection.read_until(b"Z")), "CZ")
+            self.assertEqual(kinds(connection.read_until(b"Z")), "12DCZ")
+            other.send(wire.parse("select 1", b"") + wire.bind() + wire.execute() + wire.SYNC)
+            self.assertEqual(kinds(other.read_until(b"Z")), "12DCZ")
+            other.send(wire.parse("select 1", b"t") + wire.bind(name=b"t") + wire.execute() +
+                       wire.message(b"C", b"St\0") + wire.SYNC)
+            self.assertEqual(kinds(other.read_until(b"Z")), "12DC3Z")
 
 
 class LoginParametersTest(PgweirTest):
