@@ -44,7 +44,7 @@ void Client::connect() {
   script_ = {};
   is_batch_open_ = is_in_error_ = has_session_state_ = false;
   cancels_pending_ = cancellable_unit_ = 0;
-  units_left_ = world_.between(std::size_t{1}, rules_.units_max);
+  units_left_ = world_.between(rules_.units_min, rules_.units_max);
   is_slow_ = world_.chance(world_.faults.slow_reader);
   phase_ = Phase::LoggingIn;
   const bool is_small = world_.chance(world_.faults.small_buffer);
@@ -139,6 +139,7 @@ void Client::take_frames() {
     }
     const base::ByteBuffer body((*frame)->body.begin(), (*frame)->body.end());
     const char type = (*frame)->type;
+    if (world_.is_verbose()) world_.say(describe() + " gets " + type + " " + readable(body));
     inbox_.pop(before - input.size());
     handle_frame({.type = type, .body = body});
   }
@@ -186,7 +187,8 @@ void Client::handle_authentication(base::Bytes body) {
 
 // It is over, by pgweir's doing or by the network's.
 void Client::handle_end(End end) {
-  const bool is_explained = farewell_.has_value() || link_->was_reset || end == End::Timeout;
+  const bool is_explained =
+      farewell_.has_value() || link_->was_reset || end == End::Timeout || rules_.may_be_cut;
   if (!is_explained) complain("pgweir closed the connection without a word");
   come_back();
 }

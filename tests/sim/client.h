@@ -25,8 +25,10 @@ struct ClientRules {
   bool may_lose_servers = false;   // FATAL 08006 and 57P01 are to be expected.
   bool may_be_refused = false;     // 53300 is to be expected.
   bool may_idle_too_long = false;  // 25P03 is to be expected.
-  bool asks_password = false;
+  // A full socket when the connection ends: the last words may be cut off.
+  bool may_be_cut = false;
   bool has_session_state = true;  // LISTEN and temporary tables are part of programs.
+  std::size_t units_min = 1;
   std::size_t units_max = 12;
   std::size_t lives_max = 3;
   std::array<double, 16> weights{};  // Of the kinds of units, see programs.cc.

@@ -120,8 +120,6 @@ void Client::finish_unit() {
 }
 
 void Client::handle_error(const wire::Report& report) {
-  world_.say(describe() + " gets " + report.severity + " " + report.sqlstate + " " +
-             report.message);
   const bool is_due =
       !script_.empty() && script_.next().type == 'E' && script_.next().text == report.sqlstate;
   if (!is_due && !may_happen(report)) {

@@ -67,11 +67,10 @@ auth::ClientAuthOptions Postgres::auth_options(const std::string& user) {
   return options;
 }
 
-void Postgres::crash() {
+void Postgres::crash(bool is_abrupt) {
   world_.say("the server at " + options_.address + " goes down");
   std::vector<std::shared_ptr<Backend>> all;
   for (const auto& [pid, backend] : backends_) all.push_back(backend);
-  const bool is_abrupt = world_.chance(0.5);
   for (const auto& backend : all) {
     if (is_abrupt) {
       backend->crash();

@@ -27,7 +27,7 @@ class Postgres final : private Host {
   // False while it is down.
   bool accept(const std::shared_ptr<Link>& link);
   // Ends all backends, abruptly or with 57P01, and takes no connection for a while.
-  void crash();
+  void crash(bool is_abrupt);
   void terminate_one();
 
   const std::string& address() const { return options_.address; }

@@ -76,6 +76,7 @@ void Client::begin_unit() {
 
 void Client::send_unit() {
   const base::ByteBuffer bytes = script_.bytes;
+  if (world_.is_verbose()) world_.say(describe() + " sends " + readable(bytes));
   if (world_.chance(world_.faults.vanish)) {
     // In the middle of a message, or while it waits.
     if (world_.chance(0.5)) {

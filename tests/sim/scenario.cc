@@ -24,6 +24,8 @@ pool::Options draw_pool(base::Rng& rng) {
   if (rng.chance(0.1)) pool.waiter_count_max = static_cast<std::uint32_t>(between(rng, 0, 5));
   if (rng.chance(0.3)) pool.login_parallel_max = 1;
   pool.server_count_min = std::min(pool.server_count_min, pool.server_count_max);
+  // A minimum is replaced as soon as it expires, for ever: not too often.
+  if (pool.server_count_min != 0) pool.server_lifetime = seconds(between(rng, 1, 5));
   return pool;
 }
 
@@ -66,9 +68,13 @@ ClientRules draw_rules(base::Rng& rng, const FaultPlan& faults, const proxy::Opt
   ClientRules rules;
   rules.may_lose_servers = faults.may_lose_servers();
   rules.may_be_refused = rules.may_lose_servers;
+  rules.may_be_cut = faults.partial_send > 0 || faults.small_buffer > 0 || faults.slow_reader > 0;
   rules.may_idle_too_long = options.idle_transaction_timeout <= seconds(1);
   for (const proxy::DatabaseOptions& database : options.databases) {
-    if (database.pool.wait_max < seconds(120) || database.pool.waiter_count_max < 100) {
+    // The minimum of one pool is not closed for another, which may then wait in vain.
+    const bool may_starve = database.pool.server_count_min != 0;
+    if (may_starve || database.pool.wait_max < seconds(120) ||
+        database.pool.waiter_count_max < 100) {
       rules.may_be_refused = true;
     }
   }

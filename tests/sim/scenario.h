@@ -19,7 +19,7 @@ struct Scenario {
   std::size_t node_count = 1;
   std::uint32_t server_limit = 5;        // Of each node, as the control thread would set it.
   std::size_t connection_count_max = 5;  // max_connections of each node; never below the limit.
-  std::size_t client_count = 8;
+  std::size_t client_count = 8;          // The databases take turns.
   bool changes_limit = false;  // Now and then the limit moves, between 1 and server_limit.
   base::Duration duration = std::chrono::seconds(3);  // Then the faults end and clients finish.
 

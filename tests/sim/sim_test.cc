@@ -1,6 +1,10 @@
-// The simulation as part of the tests: 2,000 seeds in four parts, so that they share the cores.
-// build/<preset>/pgweir_sim runs more of them, and one of them again.
+// The simulation as part of the tests: 2,000 seeds in four parts, so that they share the cores, and
+// scenarios of their own. build/<preset>/pgweir_sim runs more seeds, and one of them again.
 #include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <numeric>
 
 #include "sim/report_seed.h"
 #include "sim/simulation.h"
@@ -30,6 +34,44 @@ TEST_P(SimulationTest, holds_for_every_seed) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Parts, SimulationTest, testing::Range<std::uint64_t>(0, 4));
+
+// Three databases on one server, a limit that is smaller than their number, everybody always busy.
+Scenario three_pools(std::uint32_t server_limit) {
+  Scenario scenario;
+  scenario.server_limit = server_limit;
+  scenario.connection_count_max = server_limit;
+  scenario.client_count = 12;
+  scenario.duration = std::chrono::seconds(1);
+  scenario.rules.weights[0] = 1;  // Simple queries only.
+  scenario.rules.units_min = scenario.rules.units_max = 1'000'000;
+  scenario.rules.lives_max = 1;
+  scenario.options.auth_method = proxy::AuthMethod::Any;
+  for (const char* name : {"db0", "db1", "db2"}) {
+    proxy::DatabaseOptions& database = scenario.options.databases.emplace_back();
+    database.name = name;
+    database.hosts.emplace_back().host = address_of_node(0);
+    database.tls.mode = proxy::SslMode::Disable;
+  }
+  return scenario;
+}
+
+TEST(PoolsTest, three_under_one_server_limit_are_each_served) {
+  for (const std::uint32_t server_limit : {1U, 2U, 4U}) {
+    set_current_seed(server_limit);
+    Simulation simulation(server_limit, three_pools(server_limit), false);
+    const Outcome outcome = simulation.run();
+    std::array<std::uint64_t, 3> by_pool{};
+    for (std::size_t i = 0; i < outcome.answered_by_client.size(); ++i) {
+      by_pool[i % 3] += outcome.answered_by_client[i];
+    }
+    const auto [least, most] = std::minmax_element(by_pool.begin(), by_pool.end());
+    EXPECT_GT(*least, 50U) << "with a limit of " << server_limit;
+    EXPECT_GT(*least * 2, *most) << "with a limit of " << server_limit;
+    const auto worst =
+        *std::min_element(outcome.answered_by_client.begin(), outcome.answered_by_client.end());
+    EXPECT_GT(worst, 0U) << "with a limit of " << server_limit;
+  }
+}
 
 }  // namespace
 }  // namespace pgweir::sim

@@ -62,14 +62,15 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   void start_clients();
   // What the control thread would do.
   void handle_control_parcel(std::unique_ptr<base::Parcel> parcel);
-  void look_for_lost(proxy::ServerToken token, std::uint32_t pid);
+  void look_for_lost(const proxy::ServerLost& lost);
   void disturb_every_second();
   void move_limit();
 
   void run_until(base::Instant end);
   void check_step();
   void check_epilogue();
-  void check_permits(bool are_all_back) const;
+  std::string find_wrong_permits(bool are_all_back) const;
+  std::string find_unsettled() const;
   static std::size_t backends_of(const Postgres& node, std::string_view level);
   bool is_everybody_done() const;
 

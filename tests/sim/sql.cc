@@ -198,9 +198,9 @@ bool returns_rows(Verb verb) {
 
 const Settings& server_settings() {
   static const Settings settings{
-      {"application_name", ""}, {"client_encoding", "UTF8"},         {"DateStyle", "ISO, MDY"},
-      {"TimeZone", "Etc/UTC"},  {"search_path", "\"$user\",public"}, {"statement_timeout", "0"},
-      {"my.tag", "none"},
+      {"application_name", ""}, {"client_encoding", "UTF8"},           {"DateStyle", "ISO, MDY"},
+      {"TimeZone", "Etc/UTC"},  {"search_path", "\"$user\",public"},   {"statement_timeout", "0"},
+      {"my.tag", "none"},       {"standard_conforming_strings", "on"},
   };
   return settings;
 }
@@ -212,7 +212,7 @@ std::string canonical_value(std::string_view name, std::string_view value) {
 
 bool is_reported(std::string_view name) {
   return name == "application_name" || name == "client_encoding" || name == "DateStyle" ||
-         name == "TimeZone";
+         name == "TimeZone" || name == "standard_conforming_strings";
 }
 
 SessionModel::SessionModel(Settings defaults)

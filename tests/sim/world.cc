@@ -48,6 +48,14 @@ void World::say(const std::string& line) const {
   std::fprintf(stderr, "%12.6f %s\n", static_cast<double>(micros) / 1e6, line.c_str());
 }
 
+std::string readable(base::Bytes bytes) {
+  std::string text;
+  for (const char c : base::as_text(bytes.first(std::min<std::size_t>(bytes.size(), 300)))) {
+    text += c >= ' ' && c <= '~' ? c : '.';
+  }
+  return text;
+}
+
 void fail(const std::string& what) {
   std::fprintf(stderr, "simulation: %s\n", what.c_str());
   std::abort();

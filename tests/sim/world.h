@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "sim/fault_plan.h"
@@ -55,6 +56,9 @@ class World {
   std::uint64_t sequence_ = 0;
   std::vector<Event> events_;  // A heap, the next one in front.
 };
+
+// Bytes of a message for a verbose world: what is not printable becomes a dot; cut at 300.
+std::string readable(base::Bytes bytes);
 
 // Something that must never happen has happened: says what and aborts; the program's handler of
 // SIGABRT adds the seed.
