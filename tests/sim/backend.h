@@ -59,7 +59,7 @@ class Backend : public std::enable_shared_from_this<Backend> {
   bool is_at_rest() const;
   std::string describe() const;
 
-  bool has_slot_ = false;  // Written by the host.
+  bool has_slot = false;  // Written by the host.
 
  private:
   enum class Phase : std::uint8_t { Startup, Authentication, Session, Dead };

@@ -62,7 +62,7 @@ int main(int count, char** texts) {
     answered_count += outcome.answered_count;
     if ((i + 1) % 1000 == 0 || i + 1 == arguments.count) {
       std::printf("%llu seeds, %llu events, %llu units answered\n",
-                  static_cast<unsigned long long>(i + 1),
+                  static_cast<unsigned long long>(i) + 1,
                   static_cast<unsigned long long>(event_count),
                   static_cast<unsigned long long>(answered_count));
       std::fflush(stdout);

@@ -35,13 +35,13 @@ std::optional<wire::Report> Postgres::enter(Backend& backend) {
                         .message = "sorry, too many clients already"};
   }
   ++slot_count_;
-  backend.has_slot_ = true;
+  backend.has_slot = true;
   world_.say(backend.describe() + " for " + backend.user() + " on " + backend.database());
   return std::nullopt;
 }
 
 void Postgres::handle_exit(Backend& backend) {
-  if (backend.has_slot_) --slot_count_;
+  if (backend.has_slot) --slot_count_;
   backends_.erase(backend.pid());
 }
 
@@ -95,7 +95,7 @@ std::size_t Postgres::backend_count(std::string_view user, std::string_view data
   return static_cast<std::size_t>(
       std::count_if(backends_.begin(), backends_.end(), [&](const auto& entry) {
         const Backend& backend = *entry.second;
-        return backend.has_slot_ && (user.empty() || backend.user() == user) &&
+        return backend.has_slot && (user.empty() || backend.user() == user) &&
                (database.empty() || backend.database() == database);
       }));
 }

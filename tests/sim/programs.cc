@@ -14,22 +14,22 @@ using std::chrono::seconds;
 namespace {
 
 enum Unit : std::size_t {
-  kSimple,
-  kSeveral,
-  kBlock,
-  kStateChange,
-  kUnnamed,
-  kNamed,
-  kPipeline,
-  kFlushOnly,
-  kRows,
-  kCopyIn,
-  kCopyOut,
-  kMistake,
-  kCancel,
-  kSessionState,
-  kNames,
-  kFunction,
+  Simple,
+  Several,
+  Block,
+  StateChange,
+  Unnamed,
+  Named,
+  Pipeline,
+  FlushOnly,
+  Rows,
+  CopyIn,
+  CopyOut,
+  Mistake,
+  Cancel,
+  SessionState,
+  Names,
+  Function,
 };
 
 std::string sleep_of(double longest, base::Rng& rng) {
@@ -101,22 +101,22 @@ void Client::compose(Script& script) {
     at -= rules_.weights[unit++];
   const auto count = [&](std::size_t most) { return std::to_string(world_.between(0, most)); };
   switch (static_cast<Unit>(unit)) {
-    case kSimple: return script.query(world_.chance(0.02) ? "" : select());
-    case kSeveral: return script.query(select() + "; " + random_set(false) + "; " + select());
-    case kBlock: return script.query("BEGIN /* " + mark() + " */");
-    case kStateChange: return compose_state_change(script);
-    case kUnnamed: return compose_extended(script, false);
-    case kNamed: return compose_extended(script, true);
-    case kPipeline: return compose_pipeline(script);
-    case kFlushOnly:
+    case Unit::Simple: return script.query(world_.chance(0.02) ? "" : select());
+    case Unit::Several: return script.query(select() + "; " + random_set(false) + "; " + select());
+    case Unit::Block: return script.query("BEGIN /* " + mark() + " */");
+    case Unit::StateChange: return compose_state_change(script);
+    case Unit::Unnamed: return compose_extended(script, false);
+    case Unit::Named: return compose_extended(script, true);
+    case Unit::Pipeline: return compose_pipeline(script);
+    case Unit::FlushOnly:
       run_extended(script, "SELECT $1 /* flushed */");
       script.flush();
       is_batch_open_ = true;
       return;
-    case kRows:
+    case Unit::Rows:
       return script.query("SELECT repeat('x', " + count(2000) + ") FROM generate_series(1, " +
                           count(world_.chance(0.1) ? 300 : 30) + ") /* " + mark() + " */");
-    case kCopyIn:
+    case Unit::CopyIn:
       if (world_.chance(0.5)) {
         script.query("COPY t FROM STDIN /* " + mark() + " */");
       } else {
@@ -129,16 +129,16 @@ void Client::compose(Script& script) {
       }
       script.set_count_of_copy(world_.between(std::size_t{0}, 40));
       return;
-    case kCopyOut:
+    case Unit::CopyOut:
       return script.query("COPY (SELECT repeat('x', " + count(500) + ") FROM generate_series(1, " +
                           count(40) + ")) TO STDOUT /* " + mark() + " */");
-    case kMistake: return compose_mistake(script);
-    case kCancel:
+    case Unit::Mistake: return compose_mistake(script);
+    case Unit::Cancel:
       script.query("SELECT pg_sleep(" + sleep_of(0.02, world_.rng()) + "), '" + mark() + "'");
       return cancel_soon();
-    case kSessionState: return compose_session_state(script);
-    case kNames: return compose_names(script);
-    case kFunction: return script.function_call(mark());
+    case Unit::SessionState: return compose_session_state(script);
+    case Unit::Names: return compose_names(script);
+    case Unit::Function: return script.function_call(mark());
   }
 }
 

@@ -6,11 +6,11 @@
 #include <cstddef>
 
 // Sanitizers are to abort, so that the seed is told. They call these by name, if they are there.
-// NOLINTBEGIN(bugprone-reserved-identifier)
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" const char* __asan_default_options() { return "abort_on_error=1"; }
 extern "C" const char* __ubsan_default_options() { return "abort_on_error=1:print_stacktrace=1"; }
 extern "C" const char* __tsan_default_options() { return "abort_on_error=1"; }
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(readability-identifier-naming)
 
 namespace pgweir::sim {
 namespace {
