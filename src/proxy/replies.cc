@@ -155,6 +155,8 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     return false;
   }
   const bool is_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
+  // Settings are reported in front of ReadyForQuery.
+  if (frame.type == 'Z') take_ready(server, *step, status, batch);
   if (is_forwarded && frame.type == 'E') {
     forward_error(*server.client, *step, raw, batch);
   } else if (is_forwarded) {
@@ -165,7 +167,6 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     const auto tag = wire::parse_command_complete(frame.body);
     if (tag) state_.effects->handle_complete(*server.client, server, step->answered.tag, *tag);
   }
-  if (frame.type == 'Z') take_ready(server, *step, status);
   return true;
 }
 
@@ -247,10 +248,32 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
   if (step.fate == QueryCycle::Fate::Swallow && report) server.own_failure = *report;
 }
 
-void Replies::take_ready(Server& server, const QueryCycle::Step& step, char status) {
+void Replies::take_ready(Server& server, const QueryCycle::Step& step, char status, Batch& batch) {
   if (server.cycle.is_quiet()) server.statements.release_pins();
-  if (server.client != nullptr && step.answered.origin == Origin::Client) {
-    state_.effects->handle_ready(*server.client, server, step.answered.tag, status);
+  if (server.client == nullptr || step.answered.origin != Origin::Client) return;
+  Client& client = *server.client;
+  if (client.session == nullptr) return;
+  std::vector<std::string> told;
+  for (const auto& [name, value] : client.session->reported) told.push_back(name);
+  session::ParameterSetId before{};
+  assign(state_.parameters, before, client.parameters);
+  state_.effects->handle_ready(client, server, step.answered.tag, status);
+  if (client.parameters != before) tell_restored(client, before, told, batch);
+  state_.parameters.release(before);
+}
+
+// A RESET may change nothing on the server, which then reports nothing, and yet lead the client
+// back to another value: what it brought at startup.
+void Replies::tell_restored(const Client& client, session::ParameterSetId before,
+                            const std::vector<std::string>& told, Batch& batch) {
+  for (const auto& [name, by_default] : client.route->reported) {
+    if (std::find(told.begin(), told.end(), name) != told.end()) continue;
+    const std::string key = session::canonical_name(name);
+    const session::ParameterValue* now = state_.parameters.find(client.parameters, key);
+    const session::ParameterValue* then = state_.parameters.find(before, key);
+    if (now == nullptr || now->is_source || (then != nullptr && *then == *now)) continue;
+    wire::encode_parameter_status(batch.build(), name,
+                                  client.route->canonical.spell(name, now->text));
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "proxy/batch.h"
 #include "proxy/relay_state.h"
@@ -38,7 +39,9 @@ class Replies {
                                 base::Bytes raw, Batch& batch);
   void take_parameter(Server& server, base::Bytes body, base::Bytes raw, Batch& batch);
   void take_failure(Server& server, const session::QueryCycle::Step& step, base::Bytes body);
-  void take_ready(Server& server, const session::QueryCycle::Step& step, char status);
+  void take_ready(Server& server, const session::QueryCycle::Step& step, char status, Batch& batch);
+  void tell_restored(const Client& client, session::ParameterSetId before,
+                     const std::vector<std::string>& told, Batch& batch);
   void append_synthetic(Server& server, Batch& batch);
   void follow_up(Server& server, Batch& batch, base::Instant now);
   bool may_release(const Server& server) const;
