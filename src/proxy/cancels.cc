@@ -54,6 +54,11 @@ void Cancels::cancel(Server& server, base::ConnectionId asker) {
   state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Login, std::move(order));
 }
 
+void Cancels::forget(Server& server) {
+  for (const base::ConnectionId asker : server.cancel_askers) answer(asker);
+  server.cancel_askers.clear();
+}
+
 void Cancels::handle_delivered(const CancelDelivered& delivered, base::Instant now) {
   Server* server = state_.registry.find(delivered.token);
   if (server == nullptr) return;

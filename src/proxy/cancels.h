@@ -18,6 +18,8 @@ class Cancels {
 
   // Has what runs on the server cancelled. asker: who is to be told when it is over, or None.
   void cancel(Server& server, base::ConnectionId asker);
+  // The server is no more: nobody waits any longer for cancels that were meant for it.
+  void forget(Server& server);
 
  private:
   Client* find(const wire::CancelKey& key) const;

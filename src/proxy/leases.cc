@@ -158,9 +158,9 @@ void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* re
        obs::kv("user", client.route->user), obs::kv("client", client.peer)});
   state_.shard.leave(client);
   Server* server = client.server;
-  const bool is_cut = client.skip_bytes != 0 && client.is_skip_forwarded;
   if (server != nullptr) {
     server->needs_reset = server->needs_reset || leaves_state(client);
+    server->is_cut = client.skip_bytes != 0 && client.is_skip_forwarded;
     if (client.session != nullptr && client.session->pins.needs_close()) server->needs_close = true;
     unlink(*server, now);
   }
@@ -171,7 +171,7 @@ void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* re
   state_.world.counts.client_count.fetch_sub(1, std::memory_order_relaxed);
   state_.registry.remove(client);
   if (server != nullptr && server->phase == Server::Phase::Serving) {
-    state_.recovery->begin(*server, is_cut, now);
+    state_.recovery->begin(*server, now);
   }
 }
 
@@ -207,6 +207,11 @@ void Leases::terminate(Server& server, base::Instant now) {
   // Words to a server that is gone already would be answered with a reset, which proves nothing.
   if (server.has_said_goodbye) return;
   if (is_busy) state_.cancels->cancel(server, base::ConnectionId::None);
+  if (server.is_cut) {
+    // Whatever is sent now it would take for the rest of the message.
+    give_up_waiting_for_end(server, now);
+    return;
+  }
   state_.message.clear();
   wire::encode_terminate(state_.message);
   send_to_server(state_, server, state_.message);
@@ -281,6 +286,7 @@ void Leases::sweep_lost(base::Instant now) {
 }
 
 void Leases::forget(Server& server) {
+  state_.cancels->forget(server);
   state_.parameters.release(server.parameters);
   state_.registry.remove(server);
 }

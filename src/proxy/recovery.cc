@@ -13,7 +13,7 @@ using session::EffectKind;
 using session::Origin;
 using session::Request;
 
-void Recovery::begin(Server& server, bool is_cut, base::Instant now) {
+void Recovery::begin(Server& server, base::Instant now) {
   server.phase = Server::Phase::Recovering;
   server.phase_since = now;
   server.discarded_bytes = 0;
@@ -22,7 +22,7 @@ void Recovery::begin(Server& server, bool is_cut, base::Instant now) {
     server.is_paused = false;
     state_.world.io.resume(server.id);
   }
-  if (is_cut || server.needs_close) {
+  if (server.is_cut || server.needs_close) {
     state_.leases->close_server(server, now);
     return;
   }

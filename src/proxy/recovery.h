@@ -11,9 +11,8 @@ class Recovery {
  public:
   explicit Recovery(RelayState& state) : state_(state) {}
 
-  // The client of this server is gone (and unlinked). is_cut: a message of its is on the wire in
-  // part, and the rest will never come.
-  void begin(Server& server, bool is_cut, base::Instant now);
+  // The client of this server is gone (and unlinked).
+  void begin(Server& server, base::Instant now);
   // The server is idle and its client is done with it, but left session state: reset it first.
   void reset(Server& server, base::Instant now);
   // Something arrived, or a cancel is over: the next step, which at last releases the server.

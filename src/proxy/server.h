@@ -45,6 +45,7 @@ struct Server final : pool::Server {
   bool needs_reset = false;                 // Session state of a client may be left on it.
   bool needs_close = false;                 // It cannot be proved clean any more.
   bool has_said_goodbye = false;            // It sent a FATAL: its end follows.
+  bool is_cut = false;                      // It got a part of a message; the rest never comes.
   std::optional<wire::Report> own_failure;  // The error that something of ours got.
 
   base::ByteQueue outbox;   // For the server, not yet taken by its socket.
