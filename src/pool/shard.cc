@@ -2,6 +2,7 @@
 // of their own.
 #include "pool/shard.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace pgweir::pool {
@@ -11,6 +12,13 @@ std::uint32_t limit_of(const Options& options) {
   return options.server_count_max > kUnlimited - options.server_count_reserve
              ? kUnlimited
              : options.server_count_max + options.server_count_reserve;
+}
+
+// Nobody can be served by a pool that the server refuses for good: the cached reason is the answer
+// until the next attempt is due.
+bool is_hopeless(const Pool& pool, base::Instant now) {
+  return pool.last_failure != nullptr && pool.last_failure->kind == Failure::Kind::Permanent &&
+         pool.in_service_count() == 0 && now < pool.backoff.until();
 }
 
 }  // namespace
@@ -42,12 +50,21 @@ void Shard::set_options(base::PoolId id, const Options& options, base::Instant n
 
 Server* Shard::acquire(Waiter& waiter, base::PoolId id, base::Instant now) {
   ASSERT(waiter.state_ == Waiter::State::Resting);
-  Pool& pool = at(id);
+  Server* server = take_idle(at(id));
+  if (server == nullptr) enqueue(waiter, at(id), now);
+  return server;
+}
+
+Server* Shard::acquire_first(Waiter& waiter, base::PoolId id, base::Instant now) {
+  ASSERT(waiter.state_ == Waiter::State::Resting);
+  Server* server = take_idle(at(id));
+  if (server == nullptr) enqueue_first(waiter, at(id), now);
+  return server;
+}
+
+Server* Shard::take_idle(Pool& pool) {
   Server* server = pool.idle.pop_back();
-  if (server == nullptr) {
-    enqueue(waiter, pool, now);
-    return nullptr;
-  }
+  if (server == nullptr) return nullptr;
   server->state_ = ServerState::Leased;
   --pool.idle_count;
   ++pool.leased_count;
@@ -79,12 +96,7 @@ void Shard::leave(Waiter& waiter) {
 void Shard::enqueue(Waiter& waiter, Pool& pool, base::Instant now) {
   waiter.since_ = now;
   waiter.pool_ = &pool;
-  // Nobody can be served by a pool that the server refuses for good: the cached reason is the
-  // answer until the next attempt is due.
-  const bool is_hopeless = pool.last_failure != nullptr &&
-                           pool.last_failure->kind == Failure::Kind::Permanent &&
-                           pool.in_service_count() == 0 && now < pool.backoff.until();
-  if (is_hopeless) return refuse(waiter, RefuseReason::LoginFailed);
+  if (is_hopeless(pool, now)) return refuse(waiter, RefuseReason::LoginFailed);
   if (pool.line.count() >= pool.options().waiter_count_max)
     return refuse(waiter, RefuseReason::QueueFull);
 
@@ -95,6 +107,24 @@ void Shard::enqueue(Waiter& waiter, Pool& pool, base::Instant now) {
   // A starved pool has asked for all it can already.
   if (!pool.is_starved()) open_more(pool, now);
   check_pool(pool);
+}
+
+void Shard::enqueue_first(Waiter& waiter, Pool& pool, base::Instant now) {
+  waiter.since_ = before_all_waiters(now);
+  waiter.pool_ = &pool;
+  if (is_hopeless(pool, now)) return refuse(waiter, RefuseReason::LoginFailed);
+  waiter.state_ = Waiter::State::Waiting;
+  pool.line.push_first(waiter);
+  if (!pool.is_starved()) open_more(pool, now);
+  check_pool(pool);
+}
+
+// Who waits longest is next, in its pool and over all of them: this is longer.
+base::Instant Shard::before_all_waiters(base::Instant now) const {
+  base::Instant oldest = now;
+  for (const auto& pool : pools_)
+    if (const Waiter* waiter = pool->line.oldest()) oldest = std::min(oldest, waiter->since());
+  return oldest - std::chrono::nanoseconds(1);
 }
 
 // What becomes of a clean server that nobody holds.

@@ -61,6 +61,9 @@ class Shard {
   // An idle server of the pool, leased now; or nullptr, and the waiter waits, or is about to be
   // refused (a Refuse follows). REQUIRES: the waiter is in no line.
   Server* acquire(Waiter& waiter, base::PoolId id, base::Instant now);
+  // The same for an errand of the owner's own, which goes before every waiter of every pool. No
+  // full line and no time refuses it: the owner makes it leave().
+  Server* acquire_first(Waiter& waiter, base::PoolId id, base::Instant now);
   // The lease is over and the server proved clean. Returns who has it now: the next waiter, or
   // nullptr when it is idle or a Close of it was decided (server.state() tells).
   Waiter* release(Server& server, base::Instant now);
@@ -109,7 +112,10 @@ class Shard {
   const Pool& at(base::PoolId id) const { return *pools_[base::index_of(id)]; }
 
   // shard.cc: lending.
+  Server* take_idle(Pool& pool);
   void enqueue(Waiter& waiter, Pool& pool, base::Instant now);
+  void enqueue_first(Waiter& waiter, Pool& pool, base::Instant now);
+  base::Instant before_all_waiters(base::Instant now) const;
   Waiter* pass_on(Server& server, base::Instant now);
   std::optional<CloseReason> reason_to_close(const Server& server, Pool& pool, base::Instant now);
   void rest(Server& server, Pool& pool, base::Instant now);

@@ -1,5 +1,6 @@
 #include "pool/shard.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <deque>
@@ -134,6 +135,66 @@ TEST_F(ShardTest, grants_a_released_server_to_the_oldest_waiter) {
   EXPECT_EQ(release(*server), &second);
   EXPECT_EQ(release(*server), nullptr);
   EXPECT_EQ(server->state(), ServerState::Idle);
+}
+
+TEST_F(ShardTest, lends_to_an_errand_before_all_waiters) {
+  const PoolId pool = add_pool({.server_count_max = 1, .waiter_count_max = 2});
+  Server* server = lease(pool);
+  Waiter first, second, errand;
+  acquire(first, pool);
+  acquire(second, pool);
+  EXPECT_EQ(shard.acquire_first(errand, pool, now), nullptr);
+  drain();
+  EXPECT_EQ(refusals.size(), 0U);
+  EXPECT_EQ(release(*server), &errand);
+  EXPECT_EQ(release(*server), &first);
+}
+
+TEST_F(ShardTest, lends_an_idle_server_to_an_errand) {
+  const PoolId pool = add_pool({.server_count_max = 1});
+  Server* server = lease(pool);
+  release(*server);
+  Waiter errand;
+  EXPECT_EQ(shard.acquire_first(errand, pool, now), server);
+}
+
+TEST_F(ShardTest, has_another_pool_give_up_a_server_for_an_errand) {
+  exchange.set_limit(server_level, 1);
+  const PoolId busy = add_pool();
+  const PoolId other = add_pool();
+  Server* server = lease(busy);
+  Waiter waiter, errand;
+  acquire(waiter, busy);
+  pass(seconds(1));
+  shard.acquire_first(errand, other, now);
+  drain();
+  EXPECT_EQ(release(*server), nullptr);
+  EXPECT_THAT(reasons, testing::ElementsAre(CloseReason::Evicted));
+  end(*server);
+  EXPECT_EQ(open_next(), &errand);
+}
+
+TEST_F(ShardTest, lets_an_errand_wait_for_as_long_as_its_owner_likes) {
+  const PoolId pool = add_pool({.server_count_max = 1, .wait_max = seconds(1)});
+  lease(pool);
+  Waiter errand;
+  shard.acquire_first(errand, pool, now);
+  pass(seconds(100));
+  EXPECT_EQ(refusals.size(), 0U);
+  shard.leave(errand);
+  EXPECT_FALSE(errand.is_waiting());
+}
+
+TEST_F(ShardTest, tells_an_errand_at_once_what_is_hopeless) {
+  const PoolId pool = add_pool();
+  Waiter client, errand;
+  acquire(client, pool);
+  fail_next(Failure::Kind::Permanent, "no such role");
+  shard.acquire_first(errand, pool, now);
+  drain();
+  ASSERT_EQ(refusals.size(), 2U);
+  EXPECT_EQ(refusals[1].waiter, &errand);
+  EXPECT_EQ(refusals[1].reason, RefuseReason::LoginFailed);
 }
 
 TEST_F(ShardTest, passes_over_a_waiter_who_left) {

@@ -26,6 +26,11 @@ class WaitingLine {
     list_.push_back(waiter);
     ++count_;
   }
+  // In front of all others. REQUIRES: its since() is not after theirs.
+  void push_first(Waiter& waiter) {
+    list_.push_front(waiter);
+    ++count_;
+  }
   Waiter* pop() {
     Waiter* waiter = list_.pop_front();
     if (waiter != nullptr) --count_;
