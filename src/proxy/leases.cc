@@ -147,7 +147,9 @@ void Leases::release(Server& server, base::Instant now) {
 
 void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* report,
                         base::Instant now) {
-  if (report != nullptr) {
+  // Inside a message that it has got a part of, words would be read as data.
+  const bool is_mid_message = client.server != nullptr && client.server->is_passing_message();
+  if (report != nullptr && !is_mid_message) {
     state_.message.clear();
     wire::encode_error(state_.message, *report);
     send_to_client(state_, client, state_.message);

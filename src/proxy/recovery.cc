@@ -13,6 +13,16 @@ using session::EffectKind;
 using session::Origin;
 using session::Request;
 
+namespace {
+
+// Whether a statement of ours is under way: parameters that the server was to take on.
+bool is_learning(const session::QueryCycle& cycle) {
+  return cycle.size() != 0 && cycle.next().origin == Origin::Ours &&
+         cycle.next().request == Request::Query;
+}
+
+}  // namespace
+
 void Recovery::begin(Server& server, base::Instant now) {
   server.phase = Server::Phase::Recovering;
   server.phase_since = now;
@@ -29,6 +39,8 @@ void Recovery::begin(Server& server, base::Instant now) {
   const bool is_running = !server.cycle.is_quiet();
   const bool is_copying_in = server.cycle.is_copying_in();
   const bool is_extended = server.cycle.has_open_batch() || server.cycle.is_skipping();
+  // The cancel may strike our own SET, in front of what the client asked.
+  server.needs_reset = server.needs_reset || is_learning(server.cycle);
   server.cycle.disown();
   state_.message.clear();
   if (is_copying_in) {

@@ -65,6 +65,7 @@ std::optional<std::size_t> Replies::take(Server& server, base::Bytes input, Batc
       if (server.client == nullptr) server.discarded_bytes += part;
       server.skip_bytes -= static_cast<std::uint32_t>(part);
       at += part;
+      append_synthetic(server, batch);
       continue;
     }
     if (rest.size() < wire::kHeaderBytes) break;
@@ -278,6 +279,7 @@ void Replies::tell_restored(const Client& client, session::ParameterSetId before
 }
 
 void Replies::append_synthetic(Server& server, Batch& batch) {
+  if (server.is_passing_message()) return;
   session::Expectation due;
   while (server.cycle.take_synthetic(due)) {
     if (server.client == nullptr) continue;
@@ -290,7 +292,7 @@ void Replies::append_synthetic(Server& server, Batch& batch) {
 }
 
 void Replies::send_synthetic(Server& server, base::Instant) {
-  if (server.client == nullptr) return;
+  if (server.client == nullptr || server.is_passing_message()) return;
   state_.message.clear();
   session::Expectation due;
   while (server.cycle.take_synthetic(due)) {

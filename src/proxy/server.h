@@ -66,6 +66,9 @@ struct Server final : pool::Server {
   std::array<char, 160> statement{};
   std::uint8_t statement_bytes = 0;
 
+  // Whether its client has got a part of a message, and the rest is to follow.
+  bool is_passing_message() const { return skip_bytes != 0 && is_skip_forwarded; }
+
   base::Endpoint endpoint;
   bool is_secured = false;
   wire::CancelKey cancel_key;
