@@ -2,9 +2,9 @@
 """Breaks pgweir on purpose, and demands that the simulation notices.
 
 Each tests/sim/mutants/NAME.patch is one mistake that somebody could make. It is applied to a copy
-of the tree in build/mutants, where the simulation is built as a release (so that ccache knows all but
-the changed source) and run until a seed fails. A mutant that survives every seed is a hole in the
-simulation; a patch that no longer applies, or no longer compiles, shows nothing. Both fail.
+of the tree in build/mutants. There the simulation is built as a release, so that ccache knows all
+but the changed source, and run until a seed fails. A mutant that survives every seed is a hole in
+the simulation; a patch that no longer applies, or no longer compiles, shows nothing. Both fail.
 
     tools/mutants.py [--seeds N] [NAME…]    these mutants or all of them, with 2,000 seeds at most
 """
