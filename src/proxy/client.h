@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "pool/waiter.h"
 #include "proxy/client_session.h"
+#include "proxy/seating.h"
 #include "session/parameters.h"
 
 namespace pgweir::proxy {
@@ -47,6 +48,7 @@ struct Client final : pool::Waiter {
 
   std::string peer;
   std::string application_name;
+  Seats seats;
 };
 
 }  // namespace pgweir::proxy

@@ -122,9 +122,7 @@ bool ClientLogin::check_startup(const wire::StartupMessage& message) {
   const std::uint32_t count = desk_.counts().client_count.load(std::memory_order_relaxed);
   const std::uint32_t count_max = desk_.options().client_count_max;
   if (count_max != 0 && count > count_max) {
-    return refuse(wire::sqlstate::kTooManyConnections, "sorry, too many clients already",
-                  fmt::format("pgweir serves at most {} clients (max_client_conn).", count_max),
-                  "Close connections that are not in use, or raise max_client_conn.");
+    return refuse_full("sorry, too many clients already", count_max, "max_client_conn");
   }
   if (desk_.options().auth_method == AuthMethod::Cleartext && !is_secured_ && !peer_.is_unix &&
       !peer_.is_loopback) {
@@ -199,12 +197,19 @@ bool ClientLogin::conclude(auth::ClientAuthenticator::Outcome outcome) {
 
 bool ClientLogin::accept() {
   // Only now: before, the answer would tell anybody which databases there are.
-  if (find_database(desk_.options(), identity_.database) == nullptr) {
+  const DatabaseOptions* database = find_database(desk_.options(), identity_.database);
+  if (database == nullptr) {
     return refuse(wire::sqlstate::kInvalidCatalogName,
                   fmt::format("database \"{}\" does not exist", identity_.database),
                   "pgweir has no database of this name in its configuration.",
                   "Check the name in the URL, or add the database to pgweir's configuration.");
   }
+  // With auth_type = any names prove nothing: all who come are the database's one user.
+  const bool is_any = desk_.options().auth_method == AuthMethod::Any;
+  if (is_any && find_user(desk_.options(), identity_.user) == nullptr) {
+    identity_.user = database->user;
+  }
+  if (!take_seats(*database)) return false;
   wire::encode_authentication_ok(out_);
   send();
   auto ready = std::make_unique<ClientReady>();
@@ -213,6 +218,32 @@ bool ClientLogin::accept() {
   desk_.detach(id_);
   desk_.io().hand_over(id_, base::Mailbox::Relay, std::move(ready));
   return false;
+}
+
+bool ClientLogin::take_seats(const DatabaseOptions& database) {
+  const std::uint32_t database_max = database.client_count_max;
+  auto of_database = desk_.database_seating().take(identity_.database, database_max);
+  if (!of_database) {
+    return refuse_full(fmt::format("too many clients of database \"{}\"", identity_.database),
+                       database_max, "max_db_client_connections");
+  }
+  const std::uint32_t user_max = user_or_defaults(desk_.options(), identity_.user).client_count_max;
+  auto of_user = desk_.user_seating().take(identity_.user, user_max);
+  if (!of_user) {
+    return refuse_full(fmt::format("too many clients of user \"{}\"", identity_.user), user_max,
+                       "max_user_client_connections");
+  }
+  identity_.seats = {std::move(*of_database), std::move(*of_user)};
+  return true;
+}
+
+bool ClientLogin::refuse_full(std::string message, std::uint32_t limit, std::string_view setting) {
+  desk_.log().event(kLoginRefused,
+                    {obs::kv("reason", setting), obs::kv("user", identity_.user),
+                     obs::kv("database", identity_.database), obs::kv("client", peer_.text)});
+  return refuse(wire::sqlstate::kTooManyConnections, std::move(message),
+                fmt::format("pgweir serves at most {} of them ({}).", limit, setting),
+                fmt::format("Close connections that are not in use, or raise {}.", setting));
 }
 
 void ClientLogin::handle_closed(base::CloseCause, std::string_view, base::Instant) {}

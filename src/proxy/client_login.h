@@ -37,11 +37,15 @@ class ClientLogin final : public LoginParty {
   auth::ClientAuthenticator::Outcome check_certificate() const;
   bool conclude(auth::ClientAuthenticator::Outcome outcome);
   bool accept();
+  // Whether its database and its user have room for one more.
+  bool take_seats(const DatabaseOptions& database);
   void send();
   // Tells the client why and ends the connection.
   bool refuse(std::string_view sqlstate, std::string message, std::string detail = {},
               std::string hint = {});
   bool refuse(const base::Error& error);
+  // setting: the one that has this limit.
+  bool refuse_full(std::string message, std::uint32_t limit, std::string_view setting);
 
   LoginDesk& desk_;
   base::ConnectionId id_;

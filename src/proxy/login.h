@@ -55,6 +55,8 @@ class Login final : public base::Handler, private LoginDesk {
   const Options& options() const override { return *options_; }
   const AddressBook& addresses() const override { return addresses_; }
   SharedCounts& counts() override { return counts_; }
+  Seating& database_seating() override { return database_seating_; }
+  Seating& user_seating() override { return user_seating_; }
   bool has_client_tls() const override { return tls_.is_offered; }
   bool needs_client_tls() const override { return tls_.is_required; }
   base::Bytes client_tls_binding() const override { return tls_.binding; }
@@ -77,6 +79,8 @@ class Login final : public base::Handler, private LoginDesk {
   std::shared_ptr<const Options> options_;
   LoginTls tls_;
   base::ByteBuffer mock_secret_;
+  Seating database_seating_;
+  Seating user_seating_;
   auth::SaltedPasswordCache client_passwords_;
   auth::SaltedPasswordCache server_passwords_;
   AddressBook addresses_;

@@ -13,6 +13,7 @@
 #include "obs/log.h"
 #include "proxy/address_book.h"
 #include "proxy/options.h"
+#include "proxy/seating.h"
 #include "wire/report.h"
 
 namespace pgweir::proxy {
@@ -48,6 +49,9 @@ class LoginDesk {
   virtual const Options& options() const = 0;
   virtual const AddressBook& addresses() const = 0;
   virtual SharedCounts& counts() = 0;
+  // Of clients: by database and by user.
+  virtual Seating& database_seating() = 0;
+  virtual Seating& user_seating() = 0;
   // Whether the shell has a certificate, and the tls-server-end-point hash of it.
   virtual bool has_client_tls() const = 0;
   // Whether nobody comes in over TCP without it.

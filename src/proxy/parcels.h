@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/io.h"
 #include "proxy/options.h"
+#include "proxy/seating.h"
 #include "wire/report.h"
 #include "wire/startup.h"
 
@@ -26,6 +27,7 @@ struct Identity {
   std::string peer;             // Address, for humans.
   wire::Parameters parameters;  // The StartupMessage without user, database and protocol options.
   bool is_secured = false;
+  Seats seats;
 };
 
 // Login → Relay, with the connection: authenticated, AuthenticationOk sent, nothing after it.

@@ -34,7 +34,8 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
       leases_(state_),
       recovery_(state_),
       cancels_(state_),
-      effects_(state_) {
+      effects_(state_),
+      watches_idle_clients_(has_idle_client_limit(*state_.options)) {
   state_.requests = &requests_;
   state_.replies = &replies_;
   state_.leases = &leases_;
@@ -108,6 +109,7 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     state_.routes.set_limit(limit->node, limit->server_limit, now);
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     state_.options = std::move(changed->options);
+    watches_idle_clients_ = has_idle_client_limit(*state_.options);
     state_.routes.set_options(*state_.options, now);
   } else if (dynamic_cast<PermitsFreed*>(parcel.get()) != nullptr) {
     state_.shard.handle_wake(now);
@@ -139,6 +141,7 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   client.connected_at = now;
   client.last_request = now;
   client.peer = std::move(identity.peer);
+  client.seats = std::move(identity.seats);
   auto parameters = session::parse_startup_options(identity.parameters);
   if (!parameters) {
     const wire::Report report{.severity = "FATAL",
@@ -231,7 +234,7 @@ void Relay::sweep_server(Server& server, base::Instant now) {
     leases_.end_client(*server.client, ClientEnd::Overdue, &*report, now);
     return;
   }
-  const base::Duration idle_max = options.idle_transaction_timeout;
+  const base::Duration idle_max = patience_of(options, server.route->user).idle_transaction;
   const base::Instant since = server.idle_in_transaction_since;
   if (idle_max == base::Duration::zero() || since == base::kNever || now - since < idle_max) return;
   // It harms nobody as long as nobody waits for a server.
@@ -251,25 +254,19 @@ std::optional<wire::Report> Relay::overdue_report(const Server& server, base::In
                         .hint = std::move(hint)};
   };
   const bool is_busy = !server.cycle.is_quiet();
-  const UserOptions* user = find_user(*state_.options, server.route->user);
-  const Options& options = *state_.options;
+  const Patience patience = patience_of(*state_.options, server.route->user);
   if (is_busy && is_over(server.last_activity, server.route->plan->database.socket_timeout)) {
     return report(wire::sqlstate::kConnectionFailure,
                   "the server did not answer within socket_timeout; whether the statement took "
                   "effect is not known",
                   "Raise socket_timeout if statements may run that long.");
   }
-  const auto query_max =
-      user != nullptr && user->query_timeout ? *user->query_timeout : options.query_timeout;
-  if (is_busy && is_over(server.busy_since, query_max)) {
+  if (is_busy && is_over(server.busy_since, patience.query)) {
     return report(wire::sqlstate::kQueryCanceled, "query timeout",
                   "Raise query_timeout, or bound the query.");
   }
-  const auto transaction_max = user != nullptr && user->transaction_timeout
-                                   ? *user->transaction_timeout
-                                   : options.transaction_timeout;
   if (server.cycle.transaction_status() != 'I' &&
-      is_over(server.client->leased_at, transaction_max)) {
+      is_over(server.client->leased_at, patience.transaction)) {
     return report(wire::sqlstate::kTransactionTimeout,
                   "terminating connection due to transaction timeout",
                   "Raise transaction_timeout, or do less in one transaction.");
@@ -278,15 +275,16 @@ std::optional<wire::Report> Relay::overdue_report(const Server& server, base::In
 }
 
 void Relay::end_idle_clients(base::Instant now) {
-  const base::Duration idle_max = state_.options->client_idle_timeout;
-  if (idle_max == base::Duration::zero()) return;
+  if (!watches_idle_clients_) return;
   const wire::Report report{.severity = "FATAL",
                             .sqlstate = std::string(wire::sqlstate::kIdleSessionTimeout),
                             .message = "terminating connection due to client_idle_timeout",
                             .detail = {},
                             .hint = {}};
   state_.registry.for_each_client([&](Client& client) {
-    if (client.server == nullptr && !client.is_waiting() && now - client.last_request >= idle_max) {
+    if (client.server != nullptr || client.is_waiting()) return;
+    const base::Duration idle_max = patience_of(*state_.options, client.route->user).idle_client;
+    if (idle_max != base::Duration::zero() && now - client.last_request >= idle_max) {
       leases_.end_client(client, ClientEnd::Overdue, &report, now);
     }
   });
@@ -324,8 +322,7 @@ void Relay::settle(base::Instant now) {
   report_drained(now);
   const bool is_watching =
       state_.registry.server_count() != 0 || leases_.lost_count() != 0 ||
-      (state_.registry.client_count() != 0 &&
-       (state_.is_draining || state_.options->client_idle_timeout != base::Duration::zero()));
+      (state_.registry.client_count() != 0 && (state_.is_draining || watches_idle_clients_));
   if (!is_watching) {
     next_sweep_ = base::kNever;
   } else if (next_sweep_ <= now || next_sweep_ == base::kNever) {

@@ -77,6 +77,7 @@ class Relay final : public base::Handler {
   bool has_reported_clients_ = false;
   bool has_reported_drained_ = false;
   bool has_cut_transactions_ = false;
+  bool watches_idle_clients_;
 };
 
 }  // namespace pgweir::proxy

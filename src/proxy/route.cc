@@ -66,7 +66,7 @@ Route& Routes::find(const Options& options, const DatabaseOptions& database,
   Route*& known = by_name_[{name, user}];
   if (known != nullptr) return *known;
 
-  const UserOptions* user_options = find_user(options, user);
+  const UserOptions& user_options = user_or_defaults(options, user);
   auto route =
       std::unique_ptr<Route>(new Route{.database = name,
                                        .user = user,
@@ -79,15 +79,14 @@ Route& Routes::find(const Options& options, const DatabaseOptions& database,
   route->server_level = level(server_level_name(node), pool::kUnlimited);
   const pool::LevelId own =
       exchange_.add_level(fmt::format("pool {}/{}", name, user), database.pool.server_count_max);
-  const std::uint32_t role_limit =
-      user_options == nullptr ? pool::kUnlimited : user_options->server_count_max;
-  route->pool =
-      shard_.add_pool({.name = name + "/" + user,
-                       .options = pool_options(database, user_options),
-                       .levels = {own, level("role " + node + " " + route->plan->user, role_limit),
-                                  level("database " + database.name, database.server_count_max),
-                                  route->server_level, level(kProcessLevel, pool::kUnlimited)}},
-                      now);
+  std::vector<pool::LevelId> levels = configured_levels(options, database, *route);
+  levels.insert(levels.begin(), own);
+  levels.push_back(route->server_level);
+  levels.push_back(level(kProcessLevel, pool::kUnlimited));
+  route->pool = shard_.add_pool({.name = name + "/" + user,
+                                 .options = pool_options(database, user_options),
+                                 .levels = std::move(levels)},
+                                now);
   ASSERT(base::index_of(route->pool) == routes_.size());
   known = route.get();
   routes_.push_back(std::move(route));
@@ -112,19 +111,37 @@ std::shared_ptr<const ServerPlan> Routes::make_plan(const Options& options,
   return plan;
 }
 
+// Those whose limits are settings, with their limits as they are now.
+std::vector<pool::LevelId> Routes::configured_levels(const Options& options,
+                                                     const DatabaseOptions& database,
+                                                     const Route& route) {
+  const auto with_limit = [this](const std::string& name, std::uint32_t limit) {
+    const pool::LevelId found = level(name, limit);
+    exchange_.set_limit(found, limit);
+    return found;
+  };
+  const auto limit_of = [&](const std::string& user) {
+    return user_or_defaults(options, user).server_count_max;
+  };
+  const std::string& role = route.plan->user;
+  std::vector<pool::LevelId> levels{with_limit("role " + route.node + " " + role, limit_of(role))};
+  // A user whose servers log in as somebody else has a limit of its own all the same.
+  if (role != route.user) levels.push_back(with_limit("user " + route.user, limit_of(route.user)));
+  levels.push_back(with_limit("database " + database.name, database.server_count_max));
+  return levels;
+}
+
 pool::LevelId Routes::level(const std::string& name, std::uint32_t limit) {
   const auto known = levels_.find(name);
   if (known != levels_.end()) return known->second;
   return levels_.emplace(name, exchange_.add_level(name, limit)).first->second;
 }
 
-pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOptions* user) const {
+pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOptions& user) const {
   pool::Options options = database.pool;
-  if (user != nullptr) {
-    if (user->pool_size) options.server_count_max = *user->pool_size;
-    if (user->pool_reserve) options.server_count_reserve = *user->pool_reserve;
-    if (user->wait_max) options.wait_max = *user->wait_max;
-  }
+  if (user.pool_size) options.server_count_max = *user.pool_size;
+  if (user.pool_reserve) options.server_count_reserve = *user.pool_reserve;
+  if (user.wait_max) options.wait_max = *user.wait_max;
   return options;
 }
 
@@ -140,7 +157,7 @@ void Routes::set_options(const Options& options, base::Instant now) {
       shard_.recycle(route->pool, now);
       continue;
     }
-    const UserOptions* user = find_user(options, route->user);
+    const UserOptions& user = user_or_defaults(options, route->user);
     const auto plan = make_plan(options, *database, route->database, route->user);
     const ServerPlan& old = *route->plan;
     const bool is_same = old.database.hosts == plan->database.hosts && old.user == plan->user &&
@@ -149,6 +166,7 @@ void Routes::set_options(const Options& options, base::Instant now) {
                          old.database.startup_parameters == plan->database.startup_parameters;
     route->plan = plan;
     route->mode = pool_mode_of(options, *database, user);
+    configured_levels(options, *database, *route);
     shard_.set_options(route->pool, pool_options(*database, user), now);
     if (!is_same) shard_.recycle(route->pool, now);
   }

@@ -84,8 +84,10 @@ class Routes {
   std::shared_ptr<const ServerPlan> make_plan(const Options& options,
                                               const DatabaseOptions& database,
                                               const std::string& name, const std::string& user);
+  std::vector<pool::LevelId> configured_levels(const Options& options,
+                                               const DatabaseOptions& database, const Route& route);
   pool::LevelId level(const std::string& name, std::uint32_t limit);
-  pool::Options pool_options(const DatabaseOptions& database, const UserOptions* user) const;
+  pool::Options pool_options(const DatabaseOptions& database, const UserOptions& user) const;
 
   pool::Exchange& exchange_;
   pool::Shard& shard_;
