@@ -77,6 +77,19 @@ TEST(ListenerTest, accepted_connections_inherit_the_options) {
   EXPECT_EQ(option(IPPROTO_TCP, TCP_USER_TIMEOUT), 30'000);
 }
 
+TEST(ListenerTest, without_keepalive_nobody_is_probed) {
+  ListenOptions options;
+  options.socket.has_keepalive = false;
+  Listener listener = Listener::open_tcp("127.0.0.1", 0, options).value();
+  const Descriptor peer =
+      connect_peer({.address = "127.0.0.1", .port = listener.port(), .host = {}});
+  const Accepted accepted = listener.accept();
+  int value = -1;
+  socklen_t bytes = sizeof(value);
+  ::getsockopt(accepted.fd.get(), SOL_SOCKET, SO_KEEPALIVE, &value, &bytes);
+  EXPECT_EQ(value, 0);
+}
+
 class UnixListenerTest : public ::testing::Test {
  protected:
   void SetUp() override { ::unlink(path_.c_str()); }

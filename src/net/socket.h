@@ -15,6 +15,7 @@ namespace pgweir::net {
 
 // How a silent TCP peer is noticed. A zero leaves the kernel's default.
 struct SocketOptions {
+  bool has_keepalive = true;
   std::chrono::seconds keepalive_idle{60};
   std::chrono::seconds keepalive_interval{10};
   int keepalive_count = 3;

@@ -83,6 +83,10 @@ base::Result<Context> make_context(const SSL_METHOD* method, const TlsLimits& li
       SSL_CTX_set_cipher_list(context.get(), limits.ciphers.c_str()) != 1) {
     return bad_file("the cipher list", limits.ciphers);
   }
+  if (!limits.ciphers_tls13.empty() &&
+      SSL_CTX_set_ciphersuites(context.get(), limits.ciphers_tls13.c_str()) != 1) {
+    return bad_file("the cipher suites of TLS 1.3", limits.ciphers_tls13);
+  }
   return context;
 }
 
@@ -116,16 +120,28 @@ base::Status use_pkcs12(SSL_CTX& context, const std::string& file, const base::S
   return base::success();
 }
 
-base::Status trust(SSL_CTX& context, const std::string& authority, const std::string& revocation) {
+// What is trusted, and where lists say that it is not any more.
+struct Trust {
+  std::string authority = {};
+  std::string revocation_file = {};
+  std::string revocation_directory = {};
+};
+
+const char* or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
+base::Status set_trust(SSL_CTX& context, const Trust& trust) {
+  const auto& [authority, revocation_file, revocation_directory] = trust;
   if (authority.empty()) {
     SSL_CTX_set_default_verify_paths(&context);
   } else if (SSL_CTX_load_verify_locations(&context, authority.c_str(), nullptr) != 1) {
     return bad_file("the file of certificate authorities", authority);
   }
-  if (revocation.empty()) return base::success();
+  if (revocation_file.empty() && revocation_directory.empty()) return base::success();
   X509_STORE* store = SSL_CTX_get_cert_store(&context);
-  if (X509_STORE_load_locations(store, revocation.c_str(), nullptr) != 1) {
-    return bad_file("the revocation list", revocation);
+  if (X509_STORE_load_locations(store, or_null(revocation_file), or_null(revocation_directory)) !=
+      1) {
+    return bad_file("the revocation list",
+                    revocation_file.empty() ? revocation_directory : revocation_file);
   }
   X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
   return base::success();
@@ -134,7 +150,7 @@ base::Status trust(SSL_CTX& context, const std::string& authority, const std::st
 base::Status ask_for_certificates(SSL_CTX& context, const ServerTlsOptions& options) {
   using Ask = ServerTlsOptions::ClientCertificate;
   if (options.client_certificate == Ask::Ignore) return base::success();
-  TRY(trust(context, options.client_authority_file, {}));
+  TRY(set_trust(context, {.authority = options.client_authority_file}));
   // Clients choose a certificate by the authorities' names that we send.
   if (!options.client_authority_file.empty()) {
     SSL_CTX_set_client_CA_list(&context,
@@ -172,7 +188,9 @@ base::Result<std::shared_ptr<const TlsContext>> TlsContext::for_servers(
   SSL_CTX_set_default_passwd_cb_userdata(context.get(), nullptr);
   SSL_CTX_set_default_passwd_cb(context.get(), nullptr);
   if (options.verify != Verify::Nothing) {
-    TRY(trust(*context, options.authority_file, options.revocation_file));
+    TRY(set_trust(*context, {.authority = options.authority_file,
+                             .revocation_file = options.revocation_file,
+                             .revocation_directory = options.revocation_directory}));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
   }
   SSL_CTX_set_alpn_protos(context.get(), as_unsigned(kAlpn), static_cast<unsigned>(kAlpn.size()));

@@ -24,6 +24,7 @@ struct TlsLimits {
   TlsVersion version_min = TlsVersion::Tls12;
   TlsVersion version_max = TlsVersion::Tls13;
   std::string ciphers;  // OpenSSL's cipher list for TLS 1.2 and below; empty: OpenSSL's default.
+  std::string ciphers_tls13;  // Its cipher suites for TLS 1.3; empty: OpenSSL's default.
 };
 
 // Files are PEM unless said otherwise; an empty name means "none".
@@ -42,7 +43,8 @@ struct ClientTlsOptions {
   Verify verify = Verify::Nothing;
   std::string authority_file;  // Empty: the authorities that this system trusts.
   std::string revocation_file;
-  std::string certificate_file;  // Ours, to show to the server.
+  std::string revocation_directory;  // Of revocation lists, named as openssl-rehash(1) does.
+  std::string certificate_file;      // Ours, to show to the server.
   std::string key_file;
   std::string pkcs12_file;  // Ours, certificate and key in one (in place of the two above).
   base::Secret key_password;

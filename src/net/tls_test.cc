@@ -347,6 +347,28 @@ TEST(TlsContextTest, a_pkcs12_file_needs_its_password) {
   EXPECT_THAT(made.error().context, Not(HasSubstr("wrong")));
 }
 
+TEST(TlsTest, the_cipher_suites_of_tls_1_3_are_those_asked_for) {
+  ClientTlsOptions options;
+  options.limits.ciphers_tls13 = "TLS_CHACHA20_POLY1305_SHA256";
+  Pair pair(options);
+  ASSERT_TRUE(pair.secure());
+  EXPECT_EQ(pair.client.told.secured.at(pair.here).cipher, "TLS_CHACHA20_POLY1305_SHA256");
+  options.limits.ciphers_tls13 = "TLS_NONSENSE";
+  EXPECT_THAT(TlsContext::for_servers(options).error().context, HasSubstr("TLS_NONSENSE"));
+}
+
+// An empty directory has no list of this authority, so nothing it signs can be believed.
+TEST(TlsTest, a_directory_of_revocation_lists_is_asked) {
+  ClientTlsOptions options;
+  options.verify = ClientTlsOptions::Verify::Authority;
+  const TemporaryDirectory lists;
+  options.revocation_directory = lists.path();
+  Pair pair(options);
+  ASSERT_TRUE(pair.secure());
+  ASSERT_TRUE(pair.client.told.ended.contains(pair.here));
+  EXPECT_THAT(pair.client.told.ended.at(pair.here).detail, HasSubstr("CRL"));
+}
+
 TEST(TlsTest, garbage_after_the_handshake_ends_the_connection) {
   Pair pair;
   const Descriptor peer = connect_peer(pair.endpoint);

@@ -142,10 +142,7 @@ auth::ClientAuthOptions ClientLogin::authentication_options(const Options& optio
   } else if (const UserOptions* user = find_user(options, identity_.user)) {
     made.credential = auth::parse_credential(user->secret.reveal());
   }
-  if (is_secured_) {
-    const base::Bytes binding = desk_.client_tls_binding();
-    made.tls_binding.assign(binding.begin(), binding.end());
-  }
+  made.tls_binding = tls_.own_certificate_hash;
   made.nonce.resize(auth::kNonceBytesMin);
   desk_.entropy().fill(made.nonce);
   made.process_secret = base::Secret(base::as_text(desk_.mock_secret()));

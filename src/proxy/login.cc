@@ -15,7 +15,7 @@ Login::Login(base::Io& io, base::Entropy& entropy, obs::Log& log, SharedCounts& 
       log_(log),
       counts_(counts),
       options_(std::move(options)),
-      tls_(std::move(tls)),
+      tls_(tls),
       mock_secret_(32) {
   entropy_.fill(mock_secret_);
 }
@@ -76,6 +76,7 @@ void Login::handle_parcel(base::ConnectionId, std::unique_ptr<base::Parcel> parc
     addresses_.set(found->host, std::move(found->addresses), std::move(found->problem));
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     options_ = std::move(changed->options);
+    tls_ = changed->client_tls;
   } else if (dynamic_cast<Drain*>(parcel.get()) != nullptr) {
     is_draining_ = true;
   }

@@ -16,13 +16,6 @@
 
 namespace pgweir::proxy {
 
-// What the shell knows of our own TLS.
-struct LoginTls {
-  bool is_offered = false;
-  base::ByteBuffer binding;  // tls-server-end-point of our certificate; empty = no PLUS.
-  bool is_required = false;  // Except on Unix sockets, as in PgBouncer.
-};
-
 class Login final : public base::Handler, private LoginDesk {
  public:
   // Everything is borrowed and outlives the Login.
@@ -59,7 +52,6 @@ class Login final : public base::Handler, private LoginDesk {
   Seating& user_seating() override { return user_seating_; }
   bool has_client_tls() const override { return tls_.is_offered; }
   bool needs_client_tls() const override { return tls_.is_required; }
-  base::Bytes client_tls_binding() const override { return tls_.binding; }
   auth::SaltedPasswordCache& client_passwords() override { return client_passwords_; }
   auth::SaltedPasswordCache& server_passwords() override { return server_passwords_; }
   base::Bytes mock_secret() const override { return mock_secret_; }

@@ -52,11 +52,10 @@ class LoginDesk {
   // Of clients: by database and by user.
   virtual Seating& database_seating() = 0;
   virtual Seating& user_seating() = 0;
-  // Whether the shell has a certificate, and the tls-server-end-point hash of it.
+  // Whether the shell has a certificate.
   virtual bool has_client_tls() const = 0;
   // Whether nobody comes in over TCP without it.
   virtual bool needs_client_tls() const = 0;
-  virtual base::Bytes client_tls_binding() const = 0;
   // Hashed passwords, so that a burst of logins costs one PBKDF2: of clients and of servers.
   virtual auth::SaltedPasswordCache& client_passwords() = 0;
   virtual auth::SaltedPasswordCache& server_passwords() = 0;

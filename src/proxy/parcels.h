@@ -117,9 +117,16 @@ struct LimitChanged : base::Parcel {
   std::uint32_t server_limit = 0;
 };
 
+// Whether clients may speak TLS to us, and whether they must; not on Unix sockets, as in PgBouncer.
+struct LoginTls {
+  bool is_offered = false;
+  bool is_required = false;
+};
+
 // Control → Login and Relay: a new configuration is in force.
 struct OptionsChanged : base::Parcel {
   std::shared_ptr<const Options> options;
+  LoginTls client_tls;
 };
 
 // Control → Login: take no new clients. Control → Relay: let the clients go; `is_now`: at once.

@@ -61,10 +61,16 @@ std::shared_ptr<const proxy::Options> proxy_options(const config::Config& config
   return options;
 }
 
-net::ReactorOptions reactor_options(std::string name, int nice) {
+proxy::LoginTls login_tls(const config::Config& config) {
+  return {.is_offered = config.client_tls.mode != proxy::SslMode::Disable,
+          .is_required = config.client_tls.mode >= proxy::SslMode::Require};
+}
+
+net::ReactorOptions reactor_options(std::string name, int nice, const config::TcpOptions& tcp) {
   net::ReactorOptions options;
   options.name = std::move(name);
   options.nice = nice;
+  options.socket = socket_options(tcp);
   return options;
 }
 
@@ -123,8 +129,8 @@ base::Status Daemon::open_log() {
 }
 
 base::Status Daemon::make_reactors() {
-  login_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-login", 5)));
-  relay_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-data", 0)));
+  login_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-login", 5, config_->tcp)));
+  relay_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-data", 0, config_->tcp)));
   login_reactor_->listen(TRY(open_listeners(*config_)), descriptor_refusal());
   login_reactor_->set_tls(tls_.contexts);
   relay_reactor_->set_tls(tls_.contexts);
@@ -154,11 +160,8 @@ base::Status Daemon::make_control() {
 
 void Daemon::make_core() {
   const auto options = proxy_options(*config_);
-  login_ = std::make_unique<proxy::Login>(
-      *login_reactor_, login_entropy_, *log_, counts_, options,
-      proxy::LoginTls{.is_offered = tls_.contexts.clients != nullptr,
-                      .binding = tls_.binding,
-                      .is_required = config_->client_tls.mode >= proxy::SslMode::Require});
+  login_ = std::make_unique<proxy::Login>(*login_reactor_, login_entropy_, *log_, counts_, options,
+                                          login_tls(*config_));
   relay_ = std::make_unique<proxy::Relay>(proxy::RelayWorld{.io = *relay_reactor_,
                                                             .entropy = relay_entropy_,
                                                             .log = *log_,
@@ -264,6 +267,7 @@ void Daemon::handle_hangup() {
   for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
     auto changed = std::make_unique<proxy::OptionsChanged>();
     changed->options = options;
+    changed->client_tls = login_tls(*fresh);
     inbox->post(std::move(changed));
   }
   config_ = fresh;

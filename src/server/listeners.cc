@@ -1,9 +1,13 @@
 #include "server/listeners.h"
 
 #include <fmt/format.h>
+#include <grp.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <memory>
 
 namespace pgweir::server {
@@ -35,19 +39,38 @@ base::Result<std::vector<std::string>> addresses_of(const std::string& name) {
 }
 
 net::ListenOptions options_of(const config::Config& config) {
-  const config::TcpOptions& tcp = config.tcp;
-  net::ListenOptions options;
-  options.backlog = static_cast<int>(config.listen.backlog);
-  options.unix_mode = config.listen.unix_socket_mode;
-  using std::chrono::duration_cast;
-  options.socket.keepalive_idle = duration_cast<std::chrono::seconds>(tcp.keepalive_idle);
-  options.socket.keepalive_interval = duration_cast<std::chrono::seconds>(tcp.keepalive_interval);
-  options.socket.keepalive_count = static_cast<int>(tcp.keepalive_count);
-  options.socket.user_timeout = duration_cast<std::chrono::milliseconds>(tcp.user_timeout);
-  return options;
+  return {.backlog = static_cast<int>(config.listen.backlog),
+          .shares_port = config.listen.is_shared,
+          .unix_mode = config.listen.unix_socket_mode,
+          .socket = socket_options(config.tcp)};
+}
+
+base::Error bad_group(const std::string& group, std::string_view why) {
+  return {.code = base::ErrorCode::Configuration,
+          .side = base::Side::Self,
+          .context = fmt::format("cannot give the Unix socket to unix_socket_group \"{}\": {}",
+                                 group, why)};
+}
+
+base::Status give_to_group(const std::string& path, const std::string& group) {
+  const auto* entry = ::getgrnam(group.c_str());
+  if (entry == nullptr) return bad_group(group, "there is no such group");
+  if (::chown(path.c_str(), static_cast<uid_t>(-1), entry->gr_gid) != 0) {
+    return bad_group(group, std::strerror(errno));
+  }
+  return base::success();
 }
 
 }  // namespace
+
+net::SocketOptions socket_options(const config::TcpOptions& tcp) {
+  using std::chrono::duration_cast;
+  return {.has_keepalive = tcp.has_keepalive,
+          .keepalive_idle = duration_cast<std::chrono::seconds>(tcp.keepalive_idle),
+          .keepalive_interval = duration_cast<std::chrono::seconds>(tcp.keepalive_interval),
+          .keepalive_count = static_cast<int>(tcp.keepalive_count),
+          .user_timeout = duration_cast<std::chrono::milliseconds>(tcp.user_timeout)};
+}
 
 base::Result<std::vector<net::Listener>> open_listeners(const config::Config& config) {
   const net::ListenOptions options = options_of(config);
@@ -65,6 +88,8 @@ base::Result<std::vector<net::Listener>> open_listeners(const config::Config& co
     const std::string path =
         fmt::format("{}/.s.PGSQL.{}", config.listen.unix_socket_dir, config.listen.port);
     listeners.push_back(TRY(net::Listener::open_unix(path, options)));
+    const std::string& group = config.listen.unix_socket_group;
+    if (!group.empty() && path.front() != '@') TRY(give_to_group(path, group));
   }
   return listeners;
 }

@@ -9,6 +9,9 @@
 
 namespace pgweir::server {
 
+// Of clients' connections and of servers' alike.
+net::SocketOptions socket_options(const config::TcpOptions& tcp);
+
 // Errors: Configuration, naming the address and what to do.
 base::Result<std::vector<net::Listener>> open_listeners(const config::Config& config);
 

@@ -28,6 +28,12 @@ std::string host_of(const config::ListenOptions& listen) {
   return first.find(':') == std::string::npos ? first : "[" + first + "]";
 }
 
+// What the listener supports, and Prisma as well as libpq understands.
+std::string_view sslmode_of(proxy::SslMode mode) {
+  if (mode == proxy::SslMode::Disable) return "disable";
+  return mode >= proxy::SslMode::Require ? "require" : "prefer";
+}
+
 std::string url_of(const config::Config& config) {
   const proxy::DatabaseOptions* database = nullptr;
   for (const proxy::DatabaseOptions& one : config.proxy.databases) {
@@ -42,8 +48,7 @@ std::string url_of(const config::Config& config) {
       !config.proxy.users.empty() && !config.proxy.users.front().secret.empty();
   return fmt::format("postgresql://{}{}@{}:{}/{}?sslmode={}", percent_encoded(user),
                      has_password ? ":****" : "", host_of(config.listen), config.listen.port,
-                     percent_encoded(name),
-                     config.client_tls.mode == proxy::SslMode::Disable ? "disable" : "prefer");
+                     percent_encoded(name), sslmode_of(config.client_tls.mode));
 }
 
 std::string explain(budget::Sum sum) {

@@ -31,7 +31,7 @@ base::Result<std::string> ensure_state_directory(const std::string& configured) 
     return base::Error{.code = base::ErrorCode::System,
                        .side = base::Side::Self,
                        .context = fmt::format("cannot make the state directory \"{}\": {}; name "
-                                              "another one with state_directory",
+                                              "another one with state_dir",
                                               directory, error.message())};
   }
   if (is_new) ::chmod(directory.c_str(), 0700);

@@ -16,6 +16,21 @@ net::TlsVersion version_of(proxy::TlsVersion version, net::TlsVersion if_any) {
   return if_any;
 }
 
+// PgBouncer's words for lists of its own; today OpenSSL's default is the better choice.
+std::string cipher_list(const std::string& setting) {
+  for (const std::string_view word : {"default", "secure", "fast", "normal"}) {
+    if (setting == word) return {};
+  }
+  return setting == "all" ? "ALL" : setting;
+}
+
+net::TlsLimits limits_of(const auto& tls) {
+  return {.version_min = version_of(tls.version_min, net::TlsVersion::Tls12),
+          .version_max = version_of(tls.version_max, net::TlsVersion::Tls13),
+          .ciphers = cipher_list(tls.ciphers),
+          .ciphers_tls13 = tls.ciphers_tls13};
+}
+
 net::ClientTlsOptions server_side(const proxy::ServerTls& tls) {
   net::ClientTlsOptions options;
   switch (tls.verify) {
@@ -27,13 +42,12 @@ net::ClientTlsOptions server_side(const proxy::ServerTls& tls) {
   }
   if (tls.root_cert != "system") options.authority_file = tls.root_cert;
   options.revocation_file = tls.crl;
+  options.revocation_directory = tls.crl_directory;
   options.certificate_file = tls.cert;
   options.key_file = tls.key;
   options.pkcs12_file = tls.pkcs12;
   options.key_password = tls.key_password;
-  options.limits.version_min = version_of(tls.version_min, net::TlsVersion::Tls12);
-  options.limits.version_max = version_of(tls.version_max, net::TlsVersion::Tls13);
-  options.limits.ciphers = tls.ciphers;
+  options.limits = limits_of(tls);
   return options;
 }
 
@@ -48,9 +62,7 @@ net::ServerTlsOptions client_side(const config::ClientTlsOptions& tls) {
   } else if (!tls.ca_file.empty()) {
     options.client_certificate = Certificate::VerifyIfGiven;
   }
-  options.limits.version_min = version_of(tls.version_min, net::TlsVersion::Tls12);
-  options.limits.version_max = version_of(tls.version_max, net::TlsVersion::Tls13);
-  options.limits.ciphers = tls.ciphers;
+  options.limits = limits_of(tls);
   return options;
 }
 
@@ -67,7 +79,6 @@ base::Result<DaemonTls> make_tls(const config::Config& config, const std::string
       made.is_self_signed = true;
     }
     made.contexts.clients = TRY(net::TlsContext::for_clients(options));
-    made.binding = made.contexts.clients->own_certificate_hash();
   }
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
     made.contexts.servers.push_back(TRY(net::TlsContext::for_servers(server_side(database.tls))));

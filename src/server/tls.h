@@ -12,7 +12,6 @@ namespace pgweir::server {
 
 struct DaemonTls {
   net::TlsContexts contexts;  // servers: in the order of Config::proxy.databases.
-  base::ByteBuffer binding;   // tls-server-end-point of our certificate.
   bool is_self_signed = false;
 };
 
