@@ -137,7 +137,7 @@ std::vector<std::string> find_warnings(const DatabaseCheck& check, const budget:
   else if (allowance.limit < 4)
     warnings.emplace_back(
         "below 4 connections there is none to spare for health and discovery, "
-        "which then wait for their turn");
+        "which then borrow one between two transactions of clients");
   if (check.facts.is_superuser)
     warnings.push_back(fmt::format(
         "\"{}\" is a superuser: PostgreSQL holds it to no connection limit, and its clients may do "

@@ -29,6 +29,11 @@ class EndlessPermits : public PermitSource {
   std::atomic<int> taken{0};
 };
 
+class EmptyPools : public Borrow {
+ public:
+  void query(const Statement&, std::function<void(const Loan&)>) override {}
+};
+
 class ControlTest : public PostgresTest {
  protected:
   NodeOptions node(proxy::DatabaseOptions database) {
@@ -36,6 +41,7 @@ class ControlTest : public PostgresTest {
             .database = std::move(database),
             .budget = {},
             .permits = &permits,
+            .borrow = &pools,
             .own_pids = [] { return std::vector<std::int32_t>(); },
             .limit_changed = [this](std::uint32_t limit) { limit_found.set_value(limit); }};
   }
@@ -52,6 +58,7 @@ class ControlTest : public PostgresTest {
   }
 
   EndlessPermits permits;
+  EmptyPools pools;
   std::promise<std::uint32_t> limit_found;
   obs::CapturedLog captured;
   std::unique_ptr<Control> control = std::move(Control::create({}, captured)).value();

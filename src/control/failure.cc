@@ -217,4 +217,14 @@ Failure explain_statement_failure(std::string_view sqlstate, std::string_view te
   return failure;
 }
 
+Failure explain_server_failure(std::string_view sqlstate, std::string_view text) {
+  FailureKind kind = kind_of_sqlstate(sqlstate);
+  if (sqlstate.starts_with("08")) kind = kind_of_text(text);
+  if (sqlstate == "57014") kind = FailureKind::TimedOut;
+  if (sqlstate == "42501") kind = FailureKind::Statement;
+  Failure failure = make_failure(kind, tidy(text));
+  failure.sqlstate = std::string(sqlstate);
+  return failure;
+}
+
 }  // namespace pgweir::control

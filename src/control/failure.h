@@ -50,6 +50,9 @@ Failure explain_connect_failure(std::string_view text);
 // What the server (or libpq, with an empty sqlstate) said about a statement.
 Failure explain_statement_failure(std::string_view sqlstate, std::string_view text);
 
+// What came of a login or a statement of a pool's, by its SQLSTATE; 08… is the network's.
+Failure explain_server_failure(std::string_view sqlstate, std::string_view text);
+
 // A failure of ours that needs no reading.
 Failure make_failure(FailureKind kind, std::string text);
 

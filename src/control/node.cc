@@ -1,5 +1,6 @@
 #include "control/node.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "control/events.h"
@@ -28,7 +29,7 @@ Node::Node(Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
       options_(std::move(options)),
       changed_(std::move(changed)),
       tracker_(options_.budget),
-      service_(loop, resolver, *options_.permits,
+      service_(loop, resolver, {.permits = *options_.permits, .borrow = *options_.borrow},
                {.node = options_.name,
                 .database = options_.database,
                 .budget = options_.budget,
@@ -40,17 +41,14 @@ Node::Node(Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
 
 ServiceCallbacks Node::make_callbacks() {
   return {.discovery = [this] { return discovery_statement(options_.own_pids()); },
-          .discovered =
-              [this](const Rows& rows, const SessionFacts& session) {
-                return handle_discovered(rows, session);
-              },
+          .discovered = [this](const Found& found) { return handle_discovered(found); },
           .measured = [this](std::uint32_t count) { handle_counted(count); },
           .failed = [this](const Failure& failure) { handle_failed(failure); },
-          .no_permit = [this] { handle_no_permit(); }};
+          .crowded_out = [this] { handle_crowded_out(); }};
 }
 
 void Node::start() {
-  service_.set_brief(snapshot_.limit < kLastingLimitMin);
+  service_.set_guest(is_guest());
   service_.start();
 }
 
@@ -68,10 +66,8 @@ void Node::find_lost(int pid, std::function<void()> gone) {
   changed_();
 }
 
-std::variant<base::Instant, Failure> Node::handle_discovered(const Rows& rows,
-                                                             const SessionFacts& session) {
-  snapshot_.tls = session.tls;
-  auto facts = read_discovery(rows, session.pid);
+base::Instant Node::handle_discovered(const Found& found) {
+  const auto facts = read_discovery(found.rows, found.pid);
   // It answers, only not as PostgreSQL would: that is no failure of the connection.
   if (!facts.has_value()) {
     report_unusable(facts.error().context);
@@ -114,13 +110,8 @@ void Node::handle_failed(const Failure& failure) {
   changed_();
 }
 
-void Node::handle_no_permit() {
-  std::string reason = snapshot_.limit < kLastingLimitMin
-                           ? "not connected: the limit is below 4, so health waits for its turn"
-                           : "not connected: all connections are in use, health waits for its turn";
-  // It comes back every few milliseconds.
-  if (snapshot_.reason == reason) return;
-  snapshot_.reason = std::move(reason);
+void Node::handle_crowded_out() {
+  snapshot_.reason = "all connections that pgweir may open are in use, by transactions that last";
   changed_();
 }
 
@@ -130,6 +121,8 @@ void Node::report_unusable(std::string_view problem) {
              {obs::kv("node", std::string_view(options_.name)), obs::kv("problem", problem)});
 }
 
+bool Node::is_guest() const { return std::min(snapshot_.limit, options_.share) < kLastingLimitMin; }
+
 void Node::follow_limit() {
   const std::uint32_t limit = tracker_.limit();
   if (std::exchange(snapshot_.limit, limit) == limit) return;
@@ -138,7 +131,7 @@ void Node::follow_limit() {
               obs::kv("bound", to_text(snapshot_.allowance->bound)),
               obs::kv("others", snapshot_.facts->others_total)});
   options_.limit_changed(limit);
-  service_.set_brief(limit < kLastingLimitMin);
+  service_.set_guest(is_guest());
 }
 
 }  // namespace pgweir::control

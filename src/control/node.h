@@ -19,8 +19,11 @@ struct NodeOptions {
   // How the service connection logs in. Limits of role and database are found for this login.
   proxy::DatabaseOptions database;
   budget::Options budget;
-  std::uint64_t seed = 1;           // For jitter.
-  PermitSource* permits = nullptr;  // Outlives the control thread.
+  std::uint64_t seed = 1;  // For jitter.
+  // Of all the nodes' common limit, what this one may count on.
+  std::uint32_t share = pool::kUnlimited;
+  PermitSource* permits = nullptr;  // Both outlive the control thread.
+  Borrow* borrow = nullptr;
   // All are called on the control thread. own_pids: BackendKeyData's of all our connections to the
   // node, lost ones included. limit_changed: from connection_limit, or pool::kUnlimited where that
   // is not set, to what discovery finds. Until then `permits` must have at least one to give.
@@ -43,13 +46,13 @@ class Node {
 
  private:
   ServiceCallbacks make_callbacks();
-  std::variant<base::Instant, Failure> handle_discovered(const Rows& rows,
-                                                         const SessionFacts& session);
+  base::Instant handle_discovered(const Found& found);
   void handle_counted(std::uint32_t client_backends);
   void handle_failed(const Failure& failure);
-  void handle_no_permit();
+  void handle_crowded_out();
   void report_unusable(std::string_view problem);
   void follow_limit();
+  bool is_guest() const;
 
   Loop& loop_;
   obs::Log& log_;

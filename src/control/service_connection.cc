@@ -39,11 +39,11 @@ Number parse_number(const std::optional<std::string>& text) {
 
 }  // namespace
 
-ServiceConnection::ServiceConnection(Loop& loop, Resolver& resolver, PermitSource& permits,
+ServiceConnection::ServiceConnection(Loop& loop, Resolver& resolver, ServiceHost host,
                                      ServiceOptions options, ServiceCallbacks callbacks)
     : loop_(loop),
       resolver_(resolver),
-      permits_(permits),
+      host_(host),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
       schedule_(options_.budget, options_.seed, loop.now()) {}
@@ -53,7 +53,7 @@ ServiceConnection::~ServiceConnection() {
   loop_.cancel(timer_);
   if (dial_ != nullptr) {
     dial_.reset();
-    permits_.give_back();
+    host_.permits.give_back();
   }
   if (connection_ != nullptr) hang_up(std::move(connection_));
 }
@@ -68,8 +68,8 @@ void ServiceConnection::handle_refused() {
   tick();
 }
 
-void ServiceConnection::set_brief(bool is_brief) {
-  schedule_.set_brief(is_brief);
+void ServiceConnection::set_guest(bool is_guest) {
+  schedule_.set_guest(is_guest);
   tick();
 }
 
@@ -99,17 +99,11 @@ void ServiceConnection::begin(Errand errand) {
     return tick();
   }
   is_under_way_ = true;
-  if (connection_ == nullptr) return open();
+  if (connection_ == nullptr && !schedule_.is_guest() && host_.permits.try_take()) return open();
   run(errand);
 }
 
 void ServiceConnection::open() {
-  if (!permits_.try_take()) {
-    is_under_way_ = false;
-    schedule_.handle_no_permit(loop_.now());
-    if (callbacks_.no_permit) callbacks_.no_permit();
-    return tick();
-  }
   dial_ = std::make_unique<Dial>(loop_, resolver_, options_.database, "pgweir:" + options_.node,
                                  [this](auto connection, auto failure) {
                                    dial_.reset();
@@ -123,7 +117,7 @@ void ServiceConnection::handle_dialled(std::unique_ptr<PostgresConnection> conne
     if (connection != nullptr)
       hang_up(std::move(connection));
     else
-      permits_.give_back();
+      host_.permits.give_back();
     return fail(*failure);
   }
   connection_ = std::move(connection);
@@ -147,21 +141,19 @@ void ServiceConnection::run(Errand errand) {
   }
 }
 
-// The errand is under way until its callback has returned: that may call set_brief(), which must
+// The errand is under way until its callback has returned: that may call set_guest(), which must
 // not begin the same errand again.
 void ServiceConnection::discover() {
-  ask(callbacks_.discovery(), [this](const Rows& rows) {
-    const auto next = callbacks_.discovered(
-        rows, {connection_->pid(), connection_->server_version(), connection_->tls()});
-    if (const Failure* failure = std::get_if<Failure>(&next)) return fail(*failure);
-    schedule_.handle_discovered(std::get<base::Instant>(next), loop_.now());
+  ask(callbacks_.discovery(), [this](const Found& found) {
+    schedule_.handle_discovered(callbacks_.discovered(found), loop_.now());
     is_under_way_ = false;
     tick();
   });
 }
 
 void ServiceConnection::measure() {
-  ask({kMeasure, {}}, [this](const Rows& rows) {
+  ask({kMeasure, {}}, [this](const Found& found) {
+    const Rows& rows = found.rows;
     if (!rows.empty()) callbacks_.measured(parse_number<std::uint32_t>(rows[0][0]));
     schedule_.handle_measured(loop_.now());
     is_under_way_ = false;
@@ -177,9 +169,9 @@ void ServiceConnection::find_all_lost() {
     pids += fmt::format("{}{}", pids.empty() ? "{" : ",", pid);
     ages += fmt::format("{}{:.3f}", ages.empty() ? "{" : ",", age.count());
   }
-  ask({kFindLost, {pids + "}", ages + "}"}}, [this](const Rows& rows) {
+  ask({kFindLost, {pids + "}", ages + "}"}}, [this](const Found& found) {
     schedule_.handle_looked_for_lost(loop_.now());
-    handle_found_lost(rows);
+    handle_found_lost(found.rows);
     is_under_way_ = false;
     tick();
   });
@@ -197,13 +189,26 @@ void ServiceConnection::handle_found_lost(const Rows& rows) {
   for (const auto& [pid, lost] : gone) lost.gone();
 }
 
-void ServiceConnection::ask(const Statement& statement, std::function<void(const Rows&)> answered) {
+void ServiceConnection::ask(const Statement& statement,
+                            std::function<void(const Found&)> answered) {
+  if (connection_ == nullptr) return borrow(statement, std::move(answered));
   connection_->query(statement, [this, answered = std::move(answered)](const Answer& answer) {
-    if (const Failure* failure = std::get_if<Failure>(&answer)) {
-      is_under_way_ = false;
-      return fail(Failure(*failure));
-    }
-    answered(std::get<Rows>(answer));
+    if (const Failure* failure = std::get_if<Failure>(&answer)) return fail(Failure(*failure));
+    answered({std::get<Rows>(answer), connection_->pid()});
+  });
+}
+
+void ServiceConnection::borrow(const Statement& statement,
+                               std::function<void(const Found&)> answered) {
+  host_.borrow.query(statement, [this, answered = std::move(answered),
+                                 alive = std::weak_ptr(alive_)](const Loan& loan) {
+    if (alive.expired()) return;
+    if (const Found* found = std::get_if<Found>(&loan)) return answered(*found);
+    if (const Failure* failure = std::get_if<Failure>(&loan)) return fail(*failure);
+    is_under_way_ = false;
+    schedule_.handle_crowded_out(loop_.now());
+    callbacks_.crowded_out();
+    tick();
   });
 }
 
@@ -219,7 +224,7 @@ void ServiceConnection::fail(const Failure& failure) {
 
 void ServiceConnection::hang_up(std::unique_ptr<PostgresConnection> connection) {
   const int pid = connection->pid();
-  connection->close([this, pid, &loop = loop_, &permits = permits_,
+  connection->close([this, pid, &loop = loop_, &permits = host_.permits,
                      alive = std::weak_ptr(alive_)](bool is_proven) {
     // Once we are gone nobody can ask the server any more, and the process is about to end.
     if (is_proven || alive.expired()) return permits.give_back();

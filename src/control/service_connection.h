@@ -1,10 +1,9 @@
-// ServiceConnection: the one connection per node on which pgweir asks a server about itself:
-// limits, health, lost backends. It opens when there is something to ask, closes when no client
-// has been there for long, and holds one permit of the server level while its backend may exist.
+// ServiceConnection: how pgweir asks one node about itself: limits, health, lost backends. A
+// connection of its own, which opens when there is something to ask, closes when no client has been
+// there for long, and holds one permit of the server level while its backend may exist.
 //
-// Where the limit is below kLastingLimitMin there is no room for a lasting one: it is "brief" then,
-// a connection for each errand when a permit is free, every 5 s at the most, so that health may be
-// that old. (Riding on a pool's connection instead, through Borrow, is for who hosts the pools.)
+// Where the limit or its share of it is below kLastingLimitMin there is none: its statements run on
+// connections of a pool (Borrow), and so they do while no permit is free.
 #pragma once
 
 #include <functional>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "budget/options.h"
+#include "control/borrow.h"
 #include "control/dial.h"
 #include "control/service_schedule.h"
 
@@ -22,38 +22,20 @@ namespace pgweir::control {
 
 inline constexpr std::uint32_t kLastingLimitMin = 4;
 
-// One permit of the server level: what a backend of ours needs. Outlives the loop's last turn.
-class PermitSource {
- public:
-  virtual ~PermitSource() = default;
-  virtual bool try_take() = 0;
-  virtual void give_back() = 0;
-};
-
-// Lends a pool's connection for one statement, as that pool's first waiter.
-class Borrow {
- public:
-  virtual ~Borrow() = default;
-  // Calls `answered` on the loop's thread.
-  virtual void query(const Statement& statement, PostgresConnection::Answered answered) = 0;
-};
-
-// What a session says about itself besides its answers.
-struct SessionFacts {
-  int pid = 0;             // From BackendKeyData.
-  int server_version = 0;  // 150020 for 15.20.
-  TlsFacts tls;
-};
-
 // What the service connection asks on behalf of its owner, and what it tells. All on the loop's
 // thread, from its turn; none may destroy the connection.
 struct ServiceCallbacks {
   std::function<Statement()> discovery;
-  // The answer to it. Returns when to look again, or why the answer makes no sense.
-  std::function<std::variant<base::Instant, Failure>(const Rows&, const SessionFacts&)> discovered;
+  // The answer to it. Returns when to look again.
+  std::function<base::Instant(const Found&)> discovered;
   std::function<void(std::uint32_t client_backends)> measured;
   std::function<void(const Failure&)> failed;
-  std::function<void()> no_permit;
+  std::function<void()> crowded_out;
+};
+
+struct ServiceHost {
+  PermitSource& permits;
+  Borrow& borrow;
 };
 
 struct ServiceOptions {
@@ -65,8 +47,8 @@ struct ServiceOptions {
 
 class ServiceConnection {
  public:
-  // All three outlive the connection.
-  ServiceConnection(Loop& loop, Resolver& resolver, PermitSource& permits, ServiceOptions options,
+  // What is borrowed outlives the connection.
+  ServiceConnection(Loop& loop, Resolver& resolver, ServiceHost host, ServiceOptions options,
                     ServiceCallbacks callbacks);
   ServiceConnection(const ServiceConnection&) = delete;
   ServiceConnection& operator=(const ServiceConnection&) = delete;
@@ -77,8 +59,8 @@ class ServiceConnection {
   void handle_clients(std::uint32_t count);
   // Some connection to this node was refused with 53300.
   void handle_refused();
-  // Whether the limit has room for a lasting connection (kLastingLimitMin).
-  void set_brief(bool is_brief);
+  // The limit has no room for a connection of its own (kLastingLimitMin).
+  void set_guest(bool is_guest);
   // A backend of ours whose end nobody saw: calls `gone` when the server no longer has it, because
   // it ended, was terminated by us (where the role may) or the server started anew.
   void find_lost(int pid, std::function<void()> gone);
@@ -102,13 +84,14 @@ class ServiceConnection {
   void measure();
   void find_all_lost();
   void handle_found_lost(const Rows& rows);
-  void ask(const Statement& statement, std::function<void(const Rows&)> answered);
+  void ask(const Statement& statement, std::function<void(const Found&)> answered);
+  void borrow(const Statement& statement, std::function<void(const Found&)> answered);
   void fail(const Failure& failure);
   void hang_up(std::unique_ptr<PostgresConnection> connection);
 
   Loop& loop_;
   Resolver& resolver_;
-  PermitSource& permits_;
+  const ServiceHost host_;
   const ServiceOptions options_;
   const ServiceCallbacks callbacks_;
   ServiceSchedule schedule_;

@@ -23,36 +23,62 @@ class CountedPermits : public PermitSource {
   int free;
 };
 
+// A pool with one connection, which may be taken or not there.
+class FakePool : public Borrow {
+ public:
+  explicit FakePool(Loop& loop) : loop_(loop) {}
+  void query(const Statement& statement, std::function<void(const Loan&)> answered) override {
+    ++asked;
+    if (said) return loop_.post([loan = *said, answered] { answered(loan); });
+    connection->query(statement, [this, answered](const Answer& answer) {
+      answered(Found{std::get<Rows>(answer), connection->pid()});
+    });
+  }
+
+  std::unique_ptr<PostgresConnection> connection;
+  int asked = 0;
+  std::optional<Loan> said;  // Instead of a look.
+
+ private:
+  Loop& loop_;
+};
+
 class ServiceConnectionTest : public PostgresTest {
  protected:
+  void SetUp() override {
+    PostgresTest::SetUp();
+    if (!IsSkipped() && !HasFatalFailure()) pool.connection = connect();
+  }
+
   ServiceOptions options() {
     return {.node = "test",
             .database = database(),
             .budget = {.health_interval = 5ms, .monitor_idle = 30ms},
             .seed = 1};
   }
-  std::unique_ptr<ServiceConnection> start(ServiceOptions with) {
+  std::unique_ptr<ServiceConnection> start(ServiceOptions with, bool is_guest = false) {
     auto service = std::make_unique<ServiceConnection>(
-        *loop, *resolver, permits, std::move(with),
+        *loop, *resolver, ServiceHost{permits, pool}, std::move(with),
         ServiceCallbacks{.discovery =
                              [] {
                                return Statement{"select pg_backend_pid()", {}};
                              },
-                         .discovered = [this](const Rows& rows, const SessionFacts& session)
-                             -> std::variant<base::Instant, Failure> {
-                           EXPECT_EQ(rows[0][0], std::to_string(session.pid));
-                           pid = session.pid;
-                           ++discovered;
-                           if (when_discovered) when_discovered();
-                           return loop->now() + 5s;
-                         },
+                         .discovered =
+                             [this](const Found& found) {
+                               EXPECT_EQ(found.rows[0][0], std::to_string(found.pid));
+                               pid = found.pid;
+                               ++discovered;
+                               if (when_discovered) when_discovered();
+                               return loop->now() + 5s;
+                             },
                          .measured =
                              [this](std::uint32_t count) {
                                backends = count;
                                ++measured;
                              },
                          .failed = [this](const Failure& told) { failures.push_back(told); },
-                         .no_permit = [this] { ++refused; }});
+                         .crowded_out = [this] { ++crowded_out; }});
+    service->set_guest(is_guest);
     service->start();
     return service;
   }
@@ -71,12 +97,13 @@ class ServiceConnectionTest : public PostgresTest {
   }
 
   CountedPermits permits{1};
+  FakePool pool{*loop};
   std::unique_ptr<Resolver> resolver = std::move(Resolver::create(*loop, {})).value();
   int pid = 0;
   int discovered = 0;
   std::function<void()> when_discovered;
   int measured = 0;
-  int refused = 0;
+  int crowded_out = 0;
   std::uint32_t backends = 0;
   std::vector<Failure> failures;
 };
@@ -102,14 +129,58 @@ TEST_F(ServiceConnectionTest, sleeps_without_clients_and_returns_its_permit) {
   EXPECT_TRUE(service->is_connected());
 }
 
-TEST_F(ServiceConnectionTest, waits_for_a_permit) {
+TEST_F(ServiceConnectionTest, borrows_while_no_permit_is_free) {
   permits.free = 0;
   const auto service = start(options());
-  turn_until([&] { return refused >= 2; });
-  EXPECT_EQ(discovered, 0);
+  service->handle_clients(1);
+  turn_until([&] { return measured >= 2; });
+  EXPECT_EQ(pid, pool.connection->pid());
+  EXPECT_FALSE(service->is_connected());
   permits.free = 1;
-  turn_until([&] { return discovered == 1; });
+  turn_until([&] { return service->is_connected(); });
+  const int asked = pool.asked;
+  const int before = measured;
+  turn_until([&] { return measured >= before + 2; });
+  EXPECT_LE(pool.asked, asked + 1);
   EXPECT_THAT(failures, testing::IsEmpty());
+}
+
+TEST_F(ServiceConnectionTest, takes_no_permit_as_a_guest) {
+  const auto service = start(options(), true);
+  service->handle_clients(1);
+  turn_until([&] { return measured >= 2 && permits.free == 1; });
+  EXPECT_EQ(pid, pool.connection->pid());
+  EXPECT_FALSE(service->is_connected());
+}
+
+TEST_F(ServiceConnectionTest, asks_again_when_it_was_crowded_out) {
+  permits.free = 0;
+  pool.said = CrowdedOut{};
+  const auto service = start(options());
+  turn_until([&] { return crowded_out >= 2; });
+  EXPECT_THAT(failures, testing::IsEmpty());
+  pool.said.reset();
+  turn_until([&] { return discovered == 1; });
+}
+
+TEST_F(ServiceConnectionTest, passes_on_why_the_pool_could_not_ask) {
+  permits.free = 0;
+  pool.said = make_failure(FailureKind::Unreachable, "nobody listens there");
+  const auto service = start(options());
+  turn_until([&] { return !failures.empty(); });
+  EXPECT_EQ(failures[0].kind, FailureKind::Unreachable);
+  pool.said.reset();
+  turn_until([&] { return discovered == 1; });
+}
+
+TEST_F(ServiceConnectionTest, may_end_while_the_pool_still_looks) {
+  permits.free = 0;
+  pool.said = CrowdedOut{};
+  auto service = start(options());
+  EXPECT_EQ(pool.asked, 1);
+  service.reset();
+  loop->turn();
+  EXPECT_EQ(crowded_out, 0);
 }
 
 TEST_F(ServiceConnectionTest, comes_back_after_it_was_ended) {
@@ -135,19 +206,10 @@ TEST_F(ServiceConnectionTest, says_why_it_cannot_connect_and_holds_no_permit_mea
   turn_until([&] { return permits.free == 1; });
 }
 
-TEST_F(ServiceConnectionTest, is_brief_where_the_limit_has_no_room) {
-  const auto service = start(options());
-  service->set_brief(true);
-  service->handle_clients(1);
-  turn_until([&] { return discovered == 1; });
-  EXPECT_FALSE(service->is_connected());
-  turn_until([&] { return permits.free == 1; });
-}
-
 TEST_F(ServiceConnectionTest, discovers_once_although_its_answer_changes_how_it_runs) {
   const auto service = start(options());
   service->handle_clients(1);
-  when_discovered = [&] { service->set_brief(false); };
+  when_discovered = [&] { service->set_guest(false); };
   turn_until([&] { return measured >= 2; });
   EXPECT_EQ(discovered, 1);
 }

@@ -12,12 +12,11 @@ using std::chrono::seconds;
 // A burst of 53300 is one reason to look, not one for each.
 constexpr base::Duration kUrgentSpacing = milliseconds(100);
 constexpr base::Duration kFindLost = seconds(1);
-constexpr base::Duration kBriefMeasure = seconds(5);
 
 constexpr base::Duration kBackoffMin = milliseconds(250);
 constexpr base::Duration kBackoffMax = seconds(5);
 constexpr base::Duration kBackoffPermanent = seconds(30);
-constexpr base::Duration kNoPermit = milliseconds(50);
+constexpr base::Duration kCrowdedOut = milliseconds(50);
 
 }  // namespace
 
@@ -65,19 +64,19 @@ void ServiceSchedule::handle_failed(bool is_permanent, base::Instant now) {
   not_before_ = now + rng_.jitter(pause, 0.25);
 }
 
-void ServiceSchedule::handle_no_permit(base::Instant now) { not_before_ = now + kNoPermit; }
+void ServiceSchedule::handle_crowded_out(base::Instant now) { not_before_ = now + kCrowdedOut; }
 
 Errand ServiceSchedule::next(bool is_connected, base::Instant now) const {
   if (now >= find_lost_at()) return Errand::FindLost;
   if (now >= discover_at()) return Errand::Discover;
   if (now >= measure_at()) return Errand::Measure;
-  if (is_connected && (is_brief_ || !is_awake(now))) return Errand::Close;
+  if (is_connected && (is_guest_ || !is_awake(now))) return Errand::Close;
   return Errand::None;
 }
 
 base::Instant ServiceSchedule::due(bool is_connected) const {
   base::Instant at = std::min({find_lost_at(), discover_at(), measure_at()});
-  if (is_connected && is_brief_) return base::Instant::min();
+  if (is_connected && is_guest_) return base::Instant::min();
   if (is_connected) at = std::min(at, sleep_at());
   return at;
 }
@@ -90,10 +89,7 @@ base::Instant ServiceSchedule::discover_at() const {
 }
 
 base::Instant ServiceSchedule::measure_at() const {
-  if (!has_clients_) return base::kNever;
-  const base::Duration interval =
-      is_brief_ ? std::max(kBriefMeasure, options_.health_interval) : options_.health_interval;
-  return std::max(not_before_, measured_ + interval);
+  return has_clients_ ? std::max(not_before_, measured_ + options_.health_interval) : base::kNever;
 }
 
 base::Instant ServiceSchedule::find_lost_at() const {

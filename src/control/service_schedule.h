@@ -36,10 +36,11 @@ class ServiceSchedule {
   void handle_refused(base::Instant now);
   // Connecting or an errand failed. is_permanent: waiting is not likely to help.
   void handle_failed(bool is_permanent, base::Instant now);
-  // No permit was free: not a failure of the server's.
-  void handle_no_permit(base::Instant now);
-  // Brief: a connection for each errand, since the limit has no room for a lasting one.
-  void set_brief(bool is_brief) { is_brief_ = is_brief; }
+  // No connection was to be had: not a failure of the server's.
+  void handle_crowded_out(base::Instant now);
+  // A guest on other connections has none of its own.
+  void set_guest(bool is_guest) { is_guest_ = is_guest; }
+  bool is_guest() const { return is_guest_; }
 
   // What to do now, or Errand::None until due().
   Errand next(bool is_connected, base::Instant now) const;
@@ -59,7 +60,7 @@ class ServiceSchedule {
   base::Rng rng_;
   bool has_discovered_ = false;
   bool is_urgent_ = false;  // A 53300 is newer than the last discovery.
-  bool is_brief_ = false;
+  bool is_guest_ = false;
   bool has_clients_ = false;
   base::Instant next_look_;
   base::Instant clients_seen_;  // When the last client left, or the start.

@@ -108,17 +108,17 @@ TEST(ServiceScheduleTest, looks_for_lost_backends_each_second_and_does_not_sleep
   EXPECT_EQ(schedule.next(true, kStart + 120s), Errand::Close);
 }
 
-TEST(ServiceScheduleTest, closes_after_each_errand_when_brief) {
+TEST(ServiceScheduleTest, closes_its_own_connection_as_a_guest_and_goes_on_asking) {
   ServiceSchedule schedule = busy();
-  schedule.set_brief(true);
+  schedule.set_guest(true);
   EXPECT_EQ(schedule.next(true, kStart), Errand::Close);
-  EXPECT_EQ(schedule.next(false, kStart + 4s), Errand::None);
-  EXPECT_EQ(schedule.next(false, kStart + 5s), Errand::Discover);
+  EXPECT_EQ(schedule.next(false, kStart + 900ms), Errand::None);
+  EXPECT_EQ(schedule.next(false, kStart + 1s), Errand::Measure);
 }
 
-TEST(ServiceScheduleTest, comes_back_soon_for_a_permit) {
+TEST(ServiceScheduleTest, comes_back_soon_when_it_was_crowded_out) {
   ServiceSchedule schedule = make();
-  schedule.handle_no_permit(kStart);
+  schedule.handle_crowded_out(kStart);
   EXPECT_EQ(schedule.due(false), kStart + 50ms);
   EXPECT_FALSE(schedule.is_failing());
 }

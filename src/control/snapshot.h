@@ -8,7 +8,6 @@
 
 #include "base/time.h"
 #include "budget/allowance.h"
-#include "control/postgres_connection.h"
 #include "pool/options.h"
 
 namespace pgweir::control {
@@ -25,8 +24,7 @@ struct NodeSnapshot {
   std::optional<budget::ServerFacts> facts;    // Of the last discovery …
   std::optional<budget::Allowance> allowance;  // … and what follows from it.
   std::uint32_t limit = pool::kUnlimited;      // In force: it rises more slowly than `allowance`.
-  TlsFacts tls;
-  std::size_t servers_lost = 0;  // Whose end nobody saw and who may still be there.
+  std::size_t servers_lost = 0;                // Whose end nobody saw and who may still be there.
 };
 
 struct ControlSnapshot {

@@ -2,7 +2,9 @@
 
 #include "proxy/cancels.h"
 #include "proxy/effects.h"
+#include "proxy/errands.h"
 #include "proxy/events.h"
+#include "proxy/lost_servers.h"
 #include "proxy/recovery.h"
 #include "proxy/refusal.h"
 #include "proxy/requests.h"
@@ -16,8 +18,6 @@ namespace {
 
 // A server that rested for so long is looked at before it is lent: its end may have come unnoticed.
 constexpr base::Duration kPeekAfter = std::chrono::seconds(1);
-// A backend that never finished its login ends by itself: authentication_timeout, 1 min by default.
-constexpr base::Duration kLoginBackendLife = std::chrono::seconds(60);
 
 std::string_view to_text(pool::CloseReason reason) {
   switch (reason) {
@@ -77,8 +77,7 @@ bool Leases::acquire(Client& client, base::Instant now) {
   while (true) {
     auto* server = static_cast<Server*>(state_.shard.acquire(client, client.route->pool, now));
     if (server == nullptr) return false;
-    const bool has_rested = now - server->last_activity >= kPeekAfter;
-    if (!has_rested || state_.world.io.try_send(server->id, {}) == 1) {
+    if (!is_dead(*server, now)) {
       client.route->metrics.wait.record(base::Duration::zero());
       link(client, *server, now);
       return true;
@@ -86,6 +85,19 @@ bool Leases::acquire(Client& client, base::Instant now) {
     // Nothing of the statement has left: it goes to another server, and nobody notices.
     close_server(*server, now);
   }
+}
+
+Server* Leases::take_first(pool::Waiter& errand, base::PoolId pool, base::Instant now) {
+  while (true) {
+    auto* server = static_cast<Server*>(state_.shard.acquire_first(errand, pool, now));
+    if (server == nullptr || !is_dead(*server, now)) return server;
+    close_server(*server, now);
+  }
+}
+
+bool Leases::is_dead(const Server& server, base::Instant now) {
+  const bool has_rested = now - server.last_activity >= kPeekAfter;
+  return has_rested && state_.world.io.try_send(server.id, {}) != 1;
 }
 
 void Leases::link(Client& client, Server& server, base::Instant now) {
@@ -135,7 +147,9 @@ void Leases::begin_session(Client& client, base::Instant now) {
 }
 
 void Leases::hand_on(Server& server, pool::Waiter* waiter, base::Instant now) {
-  if (waiter != nullptr) grant(*static_cast<Client*>(waiter), server, now);
+  if (waiter == nullptr) return;
+  if (state_.errands->owns(*waiter)) return state_.errands->grant(*waiter, server, now);
+  grant(static_cast<Client&>(*waiter), server, now);
 }
 
 void Leases::detach(Server& server, base::Instant now) { unlink(server, now); }
@@ -199,6 +213,7 @@ void Leases::close_server(Server& server, base::Instant now) {
 // A busy server does not read: it is cancelled first, so that it comes to see Terminate.
 void Leases::terminate(Server& server, base::Instant now) {
   const bool is_busy = !server.cycle.is_quiet();
+  if (server.phase == Server::Phase::Asking) state_.errands->handle_server_lost(server);
   server.phase = Server::Phase::Terminating;
   server.phase_since = now;
   if (server.id == base::ConnectionId::None) return;
@@ -228,6 +243,7 @@ void Leases::handle_server_gone(Server& server, base::CloseCause cause, base::In
          obs::kv("user", server.route->user), obs::kv("server", server.endpoint.address)});
   }
   state_.registry.disconnect(server);
+  if (server.phase == Server::Phase::Asking) state_.errands->handle_server_lost(server);
   server.phase = Server::Phase::Terminating;
   if (server.client != nullptr) {
     const wire::Report report = lost_report(server);
@@ -253,38 +269,9 @@ void Leases::give_up_waiting_for_end(Server& server, base::Instant now) {
 
 // Its permit stays out until somebody who can see the server's backends says that it is gone.
 void Leases::lose(Server& server, base::Instant now) {
-  state_.world.log.event(kServersLost, {obs::kv("database", server.route->database),
-                                        obs::kv("pid", server.cancel_key.pid)});
-  const std::uint32_t pid = server.cancel_key.pid;
-  lost_[server.token] = {.pool = server.route->pool,
-                         .gives_up_at = pid == 0 ? now + kLoginBackendLife : base::kNever};
+  state_.lost->add(server, now);
   state_.shard.handle_lost(server, now);
-  if (pid != 0) {
-    auto lost = std::make_unique<ServerLost>();
-    lost->token = server.token;
-    lost->pid = pid;
-    lost->node = server.route->node;
-    state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(lost));
-  }
   forget(server);
-}
-
-void Leases::handle_server_gone_proof(const ServerGone& gone, base::Instant now) {
-  const auto lost = lost_.find(gone.token);
-  if (lost == lost_.end()) return;
-  state_.shard.handle_lost_ended(lost->second.pool, now);
-  lost_.erase(lost);
-}
-
-void Leases::sweep_lost(base::Instant now) {
-  for (auto at = lost_.begin(); at != lost_.end();) {
-    if (at->second.gives_up_at > now) {
-      ++at;
-      continue;
-    }
-    state_.shard.handle_lost_ended(at->second.pool, now);
-    at = lost_.erase(at);
-  }
 }
 
 void Leases::forget(Server& server) {
@@ -352,6 +339,7 @@ void Leases::handle_server_failed(ServerFailed& failed, base::Instant now) {
                                    .sqlstate = failed.report.sqlstate,
                                    .text = failed.report.message},
                                   now);
+  state_.errands->handle_login_failed(server->route->pool);
   if (failed.is_ended) {
     state_.shard.handle_ended(*server, now);
     forget(*server);
@@ -371,6 +359,10 @@ void Leases::carry_out_decisions(base::Instant now) {
                                              obs::kv("user", server.route->user)});
       terminate(server, now);
     } else if (const auto* refuse = std::get_if<pool::Refuse>(&*decision)) {
+      if (state_.errands->owns(*refuse->waiter)) {
+        state_.errands->refuse(*refuse->waiter, refuse->failure.get());
+        continue;
+      }
       this->refuse(static_cast<Client&>(*refuse->waiter), refuse->reason, refuse->failure.get(),
                    now);
     } else if (const auto* notify = std::get_if<pool::Notify>(&*decision)) {

@@ -2,7 +2,6 @@
 // back and closes servers; what is said on them is Requests', Replies' and Recovery's.
 #pragma once
 
-#include <map>
 #include <string_view>
 
 #include "proxy/relay_state.h"
@@ -28,6 +27,8 @@ class Leases {
   // A server for the client: true when it has one now, false when it waits, or was refused and a
   // decision about it follows.
   bool acquire(Client& client, base::Instant now);
+  // The same for an errand, before all waiters; nullptr while it waits.
+  Server* take_first(pool::Waiter& errand, base::PoolId pool, base::Instant now);
   // The lease is over and the server is clean: the next waiter's query leaves before this returns.
   void release(Server& server, base::Instant now);
 
@@ -46,10 +47,6 @@ class Leases {
 
   void handle_server_ready(base::ConnectionId id, ServerReady& ready, base::Instant now);
   void handle_server_failed(ServerFailed& failed, base::Instant now);
-  void handle_server_gone_proof(const ServerGone& gone, base::Instant now);
-  // Lost servers whose backend cannot be asked for, and must have ended by itself.
-  void sweep_lost(base::Instant now);
-  std::size_t lost_count() const { return lost_.size(); }
 
   // Carries out what the pool has decided, until nothing is left.
   void carry_out_decisions(base::Instant now);
@@ -61,6 +58,7 @@ class Leases {
   void grant(Client& client, Server& server, base::Instant now);
 
  private:
+  bool is_dead(const Server& server, base::Instant now);
   void link(Client& client, Server& server, base::Instant now);
   Client* unlink(Server& server, base::Instant now);
   void open_server(base::PoolId pool, base::Instant now);
@@ -74,14 +72,7 @@ class Leases {
               base::Instant now);
   void notify(Client& client, base::Instant now);
 
-  // A server whose end was not seen; the pool still counts it.
-  struct Lost {
-    base::PoolId pool{};
-    base::Instant gives_up_at = base::kNever;
-  };
-
   RelayState& state_;
-  std::map<ServerToken, Lost> lost_;
 };
 
 }  // namespace pgweir::proxy

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -152,6 +153,28 @@ struct ClientsChanged : base::Parcel {
 
 // Control → Relay: permits that the pools may want were returned by somebody else.
 struct PermitsFreed : base::Parcel {};
+
+enum class ErrandId : std::uint64_t {};
+
+// Control → Relay: run this on a server of a pool, before all waiters.
+struct RunErrand : base::Parcel {
+  ErrandId id{};
+  std::string database;       // Its entry in the configuration.
+  std::string user;           // Whom the server knows us as.
+  std::string sql;            // One statement, without parameters.
+  base::Duration time_max{};  // Waiting included.
+};
+
+// Relay → Control. Each RunErrand is answered once, unless the process ends.
+struct ErrandDone : base::Parcel {
+  using Row = std::vector<std::optional<std::string>>;
+
+  ErrandId id{};
+  std::vector<Row> rows;
+  std::uint32_t pid = 0;                // Of the server that ran it.
+  std::optional<wire::Report> failure;  // It did not run, or not to its end; or else …
+  bool is_crowded_out = false;          // … the servers were busy for all that time.
+};
 
 // Relay → Control: a server said that it has too many clients; look again at what is free.
 struct ServerFull : base::Parcel {

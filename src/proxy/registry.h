@@ -3,6 +3,7 @@
 // hold it.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -78,6 +79,14 @@ class Registry {
 
   std::uint32_t client_count() const { return client_count_; }
   std::size_t server_count() const { return servers_.size(); }
+  // Of all servers, oldest first: for visits in which what is done about one may end another.
+  std::vector<ServerToken> tokens() const {
+    std::vector<ServerToken> tokens;
+    tokens.reserve(servers_.size());
+    for (const auto& [token, server] : servers_) tokens.push_back(token);
+    std::sort(tokens.begin(), tokens.end());
+    return tokens;
+  }
   template <class Visit>
   void for_each_server(Visit visit) {
     for (auto& [token, server] : servers_) visit(*server);

@@ -32,16 +32,20 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
       requests_(state_),
       replies_(state_),
       leases_(state_),
+      lost_(state_),
       recovery_(state_),
       cancels_(state_),
       effects_(state_),
+      errands_(state_),
       watches_idle_clients_(has_idle_client_limit(*state_.options)) {
   state_.requests = &requests_;
   state_.replies = &replies_;
   state_.leases = &leases_;
+  state_.lost = &lost_;
   state_.recovery = &recovery_;
   state_.cancels = &cancels_;
   state_.effects = &effects_;
+  state_.errands = &errands_;
 }
 
 // Connections reach the Relay by hand_over only.
@@ -55,6 +59,8 @@ void Relay::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant
   const Registry::Party party = state_.registry.find(id);
   if (party.client != nullptr) {
     requests_.handle_bytes(*party.client, bytes, now);
+  } else if (party.server != nullptr && party.server->phase == Server::Phase::Asking) {
+    errands_.handle_bytes(*party.server, bytes, now);
   } else if (party.server != nullptr) {
     replies_.handle_bytes(*party.server, bytes, now);
   }
@@ -102,7 +108,9 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
   } else if (const auto* delivered = dynamic_cast<CancelDelivered*>(parcel.get())) {
     cancels_.handle_delivered(*delivered, now);
   } else if (const auto* gone = dynamic_cast<ServerGone*>(parcel.get())) {
-    leases_.handle_server_gone_proof(*gone, now);
+    lost_.handle_gone(*gone, now);
+  } else if (auto* errand = dynamic_cast<RunErrand*>(parcel.get())) {
+    errands_.begin(*errand, now);
   } else if (const auto* limit = dynamic_cast<LimitChanged*>(parcel.get())) {
     state_.world.log.event(kLimitChanged,
                            {obs::kv("server", limit->node), obs::kv("limit", limit->server_limit)});
@@ -191,12 +199,9 @@ void Relay::begin_drain(bool is_now, base::Instant now) {
 
 void Relay::sweep(base::Instant now) {
   state_.routes.publish();
-  leases_.sweep_lost(now);
-  // Collected first: what is done about one may end another.
-  std::vector<ServerToken> tokens;
-  state_.registry.for_each_server([&](Server& server) { tokens.push_back(server.token); });
-  std::sort(tokens.begin(), tokens.end());
-  for (const ServerToken token : tokens) {
+  lost_.sweep(now);
+  errands_.sweep(now);
+  for (const ServerToken token : state_.registry.tokens()) {
     if (Server* server = state_.registry.find(token)) sweep_server(*server, now);
   }
   end_idle_clients(now);
@@ -216,7 +221,8 @@ void Relay::sweep(base::Instant now) {
 void Relay::sweep_server(Server& server, base::Instant now) {
   const Options& options = *state_.options;
   switch (server.phase) {
-    case Server::Phase::Connecting: return;  // Login has a deadline for it.
+    case Server::Phase::Connecting: return;  // Login has a deadline for it …
+    case Server::Phase::Asking: return;      // … and Errands for this.
     case Server::Phase::Terminating:
       if (server.id != base::ConnectionId::None &&
           now - server.phase_since >= options.server_close_timeout) {
@@ -321,7 +327,7 @@ void Relay::settle(base::Instant now) {
   report_clients();
   report_drained(now);
   const bool is_watching =
-      state_.registry.server_count() != 0 || leases_.lost_count() != 0 ||
+      state_.registry.server_count() != 0 || !lost_.empty() || !errands_.empty() ||
       (state_.registry.client_count() != 0 && (state_.is_draining || watches_idle_clients_));
   if (!is_watching) {
     next_sweep_ = base::kNever;
@@ -348,9 +354,7 @@ void Relay::report_drained(base::Instant now) {
   if (!state_.is_draining || has_reported_drained_ || state_.registry.client_count() != 0) return;
   if (farewell_until_ == base::kNever) {
     farewell_until_ = now + kFarewell;
-    std::vector<ServerToken> tokens;
-    state_.registry.for_each_server([&](Server& server) { tokens.push_back(server.token); });
-    for (const ServerToken token : tokens) {
+    for (const ServerToken token : state_.registry.tokens()) {
       Server* server = state_.registry.find(token);
       if (server->phase != Server::Phase::Connecting) leases_.close_server(*server, now);
     }

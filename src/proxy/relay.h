@@ -4,7 +4,7 @@
 //
 //   client bytes → Requests → server        Leases: who has which server (pool/)
 //   client ← Replies ← server bytes         Recovery: a server whose client has gone
-//                                           Cancels, Effects, welcome(): see their headers
+//                                           Cancels, Effects, Errands, welcome(): their headers
 #pragma once
 
 #include <memory>
@@ -12,7 +12,9 @@
 
 #include "proxy/cancels.h"
 #include "proxy/effects.h"
+#include "proxy/errands.h"
 #include "proxy/leases.h"
+#include "proxy/lost_servers.h"
 #include "proxy/recovery.h"
 #include "proxy/relay_state.h"
 #include "proxy/replies.h"
@@ -66,9 +68,11 @@ class Relay final : public base::Handler {
   Requests requests_;
   Replies replies_;
   Leases leases_;
+  LostServers lost_;
   Recovery recovery_;
   Cancels cancels_;
   Effects effects_;
+  Errands errands_;
 
   base::Instant next_sweep_ = base::kNever;
   base::Instant wake_ = base::kNever;  // As last asked for.

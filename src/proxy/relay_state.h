@@ -22,7 +22,9 @@ namespace pgweir::proxy {
 
 class Cancels;
 class Effects;
+class Errands;
 class Leases;
+class LostServers;
 class Recovery;
 class Replies;
 class Requests;
@@ -63,9 +65,11 @@ struct RelayState {
   Requests* requests = nullptr;
   Replies* replies = nullptr;
   Leases* leases = nullptr;
+  LostServers* lost = nullptr;
   Recovery* recovery = nullptr;
   Cancels* cancels = nullptr;
   Effects* effects = nullptr;
+  Errands* errands = nullptr;
 };
 
 }  // namespace pgweir::proxy

@@ -30,6 +30,7 @@ struct Server final : pool::Server {
     Serving,      // Idle in the pool, or driven by its client.
     Recovering,   // Its client has gone: cancel, discard, roll back.
     Resetting,    // DISCARD ALL is under way.
+    Asking,       // A statement of the control thread runs.
     Terminating,  // Terminate was sent, or is due; its end is awaited.
   };
 

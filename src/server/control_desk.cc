@@ -1,5 +1,7 @@
 #include "server/control_desk.h"
 
+#include <algorithm>
+
 #include "proxy/address_book.h"
 #include "proxy/route.h"
 
@@ -14,7 +16,11 @@ constexpr std::uint32_t kLimitUnseen = 4;
 
 ControlDesk::ControlDesk(control::Control& control, net::Inbox& login, net::Inbox& relay,
                          std::function<void(bool)> drained)
-    : control_(control), login_(login), relay_(relay), drained_(std::move(drained)) {}
+    : control_(control),
+      login_(login),
+      relay_(relay),
+      drained_(std::move(drained)),
+      loans_(relay) {}
 
 void ControlDesk::add_nodes(const config::Config& config, pool::Exchange& exchange) {
   const std::uint32_t set = config.budget.connection_limit;
@@ -44,6 +50,18 @@ bool ControlDesk::has_login(const proxy::DatabaseOptions& database, const config
   return !database.user.empty() || config.proxy.users.size() == 1;
 }
 
+// What each node may count on of a limit that is set for all of them together: many service
+// connections must not take it up among themselves.
+std::uint32_t ControlDesk::share_of(const config::Config& config) {
+  const std::uint32_t set = config.budget.connection_limit;
+  if (set == 0) return pool::kUnlimited;
+  std::set<std::string> nodes;
+  for (const proxy::DatabaseOptions& database : config.proxy.databases) {
+    nodes.insert(proxy::node_name(database));
+  }
+  return set / static_cast<std::uint32_t>(nodes.size());
+}
+
 void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config::Config& config,
                            pool::Exchange& exchange) {
   const std::string node = proxy::node_name(database);
@@ -51,11 +69,12 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
       exchange, std::vector{levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
       [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
   NodePermits* const permits = permits_.back().get();
-  permits->set_limit(config.budget.connection_limit != 0 ? config.budget.connection_limit
-                                                         : kLimitUnseen);
+  const std::uint32_t share = share_of(config);
+  permits->set_limit(std::min(share, kLimitUnseen));
   control::NodeOptions options{.name = node,
                                .database = database,
                                .budget = config.budget,
+                               .share = share,
                                .permits = permits,
                                .own_pids =
                                    [this, node] {
@@ -63,8 +82,8 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
                                      return std::vector<std::int32_t>(pids.begin(), pids.end());
                                    },
                                .limit_changed =
-                                   [this, node, permits](std::uint32_t limit) {
-                                     permits->set_limit(limit);
+                                   [this, node, permits, share](std::uint32_t limit) {
+                                     permits->set_limit(std::min(share, limit));
                                      auto changed = std::make_unique<proxy::LimitChanged>();
                                      changed->node = node;
                                      changed->server_limit = limit;
@@ -77,6 +96,8 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
   if (options.database.server_database.empty() && options.database.name != "*") {
     options.database.server_database = options.database.name;
   }
+  borrows_.push_back(loans_.of(database.name, options.database.user));
+  options.borrow = borrows_.back().get();
   nodes_.emplace(node, control_.add_node(std::move(options)));
 }
 
@@ -118,6 +139,8 @@ void ControlDesk::handle(base::Parcel& parcel) {
                          gone->token = token;
                          relay_.post(std::move(gone));
                        });
+  } else if (const auto* done = dynamic_cast<proxy::ErrandDone*>(&parcel)) {
+    loans_.handle(*done);
   } else if (const auto* full = dynamic_cast<proxy::ServerFull*>(&parcel)) {
     const auto node = nodes_.find(full->node);
     if (node != nodes_.end()) control_.note_refused(node->second);

@@ -14,6 +14,7 @@
 #include "net/mailbox.h"
 #include "pool/exchange.h"
 #include "proxy/parcels.h"
+#include "server/loans.h"
 #include "server/node_permits.h"
 
 namespace pgweir::server {
@@ -37,6 +38,7 @@ class ControlDesk final : public net::ParcelSink {
 
  private:
   void handle(base::Parcel& parcel);  // On the control thread.
+  static std::uint32_t share_of(const config::Config& config);
   static bool has_login(const proxy::DatabaseOptions& database, const config::Config& config);
   void add_node(const proxy::DatabaseOptions& database, const config::Config& config,
                 pool::Exchange& exchange);
@@ -48,6 +50,8 @@ class ControlDesk final : public net::ParcelSink {
   std::map<std::string, control::NodeIndex> nodes_;
   std::map<std::string, pool::LevelId> levels_;
   std::vector<std::unique_ptr<NodePermits>> permits_;
+  Loans loans_;
+  std::vector<std::unique_ptr<control::Borrow>> borrows_;
   std::map<std::string, std::set<std::uint32_t>> pids_;  // Of our backends; control thread only.
 };
 
