@@ -4,6 +4,7 @@
 #include "proxy/effects.h"
 #include "proxy/errands.h"
 #include "proxy/events.h"
+#include "proxy/intake.h"
 #include "proxy/lost_servers.h"
 #include "proxy/recovery.h"
 #include "proxy/refusal.h"
@@ -109,7 +110,6 @@ void Leases::link(Client& client, Server& server, base::Instant now) {
   server.statement_bytes = 0;
   server.needs_reset = client.session != nullptr && !client.session->pins.empty();
   server.busy_since = base::kNever;
-  server.idle_in_transaction_since = base::kNever;
 }
 
 Client* Leases::unlink(Server& server, base::Instant now) {
@@ -118,7 +118,6 @@ Client* Leases::unlink(Server& server, base::Instant now) {
   client->route->metrics.hold.record(now - client->leased_at);
   client->server = nullptr;
   server.client = nullptr;
-  server.idle_in_transaction_since = base::kNever;
   if (server.is_paused) {
     server.is_paused = false;
     state_.world.io.resume(server.id);
@@ -132,7 +131,7 @@ void Leases::grant(Client& client, Server& server, base::Instant now) {
   if (client.needs_welcome) {
     begin_session(client, now);
   } else {
-    state_.requests->resume(client, now);
+    state_.intake->resume(client, now);
   }
 }
 

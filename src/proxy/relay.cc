@@ -14,8 +14,16 @@ namespace {
 
 // How often servers in use are looked at for what takes too long.
 constexpr base::Duration kSweepEvery = std::chrono::milliseconds(500);
+
 // How long a process that ends waits for its servers to hang up.
 constexpr base::Duration kFarewell = std::chrono::seconds(1);
+
+// Whether it is the client's turn, in the middle of what it has begun: a transaction, a batch
+// without its Sync, a COPY, a message of which only a part has come.
+bool is_awaiting_client(const Server& server) {
+  if (server.client->skip_bytes != 0 || server.cycle.is_copying_in()) return true;
+  return server.cycle.is_quiet() && !server.cycle.is_idle();
+}
 
 wire::Report shutdown_report() {
   return {.severity = "FATAL",
@@ -29,7 +37,9 @@ wire::Report shutdown_report() {
 
 Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
     : state_(world, std::move(options)),
+      intake_(state_),
       requests_(state_),
+      parameter_replay_(state_),
       replies_(state_),
       leases_(state_),
       lost_(state_),
@@ -38,7 +48,9 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
       effects_(state_),
       errands_(state_),
       watches_idle_clients_(has_idle_client_limit(*state_.options)) {
+  state_.intake = &intake_;
   state_.requests = &requests_;
+  state_.parameter_replay = &parameter_replay_;
   state_.replies = &replies_;
   state_.leases = &leases_;
   state_.lost = &lost_;
@@ -58,7 +70,7 @@ void Relay::handle_secured(base::ConnectionId, const base::TlsInfo&, base::Insta
 void Relay::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) {
   const Registry::Party party = state_.registry.find(id);
   if (party.client != nullptr) {
-    requests_.handle_bytes(*party.client, bytes, now);
+    intake_.handle_bytes(*party.client, bytes, now);
   } else if (party.server != nullptr && party.server->phase == Server::Phase::Asking) {
     errands_.handle_bytes(*party.server, bytes, now);
   } else if (party.server != nullptr) {
@@ -70,11 +82,11 @@ void Relay::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant
 void Relay::handle_writable(base::ConnectionId id, base::Instant now) {
   const Registry::Party party = state_.registry.find(id);
   if (party.client != nullptr) {
-    drain_to_client(state_, *party.client);
+    if (drain_to_client(state_, *party.client)) intake_.resume(*party.client, now);
   } else if (party.server != nullptr && drain_to_server(state_, *party.server)) {
     Server& server = *party.server;
     if (server.client != nullptr) {
-      requests_.resume(*server.client, now);
+      intake_.resume(*server.client, now);
     }
     if (server.phase != Server::Phase::Terminating &&
         (server.client != nullptr || server.phase == Server::Phase::Recovering)) {
@@ -241,8 +253,8 @@ void Relay::sweep_server(Server& server, base::Instant now) {
     return;
   }
   const base::Duration idle_max = patience_of(options, server.route->user).idle_transaction;
-  const base::Instant since = server.idle_in_transaction_since;
-  if (idle_max == base::Duration::zero() || since == base::kNever || now - since < idle_max) return;
+  const bool is_idle = is_awaiting_client(server) && now - server.last_activity >= idle_max;
+  if (idle_max == base::Duration::zero() || !is_idle) return;
   // It harms nobody as long as nobody waits for a server.
   if (options.is_idle_timeout_eager || is_anybody_waiting()) end_idle_transaction(server, now);
 }
@@ -308,8 +320,7 @@ void Relay::end_idle_transaction(Server& server, base::Instant now) {
       kIdleTransactionEnded,
       {obs::kv("database", server.route->database), obs::kv("user", server.route->user),
        obs::kv("application", server.client->application_name),
-       obs::kv("client", server.client->peer),
-       obs::kv("idle_s", now - server.idle_in_transaction_since)});
+       obs::kv("client", server.client->peer), obs::kv("idle_s", now - server.last_activity)});
   const wire::Report report{
       .severity = "FATAL",
       .sqlstate = std::string(wire::sqlstate::kIdleInTransactionSessionTimeout),

@@ -13,8 +13,10 @@
 #include "proxy/cancels.h"
 #include "proxy/effects.h"
 #include "proxy/errands.h"
+#include "proxy/intake.h"
 #include "proxy/leases.h"
 #include "proxy/lost_servers.h"
+#include "proxy/parameter_replay.h"
 #include "proxy/recovery.h"
 #include "proxy/relay_state.h"
 #include "proxy/replies.h"
@@ -65,7 +67,9 @@ class Relay final : public base::Handler {
   void settle(base::Instant now);
 
   mutable RelayState state_;
+  Intake intake_;
   Requests requests_;
+  ParameterReplay parameter_replay_;
   Replies replies_;
   Leases leases_;
   LostServers lost_;

@@ -25,6 +25,9 @@ class Effects;
 class Errands;
 class Leases;
 class LostServers;
+class Intake;
+class Leases;
+class ParameterReplay;
 class Recovery;
 class Replies;
 class Requests;
@@ -62,10 +65,12 @@ struct RelayState {
   base::ByteBuffer to_client;
   base::ByteBuffer message;
 
+  Intake* intake = nullptr;
   Requests* requests = nullptr;
   Replies* replies = nullptr;
   Leases* leases = nullptr;
   LostServers* lost = nullptr;
+  ParameterReplay* parameter_replay = nullptr;
   Recovery* recovery = nullptr;
   Cancels* cancels = nullptr;
   Effects* effects = nullptr;

@@ -4,7 +4,9 @@
 
 #include "proxy/effects.h"
 #include "proxy/events.h"
+#include "proxy/intake.h"
 #include "proxy/leases.h"
+#include "proxy/parameter_replay.h"
 #include "proxy/recovery.h"
 #include "proxy/requests.h"
 #include "proxy/sending.h"
@@ -118,7 +120,7 @@ bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes her
 bool Replies::take_message(Server& server, const wire::Frame& frame, base::Bytes raw,
                            Batch& batch) {
   switch (frame.type) {
-    case 'S': take_parameter(server, frame.body, raw, batch); return true;
+    case 'S': state_.parameter_replay->take_status(server, frame.body, raw, batch); return true;
     case 'N':
     case 'A':
       // Asked for by nobody in particular; it belongs to whoever has the server, unless the server
@@ -190,47 +192,6 @@ void Replies::forward_error(const Client& client, const QueryCycle::Step& step, 
   frame.bytes(raw.subspan(at + statement->server_name.size()));
 }
 
-void Replies::take_parameter(Server& server, base::Bytes body, base::Bytes raw, Batch& batch) {
-  const auto status = wire::parse_parameter_status(body);
-  if (!status || server.route == nullptr) return;
-  server.route->canonical.note_reported(status->name);
-  Client* client = server.client;
-  if (client == nullptr) {
-    // Somebody who is gone has changed it, by a statement that was still running.
-    if (server.phase == Server::Phase::Recovering) server.needs_reset = true;
-    return;
-  }
-  const bool is_ours = server.cycle.size() != 0 && server.cycle.next().origin == Origin::Ours;
-  if (!is_ours) {
-    forward_parameter(*client, *status, raw, batch);
-    state_.effects->handle_reported(*client, status->name, status->value);
-    return;
-  }
-  // The answer to our SET: the client has been told its value already, unless the server spells it
-  // otherwise.
-  const session::ParameterValue* asked = state_.parameters.find(client->parameters, status->name);
-  const std::string_view told = asked == nullptr
-                                    ? reported_value(*server.route, status->name)
-                                    : server.route->canonical.spell(status->name, asked->text);
-  if (told != status->value && !client->needs_welcome) batch.forward(raw);
-  if (asked != nullptr && !asked->is_source) {
-    server.route->canonical.learn(status->name, asked->text, status->value);
-  }
-}
-
-// A RESET leads the server to its own default, and the client to what it brought at startup.
-void Replies::forward_parameter(const Client& client, const wire::ParameterStatus& status,
-                                base::Bytes raw, Batch& batch) {
-  const session::ParameterValue* restored =
-      client.session == nullptr ? nullptr : client.session->parameters.restored(status.name);
-  if (restored == nullptr) {
-    batch.forward(raw);
-    return;
-  }
-  wire::encode_parameter_status(batch.build(), status.name,
-                                client.route->canonical.spell(status.name, restored->text));
-}
-
 void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::Bytes body) {
   Client* client = server.client;
   const auto report = wire::parse_report(body);
@@ -259,23 +220,10 @@ void Replies::take_ready(Server& server, const QueryCycle::Step& step, char stat
   session::ParameterSetId before{};
   assign(state_.parameters, before, client.parameters);
   state_.effects->handle_ready(client, server, step.answered.tag, status);
-  if (client.parameters != before) tell_restored(client, before, told, batch);
-  state_.parameters.release(before);
-}
-
-// A RESET may change nothing on the server, which then reports nothing, and yet lead the client
-// back to another value: what it brought at startup.
-void Replies::tell_restored(const Client& client, session::ParameterSetId before,
-                            const std::vector<std::string>& told, Batch& batch) {
-  for (const auto& [name, by_default] : client.route->reported) {
-    if (std::find(told.begin(), told.end(), name) != told.end()) continue;
-    const std::string key = session::canonical_name(name);
-    const session::ParameterValue* now = state_.parameters.find(client.parameters, key);
-    const session::ParameterValue* then = state_.parameters.find(before, key);
-    if (now == nullptr || now->is_source || (then != nullptr && *then == *now)) continue;
-    wire::encode_parameter_status(batch.build(), name,
-                                  client.route->canonical.spell(name, now->text));
+  if (client.parameters != before) {
+    state_.parameter_replay->tell_restored(client, before, told, batch);
   }
+  state_.parameters.release(before);
 }
 
 void Replies::append_synthetic(Server& server, Batch& batch) {
@@ -332,29 +280,25 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
     return;
   }
   if (client->is_settling && server.cycle.is_idle()) {
-    client->is_settling = false;
-    client->route->proven.add(state_.parameters.at(client->parameters));
+    state_.parameter_replay->settle(*client, server);
     if (client->needs_welcome) {
       batch.clear();
       state_.leases->detach(server, now);
       welcome(state_, *client);
       state_.leases->release(server, now);
-      state_.requests->resume(*client, now);
+      state_.intake->resume(*client, now);
       return;
     }
     send_to_client(state_, *client, batch.head(), batch.tail());
     batch.clear();
-    state_.requests->resume(*client, now);
+    state_.intake->resume(*client, now);
     return;
   }
   const bool is_in_transaction =
       server.cycle.is_quiet() && server.cycle.transaction_status() != 'I';
-  if (is_in_transaction) {
-    if (client->route->mode == PoolMode::Statement) {
-      end_for_transaction_block(*client, now);
-      return;
-    }
-    server.idle_in_transaction_since = now;
+  if (is_in_transaction && client->route->mode == PoolMode::Statement) {
+    end_for_transaction_block(*client, now);
+    return;
   }
   const bool goes_on = client->awaits_quiet && server.cycle.is_quiet();
   if (may_release(server)) {
@@ -372,7 +316,7 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   batch.clear();
   if (!goes_on) return;
   client->awaits_quiet = false;
-  state_.requests->resume(*client, now);
+  state_.intake->resume(*client, now);
 }
 
 void Replies::reconsider(Server& server, base::Instant now) {

@@ -5,12 +5,10 @@
 
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "proxy/batch.h"
 #include "proxy/relay_state.h"
 #include "wire/frame.h"
-#include "wire/reply.h"
 
 namespace pgweir::proxy {
 
@@ -35,13 +33,8 @@ class Replies {
   bool take_answer(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch);
   void forward_error(const Client& client, const session::QueryCycle::Step& step, base::Bytes raw,
                      Batch& batch);
-  static void forward_parameter(const Client& client, const wire::ParameterStatus& status,
-                                base::Bytes raw, Batch& batch);
-  void take_parameter(Server& server, base::Bytes body, base::Bytes raw, Batch& batch);
   void take_failure(Server& server, const session::QueryCycle::Step& step, base::Bytes body);
   void take_ready(Server& server, const session::QueryCycle::Step& step, char status, Batch& batch);
-  void tell_restored(const Client& client, session::ParameterSetId before,
-                     const std::vector<std::string>& told, Batch& batch);
   void append_synthetic(Server& server, Batch& batch);
   void follow_up(Server& server, Batch& batch, base::Instant now);
   bool may_release(const Server& server) const;

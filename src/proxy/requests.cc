@@ -1,12 +1,14 @@
 #include "proxy/requests.h"
 
 #include <algorithm>
-#include <array>
 
 #include "proxy/effects.h"
+#include "proxy/intake.h"
 #include "proxy/leases.h"
+#include "proxy/parameter_replay.h"
 #include "proxy/replies.h"
 #include "proxy/sending.h"
+#include "session/large_objects.h"
 #include "wire/query.h"
 #include "wire/reply.h"
 #include "wire/sqlstate.h"
@@ -22,117 +24,20 @@ namespace {
 constexpr std::size_t kQueryBytesHeld = 64 * 1024;
 // A Parse is kept for other servers, so it must be seen whole.
 constexpr std::size_t kParseBytesMax = 16 * 1024 * 1024;
-// What a client may send ahead while it waits, or while its server is slow to read.
-constexpr std::size_t kInboxBytesHigh = 64 * 1024;
-
-// OIDs of the functions that clients call for large objects (pg_proc.dat): lo_create, lo_open,
-// lo_close, loread, lowrite, lo_lseek, lo_creat, lo_tell, lo_unlink, lo_truncate, and the last
-// three of 64 bits. libpq looks them up; they are the same in every PostgreSQL.
-constexpr std::array<std::uint32_t, 13> kLargeObjectFunctions = {
-    715, 952, 953, 954, 955, 956, 957, 958, 964, 1004, 3170, 3171, 3172};
-
-bool is_large_object_function(std::uint32_t oid) {
-  return std::find(kLargeObjectFunctions.begin(), kLargeObjectFunctions.end(), oid) !=
-         kLargeObjectFunctions.end();
-}
-
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 }  // namespace
 
-void Requests::handle_bytes(Client& client, base::Bytes bytes, base::Instant now) {
-  if (!client.inbox.empty()) {
-    client.inbox.push(bytes);
-    resume(client, now);
-    return;
-  }
-  const auto taken = take(client, bytes, now);
-  if (!taken) return;
-  client.inbox.push(bytes.subspan(*taken));
-  throttle(client);
+Requests::Outcome Requests::take(Client& client, base::Bytes input, Batch& batch,
+                                 base::Instant now) {
+  passed_bytes_ = 0;
+  const auto header = wire::parse_header(input.data(), base::Side::Client);
+  if (!header) return violate(header.error().context);
+  return take_message(client, {.header = *header, .bytes = input}, batch, now);
 }
 
-void Requests::resume(Client& client, base::Instant now) {
-  if (client.is_served) return;
-  if (!client.inbox.empty() && client.inbox.size() >= client.inbox_wanted) {
-    // Taken out of the client, so that what happens meanwhile may add to its inbox.
-    base::ByteQueue parked = std::move(client.inbox);
-    client.inbox = {};
-    const auto taken = take(client, parked.bytes(), now);
-    if (!taken) return;
-    parked.pop(*taken);
-    parked.push(client.inbox.bytes());
-    client.inbox = std::move(parked);
-  }
-  throttle(client);
-}
-
-// Reads from the client only while what it sends can go somewhere.
-void Requests::throttle(Client& client) {
-  const bool is_blocked = client.server != nullptr && !client.server->outbox.empty();
-  const bool wants_more = client.inbox.size() < client.inbox_wanted;
-  const bool is_full = !wants_more && client.inbox.size() >= kInboxBytesHigh;
-  const bool should_pause = is_blocked || is_full;
-  if (should_pause == client.is_paused) return;
-  client.is_paused = should_pause;
-  if (should_pause) {
-    state_.world.io.pause(client.id);
-  } else {
-    state_.world.io.resume(client.id);
-  }
-}
-
-std::optional<std::size_t> Requests::take(Client& client, base::Bytes input, base::Instant now) {
-  Batch batch(state_.to_server);
-  client.is_served = true;
-  client.inbox_wanted = 0;
-  std::size_t at = 0;
-  Outcome outcome = Outcome::Taken;
-  while (at < input.size() && outcome == Outcome::Taken) {
-    const base::Bytes rest = input.subspan(at);
-    if (client.skip_bytes != 0) {
-      at += take_rest(client, rest, batch);
-      continue;
-    }
-    if (rest.size() < wire::kHeaderBytes) break;
-    const auto header = wire::parse_header(rest.data(), base::Side::Client);
-    passed_bytes_ = 0;
-    outcome = header ? take_message(client, {.header = *header, .bytes = rest}, batch, now)
-                     : violate(header.error().context);
-    at += passed_bytes_;
-  }
-  client.is_served = false;
-  // In any case, so that the server has been asked all that answers are expected for.
-  if (client.server != nullptr) flush(*client.server, batch, now);
-  if (outcome == Outcome::Left) {
-    state_.leases->end_client(client, ClientEnd::Left, nullptr, now);
-    return std::nullopt;
-  }
-  if (outcome == Outcome::Violated) {
-    const wire::Report report{.severity = "FATAL",
-                              .sqlstate = std::string(wire::sqlstate::kProtocolViolation),
-                              .message = violation_,
-                              .detail = {},
-                              .hint = {}};
-    state_.leases->end_client(client, ClientEnd::ProtocolViolation, &report, now);
-    return std::nullopt;
-  }
-  return at;
-}
-
-// The rest of a message that began in an earlier piece.
-std::size_t Requests::take_rest(Client& client, base::Bytes rest, Batch& batch) {
-  const std::size_t part = std::min<std::size_t>(client.skip_bytes, rest.size());
-  if (client.is_skip_forwarded) batch.forward(rest.first(part));
-  client.skip_bytes -= static_cast<std::uint32_t>(part);
-  if (client.session != nullptr && client.session->analyser != nullptr) {
-    client.session->analyser->feed(base::as_text(rest.first(part)));
-    if (client.skip_bytes == 0) finish_analysis(client);
-  }
-  return part;
+void Requests::analyse_rest(Client& client, base::Bytes piece) {
+  client.session->analyser->feed(base::as_text(piece));
+  if (client.skip_bytes == 0) finish_analysis(client);
 }
 
 void Requests::flush(Server& server, Batch& batch, base::Instant now) {
@@ -140,7 +45,6 @@ void Requests::flush(Server& server, Batch& batch, base::Instant now) {
     server.last_activity = now;
     if (server.busy_since == base::kNever) server.busy_since = now;
     if (server.client != nullptr) server.client->last_request = now;
-    server.idle_in_transaction_since = base::kNever;
     send_to_server(state_, server, batch.head(), batch.tail());
     batch.clear();
   }
@@ -153,19 +57,14 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
   if (client.skips_to_sync) return drop_until_sync(client, input);
   if (client.is_settling || client.awaits_quiet || client.is_waiting()) return Outcome::Parked;
   if (client.server == nullptr) {
-    if (input.header.type == 'S' || input.header.type == 'H') {
-      return take_without_server(client, input);
-    }
-    if (std::string_view("QPBDECFdcf").find(input.header.type) == std::string_view::npos) {
-      return violate("an unknown message type");
-    }
-    if (input.header.type == 'P' && promise_statement(client, input)) return Outcome::Taken;
+    const auto settled = take_without_server(client, input);
+    if (settled) return *settled;
     if (!state_.leases->acquire(client, now)) return Outcome::Parked;
   }
   Server& server = *client.server;
   // Backpressure: what its socket does not take now would only pile up here.
   if (!server.outbox.empty()) return Outcome::Parked;
-  if (!prepare_server(client, server, batch)) {
+  if (!state_.parameter_replay->align(client, server, batch)) {
     flush(server, batch, now);
     return Outcome::Parked;
   }
@@ -193,15 +92,41 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
   }
 }
 
-// Nothing is outstanding, so the answer is ours: there is no batch to end or to flush.
-Requests::Outcome Requests::take_without_server(Client& client, const Input& input) {
-  if (!input.is_whole()) return Outcome::Parked;
-  if (input.header.type == 'S') {
-    state_.message.clear();
-    wire::encode_ready_for_query(state_.message, 'I');
-    send_to_client(state_, client, state_.message);
+// What needs no server, or not yet; nullopt if the message is to wait for one.
+std::optional<Requests::Outcome> Requests::take_without_server(Client& client, const Input& input) {
+  switch (input.header.type) {
+    case 'S':
+    case 'H':
+      // Nothing is outstanding, so the answer is ours: there is no batch to end or to flush.
+      if (!input.is_whole()) return Outcome::Parked;
+      if (input.header.type == 'S') send_ready(client);
+      passed_bytes_ = input.frame_bytes();
+      return Outcome::Taken;
+    case 'd':
+    case 'c':
+    case 'f':
+      // The rest of a COPY that has failed already; PostgreSQL ignores it, too.
+      return drop(client, input);
+    case 'Q':
+    case 'P':
+    case 'B':
+    case 'D':
+    case 'E':
+    case 'C':
+    case 'F': break;
+    default: return violate("an unknown message type");
   }
-  passed_bytes_ = input.frame_bytes();
+  // A server is not kept waiting for a client that has sent the half of what it wants.
+  const bool is_held = input.header.type == 'P' || input.frame_bytes() <= kQueryBytesHeld;
+  if (!input.is_whole() && is_held) return wait_for_whole(client, input);
+  if (input.header.type == 'P' && promise_statement(client, input)) return Outcome::Taken;
+  return std::nullopt;
+}
+
+Requests::Outcome Requests::drop(Client& client, const Input& input) {
+  client.skip_bytes = input.header.body_bytes;
+  client.is_skip_forwarded = false;
+  passed_bytes_ = wire::kHeaderBytes;
   return Outcome::Taken;
 }
 
@@ -221,19 +146,18 @@ bool Requests::promise_statement(Client& client, const Input& input) {
 }
 
 Requests::Outcome Requests::drop_until_sync(Client& client, const Input& input) {
-  if (input.header.type != 'S') {
-    client.skip_bytes = input.header.body_bytes;
-    client.is_skip_forwarded = false;
-    passed_bytes_ = wire::kHeaderBytes;
-    return Outcome::Taken;
-  }
+  if (input.header.type != 'S') return drop(client, input);
   if (!input.is_whole()) return Outcome::Parked;
   client.skips_to_sync = false;
   passed_bytes_ = input.frame_bytes();
+  send_ready(client);
+  return Outcome::Taken;
+}
+
+void Requests::send_ready(Client& client) {
   state_.message.clear();
   wire::encode_ready_for_query(state_.message, 'I');
   send_to_client(state_, client, state_.message);
-  return Outcome::Taken;
 }
 
 // Forwards a message as it is, the part that is not there yet included.
@@ -246,8 +170,10 @@ void Requests::pass(Client& client, const Input& input, Batch& batch) {
 }
 
 Requests::Outcome Requests::wait_for_whole(Client& client, const Input& input) {
-  if (input.frame_bytes() > kParseBytesMax) {
-    return violate("a Parse above 16 MB, which pgweir does not hold");
+  const bool is_parse = input.header.type == 'P';
+  if (input.frame_bytes() > (is_parse ? kParseBytesMax : kQueryBytesHeld)) {
+    return violate(is_parse ? "a Parse above 16 MB, which pgweir does not hold"
+                            : "a name of more than 64 KB");
   }
   client.inbox_wanted = input.frame_bytes();
   return Outcome::Parked;
@@ -313,7 +239,7 @@ Requests::Outcome Requests::take_function_call(Client& client, const Input& inpu
     return Outcome::Parked;
   }
   base::ByteReader body(input.bytes.subspan(wire::kHeaderBytes));
-  if (!is_large_object_function(body.u32())) {
+  if (!session::is_large_object_function(body.u32())) {
     state_.effects->pin(client, session::PinReason::NotUnderstood);
   }
   client.server->cycle.expect({.request = Request::FunctionCall, .tag = next_tag(client)});
@@ -335,11 +261,7 @@ void Requests::finish_analysis(Client& client) {
 Requests::Outcome Requests::take_extended(Client& client, const Input& input, Batch& batch) {
   Server& server = *client.server;
   if (server.cycle.is_skipping()) {
-    // The server would ignore it; it need not see it.
-    client.skip_bytes = input.header.body_bytes;
-    client.is_skip_forwarded = false;
-    passed_bytes_ = wire::kHeaderBytes;
-    return Outcome::Taken;
+    return drop(client, input);  // The server would ignore it; it need not see it.
   }
   if (input.header.type == 'B') return take_bind(client, input, batch);
   if (!input.is_whole()) return wait_for_whole(client, input);
@@ -385,69 +307,10 @@ Requests::Outcome Requests::take_bind(Client& client, const Input& input, Batch&
   return Outcome::Taken;
 }
 
-bool Requests::prepare_server(Client& client, Server& server, Batch& batch) {
-  if (server.parameters == client.parameters) return true;
-  // Inside a transaction the server has what the transaction made of it.
-  if (!server.cycle.is_idle()) return true;
-  std::string sql;
-  state_.parameters.append_difference(server.parameters, client.parameters, sql);
-  if (is_ascii(sql)) {
-    ask(server, sql, batch);
-  } else {
-    change_encoding_first(client, server, batch);
-  }
-  const bool is_proven =
-      sql.empty() || client.route->proven.contains(state_.parameters.at(client.parameters));
-  if (!is_proven) expect_unchanged(client, server);
-  assign(state_.parameters, server.parameters, client.parameters);
-  if (is_proven) return true;
-  // Values that no server has accepted yet may be wrong, and then the query must not run.
-  client.is_settling = true;
-  return false;
-}
-
-// A value that comes to the same as the one before ("utc", "UTC") is not reported; any other will
-// be.
-void Requests::expect_unchanged(const Client& client, const Server& server) {
-  Route& route = *client.route;
-  for (const auto& [name, value] : state_.parameters.at(client.parameters)) {
-    if (value.is_source || !route.canonical.is_reported(name)) continue;
-    if (route.proven.contains(name, value.text)) continue;
-    const session::ParameterValue* before = state_.parameters.find(server.parameters, name);
-    const std::string_view reported =
-        before == nullptr ? reported_value(route, name) : route.canonical.spell(name, before->text);
-    route.canonical.learn(name, value.text, std::string(reported));
-  }
-}
-
-// A text is read in the client_encoding that holds when it arrives.
-void Requests::change_encoding_first(Client& client, Server& server, Batch& batch) {
-  session::ParameterTable& table = state_.parameters;
-  constexpr std::string_view kEncoding = "client_encoding";
-  const session::ParameterValue* encoding = table.find(client.parameters, kEncoding);
-  const session::ParameterSetId between = encoding == nullptr
-                                              ? table.without(server.parameters, kEncoding)
-                                              : table.with(server.parameters, kEncoding, *encoding);
-  std::string sql;
-  table.append_difference(server.parameters, between, sql);
-  ask(server, sql, batch);
-  sql.clear();
-  table.append_difference(between, client.parameters, sql);
-  ask(server, sql, batch);
-  table.release(between);
-}
-
-void Requests::ask(Server& server, std::string_view sql, Batch& batch) {
-  if (sql.empty()) return;
-  wire::encode_query(batch.build(), sql);
-  server.cycle.expect({.request = Request::Query, .origin = Origin::Ours});
-  server.statements.set_unnamed(session::StatementId::None);
-}
-
 bool Requests::settle(Client& client, base::Instant now) {
   Batch batch(state_.to_server);
   Server& server = *client.server;
-  const bool is_settled = prepare_server(client, server, batch);
+  const bool is_settled = state_.parameter_replay->align(client, server, batch);
   flush(server, batch, now);
   return is_settled;
 }
@@ -469,7 +332,7 @@ void Requests::refuse(Client& client, const wire::Report& report, base::Instant 
   }
   send_to_client(state_, client, state_.message);
   client.inbox_wanted = 0;
-  resume(client, now);
+  state_.intake->resume(client, now);
 }
 
 Requests::Outcome Requests::violate(std::string_view what) {

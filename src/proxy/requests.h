@@ -1,6 +1,7 @@
-// Requests: the way from client to server. It takes whole messages off a client's stream, has a
-// server lent when one is needed, notes what answers are due, and sends a batch at once. The
-// extended protocol's statement names are statements.h; answers are replies.h.
+// Requests: the way from client to server, message by message: has a server lent when one is
+// needed, notes what answers are due, and puts together the batch that leaves at once. The stream
+// that the messages come from is intake.h, the extended protocol's names are statements.h, the
+// answers replies.h.
 #pragma once
 
 #include <optional>
@@ -17,9 +18,23 @@ class Requests {
  public:
   explicit Requests(RelayState& state) : state_(state), statements_(state) {}
 
-  void handle_bytes(Client& client, base::Bytes bytes, base::Instant now);
-  // Goes on with what has been parked: a server was lent, or has room again.
-  void resume(Client& client, base::Instant now);
+  // What came of one message.
+  enum class Outcome : std::uint8_t {
+    Taken,     // `passed_bytes` of the input are done with.
+    Parked,    // It needs more bytes, or a server: leave it.
+    Left,      // The client said good-bye.
+    Violated,  // It broke the protocol: `violation`.
+  };
+
+  // Takes the message that `input` begins with, or as much of it as is there and may pass already.
+  // REQUIRES: at least a header.
+  Outcome take(Client& client, base::Bytes input, Batch& batch, base::Instant now);
+  std::size_t passed_bytes() const { return passed_bytes_; }
+  const std::string& violation() const { return violation_; }
+  // Looks at a further piece of a text that is passing.
+  void analyse_rest(Client& client, base::Bytes piece);
+  // Sends the batch.
+  void flush(Server& server, Batch& batch, base::Instant now);
 
   // Makes the client's server have its parameters; false while it is not known whether the server
   // accepts them (Client::is_settling).
@@ -35,13 +50,6 @@ class Requests {
   }
 
  private:
-  // What came of one message.
-  enum class Outcome : std::uint8_t {
-    Taken,     // `passed_bytes_` of the input are done with.
-    Parked,    // It needs more bytes, or a server: leave it.
-    Left,      // The client said good-bye.
-    Violated,  // It broke the protocol: `violation_`.
-  };
   struct Input {
     wire::Header header;
     base::Bytes bytes;  // From the header on, as far as they are there.
@@ -50,11 +58,9 @@ class Requests {
     base::Bytes body() const { return bytes.subspan(wire::kHeaderBytes, header.body_bytes); }
   };
 
-  // Takes what it can; returns how many bytes, or nullopt when the client is no more.
-  std::optional<std::size_t> take(Client& client, base::Bytes input, base::Instant now);
-  std::size_t take_rest(Client& client, base::Bytes rest, Batch& batch);
   Outcome take_message(Client& client, const Input& input, Batch& batch, base::Instant now);
-  Outcome take_without_server(Client& client, const Input& input);
+  std::optional<Outcome> take_without_server(Client& client, const Input& input);
+  Outcome drop(Client& client, const Input& input);
   bool promise_statement(Client& client, const Input& input);
   Outcome drop_until_sync(Client& client, const Input& input);
   Outcome take_query(Client& client, const Input& input, Batch& batch);
@@ -64,17 +70,11 @@ class Requests {
   // Waits for the whole message, if it is of a size that we are ready to hold.
   Outcome wait_for_whole(Client& client, const Input& input);
   Outcome violate(std::string_view what);
+  void send_ready(Client& client);
   void pass(Client& client, const Input& input, Batch& batch);
   void finish_analysis(Client& client);
   static std::uint32_t next_tag(Client& client);
   static void wait_if_statements_go(Client& client);
-  // Makes the server have the client's parameters; false while that must be waited for.
-  bool prepare_server(Client& client, Server& server, Batch& batch);
-  void expect_unchanged(const Client& client, const Server& server);
-  void change_encoding_first(Client& client, Server& server, Batch& batch);
-  static void ask(Server& server, std::string_view sql, Batch& batch);
-  void flush(Server& server, Batch& batch, base::Instant now);
-  void throttle(Client& client);
 
   RelayState& state_;
   Statements statements_;

@@ -24,6 +24,12 @@ struct Route;
 struct Server final : pool::Server {
   explicit Server(session::StatementTable& table) : statements(table) {}
 
+  // How it will have spelled a parameter once it has taken it, unless it reports another value.
+  struct Presumption {
+    std::string name;
+    std::string asked;
+    std::string reported;
+  };
   // What it is doing when no client drives it.
   enum class Phase : std::uint8_t {
     Connecting,   // Login has it.
@@ -47,6 +53,7 @@ struct Server final : pool::Server {
   bool needs_close = false;                 // It cannot be proved clean any more.
   bool has_said_goodbye = false;            // It sent a FATAL: its end follows.
   bool is_cut = false;                      // It got a part of a message; the rest never comes.
+  std::vector<Presumption> presumptions;    // While its client settles.
   std::optional<wire::Report> own_failure;  // The error that something of ours got.
 
   base::ByteQueue outbox;   // For the server, not yet taken by its socket.
@@ -61,7 +68,6 @@ struct Server final : pool::Server {
   base::Instant phase_since;
   base::Instant last_activity;              // Bytes in either direction.
   base::Instant busy_since = base::kNever;  // Since when its client awaits an answer.
-  base::Instant idle_in_transaction_since = base::kNever;
 
   // The beginning of the text that it runs, for whoever asks who holds the servers.
   std::array<char, 160> statement{};

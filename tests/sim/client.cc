@@ -187,8 +187,10 @@ void Client::handle_authentication(base::Bytes body) {
 
 // It is over, by pgweir's doing or by the network's.
 void Client::handle_end(End end) {
-  const bool is_explained =
-      farewell_.has_value() || link_->was_reset || end == End::Timeout || rules_.may_be_cut;
+  // Inside a message nothing can be said.
+  const bool is_mid_message = !inbox_.empty();
+  const bool is_explained = farewell_.has_value() || link_->was_reset || end == End::Timeout ||
+                            is_mid_message || rules_.may_be_cut;
   if (!is_explained) complain("pgweir closed the connection without a word");
   come_back();
 }
