@@ -92,10 +92,10 @@ ScramVerifier ClientAuthenticator::verifier_to_play() const {
   if (doom_ == Refusal::None) {
     const auto& password = std::get<base::Secret>(*options_.credential);
     keys = options_.cache == nullptr
-               ? derive_scram_keys(password, salt, kScramIterationsDefault)
-               : options_.cache->derive(password, salt, kScramIterationsDefault);
+               ? derive_scram_keys(password, salt, options_.scram_iterations)
+               : options_.cache->derive(password, salt, options_.scram_iterations);
   }
-  return make_scram_verifier(keys, salt, kScramIterationsDefault);
+  return make_scram_verifier(keys, salt, options_.scram_iterations);
 }
 
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle(const wire::Frame& frame,
@@ -123,7 +123,7 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_password(
     // The same work as for a user with a verifier, so that the time does not tell.
     if (options_.pretends_verifier && !password.empty()) {
       derive_scram_keys(password, make_stable_salt(options_.process_secret, options_.user),
-                        kScramIterationsDefault);
+                        options_.scram_iterations);
     }
     return decide(false);
   }

@@ -37,6 +37,8 @@ struct ClientAuthOptions {
   base::ByteBuffer nonce;                // At least kNonceBytesMin fresh unguessable bytes.
   base::Secret process_secret;           // The same for the whole life of the process.
   SaltedPasswordCache* cache = nullptr;  // Not owned; may be absent.
+  // Of SCRAM with a plain password, which we hash ourselves, and of mock exchanges. At least 1.
+  std::uint32_t scram_iterations = kScramIterationsDefault;
 };
 
 inline constexpr std::size_t kNonceBytesMin = 18;  // PostgreSQL's SCRAM_RAW_NONCE_LEN.

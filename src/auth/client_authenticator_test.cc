@@ -55,6 +55,20 @@ wire::Frame only_frame(const base::ByteBuffer& bytes) {
   return **frame;
 }
 
+// The i= of the server-first-message.
+std::string iterations_asked_for(ClientAuthOptions options) {
+  ClientAuthenticator server(std::move(options));
+  base::ByteBuffer out;
+  EXPECT_TRUE(server.start(out).has_value());
+  ServerAuthenticator client(client_side("whatever"));
+  base::ByteBuffer answer;
+  EXPECT_TRUE(client.handle(only_frame(out).body, answer).has_value());
+  out.clear();
+  EXPECT_TRUE(server.handle(only_frame(answer), out).has_value());
+  const std::string text(base::as_text(out));
+  return text.substr(text.rfind(",i="));
+}
+
 // Lets the two authenticators talk; the kinds of requests seen are noted in `requests`, as the
 // codes of the 'R' bodies.
 base::Result<Outcome> converse(ClientAuthenticator& server, ServerAuthenticator& client,
@@ -119,6 +133,15 @@ INSTANTIATE_TEST_SUITE_P(
                     Login{"scram_md5", Method::ScramSha256, as_md5, false},
                     Login{"scram_scram", Method::ScramSha256, as_verifier, true}),
     [](const auto& test) { return std::string(test.param.name); });
+
+TEST(ClientAuthenticatorTest, hashes_a_plain_password_as_often_as_told_and_pretends_to) {
+  for (const bool is_known : {true, false}) {
+    ClientAuthOptions options =
+        options_for(Method::ScramSha256, is_known ? std::optional(as_plain()) : std::nullopt);
+    options.scram_iterations = 10'000;
+    EXPECT_EQ(iterations_asked_for(options), ",i=10000") << is_known;
+  }
+}
 
 TEST(ClientAuthenticatorTest, trust_takes_known_users_only) {
   base::ByteBuffer out;

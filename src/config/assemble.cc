@@ -65,6 +65,8 @@ class Assembler {
     const WithoutEffect* known = find_without_effect(one.syntax, scope, one.key);
     if (known == nullptr) {
       report_.add_mistake(one.place, one.key, describe_unknown(one.syntax, scope, one.key));
+    } else if (known->refused == kAnyValue) {
+      report_.add_mistake(one.place, one.key, std::string(known->instead));
     } else if (!known->refused.empty() && trim(one.value) == known->refused) {
       report_.add_mistake(one.place, one.key,
                           fmt::format("cannot be {} here: {}", known->refused, known->instead));

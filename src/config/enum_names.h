@@ -44,14 +44,6 @@ struct EnumNames<proxy::ErrorDetail> {
 };
 
 template <>
-struct EnumNames<proxy::Dialect> {
-  static constexpr std::array kNames{
-      EnumName{"pgweir", proxy::Dialect::Pgweir},
-      EnumName{"pgbouncer", proxy::Dialect::PgBouncer},
-  };
-};
-
-template <>
 struct EnumNames<proxy::SslMode> {
   static constexpr std::array kNames{
       EnumName{"disable", proxy::SslMode::Disable},

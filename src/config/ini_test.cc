@@ -65,7 +65,6 @@ server_tls_protocols = tlsv1.3
 TEST(IniTest, has_the_defaults_of_pgbouncer) {
   const Config config = good(load_ini("[databases]\nd = dbname=x\n[pgbouncer]\n"));
   const proxy::DatabaseOptions& database = config.proxy.databases.at(0);
-  EXPECT_EQ(config.proxy.dialect, proxy::Dialect::PgBouncer);
   EXPECT_EQ(config.proxy.pool_mode, proxy::PoolMode::Session);
   EXPECT_EQ(config.proxy.auth_method, proxy::AuthMethod::Md5);
   EXPECT_EQ(config.proxy.client_count_max, 100U);
@@ -86,10 +85,8 @@ TEST(IniTest, has_the_defaults_of_pgbouncer) {
 
 TEST(IniTest, knows_what_zero_means_to_pgbouncer) {
   const auto database = only_database(
-      load_ini("[databases]\nd =\n[pgbouncer]\nserver_lifetime = 0\nserver_check_delay = 0\n"
-               "server_idle_timeout = 0\n"));
+      load_ini("[databases]\nd =\n[pgbouncer]\nserver_lifetime = 0\nserver_idle_timeout = 0\n"));
   EXPECT_EQ(database.pool.server_lifetime, 1us);
-  EXPECT_EQ(database.pool.validate_after_idle, 1us);
   EXPECT_EQ(database.pool.server_idle_max, 0s);
 }
 

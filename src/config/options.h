@@ -75,10 +75,7 @@ struct DnsOptions {
 
 struct LogOptions {
   obs::Options events;
-  std::string file;  // Empty = standard error.
-  bool is_syslog = false;
-  std::string syslog_ident = "pgweir";
-  std::string syslog_facility = "daemon";
+  std::string file;            // Empty = standard error.
   bool has_statistics = true;  // A line of totals every `statistics_interval`.
   base::Duration statistics_interval = std::chrono::seconds(60);
 
@@ -86,10 +83,9 @@ struct LogOptions {
 };
 
 struct ProcessOptions {
-  std::string state_directory;      // Empty = as the shell finds it.
-  std::string pid_file;             // Empty = none.
-  std::string user;                 // To become when started as root; empty = stay.
-  std::uint32_t data_reactors = 0;  // 0 = auto, from the number of CPUs.
+  std::string state_directory;  // Empty = as the shell finds it.
+  std::string pid_file;         // Empty = none.
+  std::string user;             // To become when started as root; empty = stay.
 
   friend bool operator==(const ProcessOptions&, const ProcessOptions&) = default;
 };

@@ -174,6 +174,12 @@ TEST(TomlTest, checks_what_settings_mean_together) {
                           "client could connect"));
 }
 
+TEST(TomlTest, says_what_is_not_supported_yet) {
+  EXPECT_THAT(
+      lines(load_toml("syslog = true\n[databases.d]\nhost = 'h'\n").mistakes),
+      ElementsAre("pgweir.toml:1: syslog: is not supported yet: use logfile, or standard error"));
+}
+
 TEST(TomlTest, survives_nonsense) {
   for (const std::string text :
        {"\xff\xfe", "[", "[databases]\n[databases]", "a.b.c = 1", "users = 3", "[[databases.x]]\n",

@@ -3,9 +3,12 @@
 #include <ares.h>
 #include <arpa/inet.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace pgweir::control {
@@ -15,6 +18,11 @@ namespace {
 base::Error unreachable(std::string text) {
   return {base::ErrorCode::Unreachable, base::Side::Server, base::Retry::BeforeFirstByteSent,
           std::move(text)};
+}
+
+base::Error unreadable(const std::string& resolv_conf) {
+  return {base::ErrorCode::Configuration, base::Side::Self, base::Retry::Never,
+          "cannot read resolv_conf \"" + resolv_conf + "\": " + std::strerror(errno)};
 }
 
 base::Error explain(const std::string& host, int status) {
@@ -66,10 +74,16 @@ base::Result<std::unique_ptr<Resolver>> Resolver::create(Loop& loop, ResolverOpt
     static_cast<Resolver*>(self)->watch_socket(socket, read != 0, write != 0);
   };
   settings.sock_state_cb_data = resolver.get();
+  int wanted = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+  std::string file = resolver->options_.resolv_conf;
+  if (!file.empty()) {
+    // c-ares takes a file that is not there for an empty one.
+    if (::access(file.c_str(), R_OK) != 0) return unreadable(file);
+    settings.resolvconf_path = file.data();
+    wanted |= ARES_OPT_RESOLVCONF;
+  }
   int status = ares_library_init(ARES_LIB_INIT_ALL);
-  if (status == ARES_SUCCESS)
-    status = ares_init_options(&resolver->channel_, &settings,
-                               ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+  if (status == ARES_SUCCESS) status = ares_init_options(&resolver->channel_, &settings, wanted);
   if (status == ARES_SUCCESS && !resolver->options_.name_servers.empty())
     status =
         ares_set_servers_ports_csv(resolver->channel_, resolver->options_.name_servers.c_str());

@@ -25,6 +25,7 @@ struct ResolverOptions {
   base::Duration failure_ttl = std::chrono::seconds(1);  // How long "not found" is remembered.
   base::Duration timeout = std::chrono::seconds(2);      // Of one try at one name server.
   int tries = 2;
+  std::string resolv_conf = {};   // A file in place of /etc/resolv.conf.
   std::string name_servers = {};  // "127.0.0.1:5353,…"; empty: those of resolv.conf.
 };
 

@@ -126,6 +126,12 @@ TEST_F(ResolverTest, returns_all_addresses_of_a_name) {
   EXPECT_THAT(resolve("db.example").value(), ElementsAre("127.0.0.3", "127.0.0.1", "127.0.0.2"));
 }
 
+TEST_F(ResolverTest, does_not_take_a_missing_resolv_conf_for_an_empty_one) {
+  const auto made = Resolver::create(*loop, {.resolv_conf = "/nowhere/resolv.conf"});
+  ASSERT_FALSE(made.has_value());
+  EXPECT_THAT(made.error().context, HasSubstr("/nowhere/resolv.conf"));
+}
+
 TEST_F(ResolverTest, asks_once_while_the_answer_is_fresh) {
   server.names["db.example"] = {"127.0.0.1"};
   (void)resolve("db.example");

@@ -34,7 +34,6 @@ struct Options {
 
   base::Duration server_lifetime = std::chrono::hours(1);  // Give or take jitter.
   base::Duration server_idle_max = std::chrono::minutes(10);
-  base::Duration validate_after_idle = std::chrono::seconds(30);
 
   std::uint32_t login_parallel_max = 4;  // Server logins under way at a time.
   base::Duration login_backoff_min = std::chrono::milliseconds(100);

@@ -147,6 +147,7 @@ auth::ClientAuthOptions ClientLogin::authentication_options(const Options& optio
   desk_.entropy().fill(made.nonce);
   made.process_secret = base::Secret(base::as_text(desk_.mock_secret()));
   made.cache = &desk_.client_passwords();
+  made.scram_iterations = options.scram_iterations;
   return made;
 }
 

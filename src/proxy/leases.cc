@@ -108,7 +108,8 @@ void Leases::link(Client& client, Server& server, base::Instant now) {
   client.leased_at = now;
   server.client = &client;
   server.statement_bytes = 0;
-  server.needs_reset = client.session != nullptr && !client.session->pins.empty();
+  server.needs_reset = state_.options->has_reset_always ||
+                       (client.session != nullptr && !client.session->pins.empty());
   server.busy_since = base::kNever;
 }
 
@@ -141,6 +142,7 @@ void Leases::begin_session(Client& client, base::Instant now) {
   const bool is_proven = client.route->proven.contains(state_.parameters.at(client.parameters));
   if (!is_proven && !state_.requests->settle(client, now)) return;  // Replies goes on.
   detach(server, now);
+  server.needs_reset = false;  // Nothing has run on it.
   welcome(state_, client);
   release(server, now);
 }

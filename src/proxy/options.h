@@ -23,9 +23,6 @@ enum class ErrorDetail : std::uint8_t {
   None,
 };
 
-// Whose texts, SQLSTATEs, severities and refusals clients see.
-enum class Dialect : std::uint8_t { Pgweir, PgBouncer };
-
 // libpq's sslmode, on the way to a server. Which certificates are acceptable is ServerTls::verify.
 enum class SslMode : std::uint8_t { Disable, Allow, Prefer, Require, VerifyCa, VerifyFull };
 
@@ -158,7 +155,6 @@ enum class AuthMethod : std::uint8_t {
 };
 
 struct Options {
-  Dialect dialect = Dialect::Pgweir;
   std::vector<DatabaseOptions> databases;  // In the order of configuration; "*" last.
   std::vector<UserOptions> users;          // Sorted by name.
   UserOptions user_defaults;               // Of users that are in no list (AuthMethod::Any).
@@ -181,15 +177,11 @@ struct Options {
   base::Duration discard_time_max = std::chrono::seconds(5);  // … whose client vanished.
   base::Duration cancel_timeout = std::chrono::seconds(10);   // Until the server confirms by EOF.
   base::Duration server_close_timeout = std::chrono::seconds(10);  // Until EOF; then it is lost.
-  std::uint64_t message_bytes_max = 2'147'483'647;  // One message of a client or a server.
 
   std::string server_reset_query = "DISCARD ALL";  // Before a server with session state is lent.
   bool has_reset_always = false;                   // Also when there is nothing to reset.
   std::vector<std::string> ignored_startup_parameters;  // Accepted from clients and dropped.
   ErrorDetail error_detail = ErrorDetail::Full;
-
-  std::vector<std::string> admin_users;  // All commands of the console …
-  std::vector<std::string> stats_users;  // … or only SHOW.
 };
 
 }  // namespace pgweir::proxy

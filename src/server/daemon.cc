@@ -145,6 +145,7 @@ base::Status Daemon::make_control() {
   control::ControlOptions options;
   options.resolver.ttl_max = config_->dns.ttl_max;
   options.resolver.failure_ttl = config_->dns.failure_ttl;
+  options.resolver.resolv_conf = config_->dns.resolv_conf;
   control_ = TRY(control::Control::create(options, *log_));
   desk_ = std::make_unique<ControlDesk>(*control_, login_reactor_->inbox(), relay_reactor_->inbox(),
                                         [this](bool is_clean) {

@@ -51,6 +51,37 @@ class SocketTest(PgweirTest):
                 self.assertEqual(value(connection, "select 1"), 1)
 
 
+class ResetAlwaysTest(PgweirTest):
+    @classmethod
+    def make_pgweir(cls):
+        return Pgweir(config=f"""
+            server_reset_query_always = true
+            [databases.app]
+            url = "{cls.server.url()}"
+            """)
+
+    def test_the_reset_query_runs_behind_each_transaction(self):
+        connection, eye = self.connect(), self.superuser()
+        for number in range(3):
+            self.assertEqual(value(connection, f"select {number}"), number)
+            processes.wait_until(lambda: value(eye, """
+                select count(*) from pg_stat_activity
+                where usename = 'app' and query = 'DISCARD ALL' and state = 'idle'"""), 5, "it ran")
+
+
+class ScramIterationsTest(PgweirTest):
+    @classmethod
+    def make_pgweir(cls):
+        return Pgweir(config=f"""
+            scram_iterations = 10000
+            [databases.app]
+            url = "{cls.server.url()}"
+            """)
+
+    def test_a_plain_password_is_hashed_as_often_as_told(self):
+        self.assertEqual(value(self.connect(), "select 1"), 1)
+
+
 class TlsReloadTest(PgweirTest):
     @classmethod
     def make_pgweir(cls):
