@@ -72,6 +72,7 @@ base::Instant Node::handle_discovered(const Found& found) {
   if (!facts.has_value()) {
     report_unusable(facts.error().context);
     tracker_.handle_look_failed(loop_.now());
+    follow_limit();
     return tracker_.next_look();
   }
   tracker_.handle_facts(*facts, loop_.now());
@@ -125,11 +126,13 @@ bool Node::is_guest() const { return std::min(snapshot_.limit, options_.share) <
 
 void Node::follow_limit() {
   const std::uint32_t limit = tracker_.limit();
-  if (std::exchange(snapshot_.limit, limit) == limit) return;
-  log_.event(kLimitChanged,
-             {obs::kv("node", std::string_view(options_.name)), obs::kv("limit", limit),
-              obs::kv("bound", to_text(snapshot_.allowance->bound)),
-              obs::kv("others", snapshot_.facts->others_total)});
+  if (std::exchange(told_limit_, limit) == limit) return;
+  if (std::exchange(snapshot_.limit, limit) != limit) {
+    log_.event(kLimitChanged,
+               {obs::kv("node", std::string_view(options_.name)), obs::kv("limit", limit),
+                obs::kv("bound", to_text(snapshot_.allowance->bound)),
+                obs::kv("others", snapshot_.facts->others_total)});
+  }
   options_.limit_changed(limit);
   service_.set_guest(is_guest());
 }

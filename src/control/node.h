@@ -25,8 +25,8 @@ struct NodeOptions {
   PermitSource* permits = nullptr;  // Both outlive the control thread.
   Borrow* borrow = nullptr;
   // All are called on the control thread. own_pids: BackendKeyData's of all our connections to the
-  // node, lost ones included. limit_changed: from connection_limit, or pool::kUnlimited where that
-  // is not set, to what discovery finds. Until then `permits` must have at least one to give.
+  // node, lost ones included. limit_changed: to what the first look finds, then at each change;
+  // pool::kUnlimited where it finds none that could be used.
   std::function<std::vector<std::int32_t>()> own_pids;
   std::function<void(std::uint32_t limit)> limit_changed;
 };
@@ -61,6 +61,7 @@ class Node {
   budget::AllowanceTracker tracker_;
   NodeSnapshot snapshot_;
   bool is_reported_unusable_ = false;
+  std::optional<std::uint32_t> told_limit_;
   ServiceConnection service_;
 };
 

@@ -39,7 +39,7 @@ std::string health_json(const HealthSnapshot& health, std::chrono::system_clock:
                      {"timestamp", obs::iso_text(now)},
                      {"ageSeconds", number_or_null(seconds_of(health.age))},
                      {"pool",
-                      {{"limit", health.pool.limit},
+                      {{"limit", number_or_null(health.pool.limit)},
                        {"open", health.pool.open},
                        {"inUse", health.pool.in_use},
                        {"waiting", health.pool.waiting},

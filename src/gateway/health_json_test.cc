@@ -25,7 +25,7 @@ TEST(HealthJsonTest, says_why_the_database_is_not_connected) {
   EXPECT_EQ(health_json(health, kNow),
             R"({"status":"error","database":{"connected":false,"activeConnections":null,)"
             R"("reason":"connection refused"},"timestamp":"2026-11-22T10:00:00.042Z",)"
-            R"("ageSeconds":null,"pool":{"limit":0,"open":0,"inUse":0,"waiting":0,"idle":0,)"
+            R"("ageSeconds":null,"pool":{"limit":null,"open":0,"inUse":0,"waiting":0,"idle":0,)"
             R"("connecting":0,"closing":0},"server":{"maxConnections":null,"usable":null}})");
 }
 

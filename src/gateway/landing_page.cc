@@ -83,14 +83,17 @@ std::string state_line(const HealthSnapshot& health) {
 
 // How much of the limit is in use.
 std::string bar(const PoolSnapshot& pool) {
-  const std::uint32_t percent = pool.limit == 0 ? 0 : 100 * pool.in_use / pool.limit;
+  const std::uint32_t limit = pool.limit.value_or(0);
+  const std::uint32_t percent = limit == 0 ? 0 : 100 * pool.in_use / limit;
   return fmt::format("<div class=\"bar\"><div style=\"width:{}%\"></div></div>\n",
                      std::min(percent, 100U));
 }
 
 std::string tiles(const HealthSnapshot& health) {
   const PoolSnapshot& pool = health.pool;
-  return "<dl>\n" + tile("connections in use", fmt::format("{} of {}", pool.in_use, pool.limit)) +
+  return "<dl>\n" +
+         tile("connections in use",
+              fmt::format("{} of {}", pool.in_use, number_or_dash(pool.limit))) +
          tile("open", std::to_string(pool.open)) + tile("idle", std::to_string(pool.idle)) +
          tile("clients waiting", std::to_string(pool.waiting)) +
          tile("clients on the server", number_or_dash(health.active_connections)) +

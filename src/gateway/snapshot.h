@@ -16,7 +16,7 @@ namespace pgweir::gateway {
 
 // Connections to PostgreSQL, over all pools, and who wants one.
 struct PoolSnapshot {
-  std::uint32_t limit = 0;
+  std::optional<std::uint32_t> limit = {};  // None: not known yet, or none.
   std::uint32_t open = 0;  // Connecting, idle, in use and closing: all that take a slot.
   std::uint32_t in_use = 0;
   std::uint32_t idle = 0;

@@ -8,9 +8,19 @@
 namespace pgweir::server {
 namespace {
 
-// What a node may be given before anybody has looked at it: enough to begin with, too little to
-// hurt.
+// What a node may be given before anybody has looked at it, or where that finds nothing and nothing
+// is configured: enough to begin with, too little to hurt.
 constexpr std::uint32_t kLimitUnseen = 4;
+
+// Whether the configuration says for each pool of a node how large it may be.
+bool has_sizes(const std::string& node, const config::Config& config) {
+  const auto& databases = config.proxy.databases;
+  return std::all_of(databases.begin(), databases.end(), [&](const auto& database) {
+    return proxy::node_name(database) != node ||
+           database.pool.server_count_max != pool::kUnlimited ||
+           database.server_count_max != pool::kUnlimited;
+  });
+}
 
 }  // namespace
 
@@ -70,6 +80,7 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
       [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
   NodePermits* const permits = permits_.back().get();
   const std::uint32_t share = share_of(config);
+  const std::uint32_t unfound = has_sizes(node, config) ? pool::kUnlimited : kLimitUnseen;
   permits->set_limit(std::min(share, kLimitUnseen));
   control::NodeOptions options{.name = node,
                                .database = database,
@@ -82,7 +93,9 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
                                      return std::vector<std::int32_t>(pids.begin(), pids.end());
                                    },
                                .limit_changed =
-                                   [this, node, permits, share](std::uint32_t limit) {
+                                   [this, node, permits, share, unfound](std::uint32_t found) {
+                                     const std::uint32_t limit =
+                                         found == pool::kUnlimited ? unfound : found;
                                      permits->set_limit(std::min(share, limit));
                                      auto changed = std::make_unique<proxy::LimitChanged>();
                                      changed->node = node;

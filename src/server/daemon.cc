@@ -174,7 +174,8 @@ void Daemon::make_core() {
                                           options);
   login_reactor_->attach(*login_);
   relay_reactor_->attach(*relay_);
-  snapshots_ = std::make_unique<Snapshots>(*control_, metrics_, *log_);
+  snapshots_ =
+      std::make_unique<Snapshots>(*control_, metrics_, *log_, config_->budget.connection_limit);
   snapshots_->add_reactor(*login_reactor_);
   snapshots_->add_reactor(*relay_reactor_);
 }

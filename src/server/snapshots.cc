@@ -1,5 +1,8 @@
 #include "server/snapshots.h"
 
+#include <algorithm>
+#include <optional>
+
 #include "control/loop.h"
 
 namespace pgweir::server {
@@ -21,33 +24,51 @@ gateway::PoolSnapshot pool_of(const std::vector<obs::Sample>& samples) {
   return pool;
 }
 
+void add(std::optional<std::uint32_t>& sum, std::uint32_t part) { sum = sum.value_or(0) + part; }
+
+std::string reason_of(const control::NodeSnapshot& node, bool is_one_of_many) {
+  const std::string reason =
+      node.reason.empty() ? "pgweir has not looked at the database yet" : node.reason;
+  return is_one_of_many ? node.node + ": " + reason : reason;
+}
+
 }  // namespace
 
-gateway::HealthSnapshot Snapshots::health() const {
-  const auto control = control_.snapshot();
-  gateway::HealthSnapshot health{.pool = pool_of(metrics_.collect())};
-  health.is_connected = !control->nodes.empty();
-  for (const control::NodeSnapshot& node : control->nodes) {
-    if (!node.is_answering) {
-      health.is_connected = false;
-      health.reason = node.reason.empty() ? "the database has not been asked yet" : node.reason;
-    }
-    if (node.limit != pool::kUnlimited) health.pool.limit += node.limit;
-    if (node.client_backends) {
-      health.active_connections = health.active_connections.value_or(0) + *node.client_backends;
-      health.age = control::monotonic_now() - node.counted;
-    }
-    if (node.facts) {
-      health.max_connections = health.max_connections.value_or(0) +
-                               static_cast<std::uint32_t>(node.facts->max_connections);
-    }
-    if (node.allowance && node.allowance->limit != pool::kUnlimited) {
-      health.usable = health.usable.value_or(0) + node.allowance->limit;
-    }
-  }
-  if (control->nodes.empty()) {
+gateway::HealthSnapshot health_of(const control::ControlSnapshot& control, std::uint32_t set_limit,
+                                  base::Instant now) {
+  gateway::HealthSnapshot health;
+  health.is_connected = !control.nodes.empty();
+  if (control.nodes.empty()) {
     health.reason = "no configured database names a user that pgweir could ask as";
   }
+  for (const control::NodeSnapshot& node : control.nodes) {
+    if (!node.is_answering) {
+      health.is_connected = false;
+      health.reason = reason_of(node, control.nodes.size() > 1);
+    }
+    if (node.limit != pool::kUnlimited) add(health.pool.limit, node.limit);
+    if (node.client_backends) {
+      add(health.active_connections, *node.client_backends);
+      health.age = std::max(health.age.value_or(base::Duration::zero()), now - node.counted);
+    }
+    if (node.facts) {
+      add(health.max_connections, static_cast<std::uint32_t>(node.facts->max_connections));
+    }
+    if (node.allowance && node.allowance->limit != pool::kUnlimited) {
+      add(health.usable, node.allowance->limit);
+    }
+  }
+  // However many servers there are, it is one limit.
+  if (set_limit != 0)
+    health.pool.limit = std::min(health.pool.limit.value_or(set_limit), set_limit);
+  return health;
+}
+
+gateway::HealthSnapshot Snapshots::health() const {
+  auto health = health_of(*control_.snapshot(), set_limit_, control::monotonic_now());
+  const std::optional<std::uint32_t> limit = health.pool.limit;
+  health.pool = pool_of(metrics_.collect());
+  health.pool.limit = limit;
   return health;
 }
 

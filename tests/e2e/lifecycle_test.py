@@ -251,6 +251,30 @@ class HttpTest(PgweirTest):
         self.assertEqual(self.pgweir.http("/api/health", host="evil.example")[0], 421)
 
 
+class FirstLookTest(unittest.TestCase):
+    """What is said of a database that nobody has seen yet."""
+
+    def health(self, **parameters):
+        # Nobody answers there, and nobody refuses.
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = make_url("app", "x", "127.0.0.1", silent.getsockname()[1], "app", parameters)
+            with Pgweir(url) as mine:
+                status, body = mine.http("/api/health")
+        self.assertEqual(status, 503)
+        health = json.loads(body)
+        self.assertEqual(health["status"], "error")
+        self.assertIs(health["database"]["connected"], False)
+        self.assertIn("not looked", health["database"]["reason"])
+        self.assertIsNone(health["database"]["activeConnections"])
+        return health
+
+    def test_it_has_no_limit_yet(self):
+        self.assertIsNone(self.health()["pool"]["limit"])
+
+    def test_a_set_limit_is_known(self):
+        self.assertEqual(self.health(connection_limit=7)["pool"]["limit"], 7)
+
+
 class TryoutTest(unittest.TestCase):
     """The PostgreSQL of ./run."""
 

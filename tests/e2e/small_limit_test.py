@@ -242,3 +242,35 @@ class ManyServersTest(PgweirTest):
                 holder.execute("commit")
         self.assertLessEqual(watch.most, 4)
         processes.wait_until(lambda: self.pgweir.health()["status"] == "ok", 10, "all are known")
+
+
+class BehindAPoolerTest(PgweirTest):
+    """What another pooler says of its server cannot be used."""
+
+    SIZES = """
+        [databases]
+        app = host=127.0.0.1 port={port} user=app password='{password}' pool_size=6
+        [pgbouncer]
+        listen_addr = 127.0.0.1
+        listen_port = @PORT@
+        auth_type = any
+        """
+
+    def test_the_configured_sizes_hold(self):
+        password = APP_PASSWORD.replace("'", "''")
+        config = self.SIZES.format(port=self.pgweir.port, password=password)
+        with Pgweir(config=config, config_suffix=".ini") as outer:
+            processes.wait_until(lambda: "discovery_unusable" in outer.log(), 10, "it is reported")
+            load = threading.Thread(target=lambda: pgbench(
+                outer.url(), "-n", "-c", "10", "-t", "4", "-f", self.script))
+            load.start()
+            try:
+                processes.wait_until(lambda: outer.health()["pool"]["inUse"] == 6, 10, "six work")
+            finally:
+                load.join()
+
+    @property
+    def script(self):
+        path = self.pgweir.directory / "script.sql"
+        path.write_text("select pg_sleep(0.2);\n")
+        return str(path)
