@@ -18,6 +18,8 @@ namespace {
 constexpr base::Duration kLoginTime = seconds(60);
 // How long until keepalive tells of an end that was lost on the way.
 constexpr base::Duration kKeepalive = seconds(90);
+// Where nothing is sent any more, it may never tell: pgweir has to give up by itself.
+constexpr base::Duration kNoKeepalive = std::chrono::hours(24);
 
 }  // namespace
 
@@ -203,7 +205,7 @@ void Backend::exit(End end) {
   if (end == End::Reset) {
     link_->to_proxy->break_off(End::Reset);
   } else if (world_.chance(world_.faults.lost_end)) {
-    link_->to_proxy->finish(End::Timeout, kKeepalive);
+    link_->to_proxy->finish(End::Timeout, is_dismissed_ ? kNoKeepalive : kKeepalive);
   } else {
     link_->to_proxy->finish(End::Eof);
   }

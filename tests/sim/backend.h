@@ -120,6 +120,7 @@ class Backend : public std::enable_shared_from_this<Backend> {
   std::string database_;
   std::optional<auth::ClientAuthenticator> authenticator_;
   bool is_exiting_ = false;
+  bool is_dismissed_ = false;  // It was sent Terminate.
   bool is_working_ = false;
 
   base::ByteQueue inbox_;

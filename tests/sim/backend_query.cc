@@ -30,7 +30,10 @@ std::string row_text(const Statement& statement, Mark mark, std::size_t index) {
 }  // namespace
 
 void Backend::handle_message(const wire::Frame& frame) {
-  if (frame.type == 'X') return exit_soon();
+  if (frame.type == 'X') {
+    is_dismissed_ = true;
+    return exit_soon();
+  }
   if (is_copying_in_) return handle_copy_message(frame);
   if (skips_to_sync_ && frame.type != 'S') return;
   switch (frame.type) {

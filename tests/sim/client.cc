@@ -11,7 +11,7 @@ namespace pgweir::sim {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-Client::Client(Door& door, const ClientRules& rules, std::string database, std::string user)
+Client::Client(Door& door, ClientRules rules, std::string database, std::string user)
     : door_(door),
       world_(door.world()),
       rules_(rules),
@@ -44,6 +44,7 @@ void Client::connect() {
   script_ = {};
   is_batch_open_ = is_in_error_ = has_session_state_ = false;
   cancels_pending_ = cancellable_unit_ = 0;
+  asked_at_ = base::kNever;
   units_left_ = world_.between(rules_.units_min, rules_.units_max);
   is_slow_ = world_.chance(world_.faults.slow_reader);
   phase_ = Phase::LoggingIn;
@@ -146,6 +147,7 @@ void Client::take_frames() {
 }
 
 void Client::handle_frame(const wire::Frame& frame) {
+  check_delay();
   switch (frame.type) {
     case 'R': handle_authentication(frame.body); return;
     case 'S': {

@@ -25,6 +25,9 @@ struct ClientRules {
   bool may_lose_servers = false;   // FATAL 08006 and 57P01 are to be expected.
   bool may_be_refused = false;     // 53300 is to be expected.
   bool may_idle_too_long = false;  // 25P03 is to be expected.
+  bool is_idling_ended = false;    // 25P03 must come, whether anybody waits or not.
+  // Within which the first answer to a unit must come; zero: nobody can say.
+  base::Duration answer_max{};
   // A full socket when the connection ends: the last words may be cut off.
   bool may_be_cut = false;
   bool has_session_state = true;  // LISTEN and temporary tables are part of programs.
@@ -47,7 +50,7 @@ class Door {
 
 class Client : public std::enable_shared_from_this<Client> {
  public:
-  Client(Door& door, const ClientRules& rules, std::string database, std::string user);
+  Client(Door& door, ClientRules rules, std::string database, std::string user);
 
   void start();
   // Finishes what is under way and then leaves for good.
@@ -55,6 +58,8 @@ class Client : public std::enable_shared_from_this<Client> {
   bool is_done() const { return phase_ == Phase::Done; }
   std::string describe() const;
   std::uint64_t answered_count() const { return answered_count_; }
+  const std::string& database() const { return database_; }
+  const std::string& user() const { return user_; }
 
  private:
   enum class Phase : std::uint8_t { Away, LoggingIn, Ready, Busy, Done };
@@ -75,6 +80,7 @@ class Client : public std::enable_shared_from_this<Client> {
 
   // client_answers.cc: what must come, and what came.
   void handle_reply(const wire::Frame& frame);
+  void check_delay();
   void handle_error(const wire::Report& report);
   bool may_happen(const wire::Report& report) const;
   void check_row(const Expected& expected, const wire::Frame& frame) const;
@@ -96,6 +102,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void compose_in_block(Script& script);
   void compose_extended(Script& script, bool is_named);
   void compose_pipeline(Script& script);
+  void compose_failed_batch(Script& script);
   void compose_state_change(Script& script);
   void compose_session_state(Script& script);
   void compose_mistake(Script& script);
@@ -104,11 +111,12 @@ class Client : public std::enable_shared_from_this<Client> {
   void send_unit();
   std::string mark();
   std::string select();
+  std::string random_named_text();
   std::string random_set(bool is_local);
 
   Door& door_;
   World& world_;
-  const ClientRules& rules_;
+  const ClientRules rules_;
   const std::string database_;
   const std::string user_;
   std::uint32_t number_ = 0;
@@ -133,8 +141,9 @@ class Client : public std::enable_shared_from_this<Client> {
   Script script_;
   std::size_t units_left_ = 0;
   std::size_t unit_ = 0;
-  bool is_batch_open_ = false;  // Sync is due: the unit only flushed.
-  bool is_in_error_ = false;    // An error came, its ReadyForQuery has not.
+  base::Instant asked_at_ = base::kNever;  // When the unit was sent, until its first answer.
+  bool is_batch_open_ = false;             // Sync is due: the unit only flushed.
+  bool is_in_error_ = false;               // An error came, its ReadyForQuery has not.
   bool has_session_state_ = false;
   bool is_extended_copy_ = false;  // The unit's COPY IN is followed by a second Sync.
   bool is_waiting_for_cancel_ = false;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "sim/client.h"
 #include "wire/query.h"
@@ -9,6 +10,14 @@
 namespace pgweir::sim {
 
 namespace sqlstate = wire::sqlstate;
+
+// Whatever comes is taken for an answer: those who wait so shortly get no notice about it.
+void Client::check_delay() {
+  const base::Instant asked_at = std::exchange(asked_at_, base::kNever);
+  if (rules_.answer_max == base::Duration::zero() || asked_at == base::kNever) return;
+  if (world_.now() - asked_at <= rules_.answer_max) return;
+  complain("waited for longer than pool_timeout");
+}
 
 void Client::handle_reply(const wire::Frame& frame) {
   if (farewell_) complain(std::string("a message '") + frame.type + "' behind a FATAL");

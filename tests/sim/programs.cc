@@ -44,6 +44,10 @@ std::string sleep_of(double longest, base::Rng& rng) {
 // A fresh mark: every statement has its own.
 std::string Client::mark() { return to_text({.client = number_, .sequence = ++sequence_}); }
 
+std::string Client::random_named_text() {
+  return "SELECT $1 /* named " + std::to_string(world_.rng().below(6)) + " */";
+}
+
 std::string Client::select() { return "SELECT '" + mark() + "'"; }
 
 void Client::think() {
@@ -51,9 +55,15 @@ void Client::think() {
   if (is_waiting_for_cancel_) return;
   base::Duration time = world_.between(microseconds(1), milliseconds(2));
   if (world_.chance(0.1)) time = world_.between(milliseconds(1), milliseconds(60));
-  if (rules_.may_idle_too_long && world_.chance(0.02)) time = seconds(3);
-  world_.after(time, [self = shared_from_this(), life = life_] {
-    if (self->life_ == life && self->phase_ == Phase::Ready) self->begin_unit();
+  const double idling = rules_.is_idling_ended && session_->status() != 'I' ? 0.2 : 0.02;
+  const bool is_too_long = rules_.may_idle_too_long && world_.chance(idling);
+  if (is_too_long) time = seconds(3);
+  world_.after(time, [self = shared_from_this(), life = life_, is_too_long] {
+    if (self->life_ != life || self->phase_ != Phase::Ready) return;
+    if (is_too_long && self->rules_.is_idling_ended && self->session_->status() != 'I') {
+      self->complain("could let its transaction idle beyond idle_transaction_timeout");
+    }
+    self->begin_unit();
   });
 }
 
@@ -89,6 +99,7 @@ void Client::send_unit() {
                    if (self->life_ == life) self->leave(self->world_.chance(0.3));
                  });
   }
+  asked_at_ = world_.now();
   write(bytes);
 }
 
@@ -156,7 +167,10 @@ void Client::compose_in_block(Script& script) {
     case 4: return script.query(random_set(true) + "; " + select());
     case 5: return script.query("SAVEPOINT s /* " + mark() + " */");
     case 6:
-      if (!session_->has_savepoint("s")) return script.query(select());
+      if (!session_->has_savepoint("s")) {
+        return script.query("SAVEPOINT s /* " + mark() + " */; " + random_set(false) +
+                            "; ROLLBACK TO s /* " + mark() + " */");
+      }
       return script.query((world_.chance(0.5) ? "ROLLBACK TO s /* " : "RELEASE s /* ") + mark() +
                           " */");
     case 7: return script.query("SELECT 1/0 /* " + mark() + " */");
@@ -186,7 +200,7 @@ void Client::compose_extended(Script& script, bool is_named) {
   }
   const std::string name = "s" + std::to_string(world_.rng().below(4));
   const auto known = prepared_.find(name);
-  std::string text = "SELECT $1 /* named " + std::to_string(world_.rng().below(6)) + " */";
+  std::string text = random_named_text();
   if (known == prepared_.end()) {
     script.parse(name, text);
     if (world_.chance(0.3)) {
@@ -219,15 +233,7 @@ void Client::compose_pipeline(Script& script) {
         script.sync();
         break;
       }
-      case 4: {
-        const std::string text = "SELECT 1/0 /* " + mark() + " */";
-        script.parse("", text);
-        script.bind("", "");
-        script.execute(text, "");
-        script.send_unanswered("", mark());
-        script.sync();
-        break;
-      }
+      case 4: compose_failed_batch(script); break;
       default: {
         // Two of them in one implicit transaction.
         run_extended(script, "SELECT $1 /* first */");
@@ -236,6 +242,19 @@ void Client::compose_pipeline(Script& script) {
       }
     }
   }
+}
+
+// A statement that fails, and requests behind it, which the server skips.
+void Client::compose_failed_batch(Script& script) {
+  const std::string text = "SELECT 1/0 /* " + mark() + " */";
+  script.parse("", text);
+  script.bind("", "");
+  script.execute(text, "");
+  const std::string name = "s" + std::to_string(world_.rng().below(4));
+  const bool is_free = !prepared_.contains(name);
+  if (is_free && world_.chance(0.7)) script.parse_unanswered(name, random_named_text());
+  script.send_unanswered("", mark());
+  script.sync();
 }
 
 std::string Client::random_set(bool is_local) {

@@ -9,6 +9,11 @@ using std::chrono::seconds;
 
 namespace {
 
+// One seed of so many simulates a crowd.
+constexpr std::uint64_t kSeedsPerCrowd = 50;
+// Beyond the wait for a server, a first answer takes no longer than this.
+constexpr base::Duration kAnswering = milliseconds(500);
+
 std::size_t between(base::Rng& rng, std::size_t from, std::size_t to) {
   return from + static_cast<std::size_t>(rng.below(to - from + 1));
 }
@@ -58,7 +63,7 @@ proxy::Options draw_options(base::Rng& rng, std::size_t node_count) {
   const std::uint32_t statements[] = {200, 200, 2, 0};
   options.statements_per_server_max = statements[rng.below(4)];
   if (rng.chance(0.2)) options.idle_transaction_timeout = seconds(1);
-  if (rng.chance(0.1)) options.is_idle_timeout_eager = true;
+  if (rng.chance(0.3)) options.is_idle_timeout_eager = true;
   if (rng.chance(0.2)) options.discard_bytes_max = 1000;
   if (rng.chance(0.1)) options.has_reset_always = true;
   return options;
@@ -70,6 +75,8 @@ ClientRules draw_rules(base::Rng& rng, const FaultPlan& faults, const proxy::Opt
   rules.may_be_refused = rules.may_lose_servers;
   rules.may_be_cut = faults.partial_send > 0 || faults.small_buffer > 0 || faults.slow_reader > 0;
   rules.may_idle_too_long = options.idle_transaction_timeout <= seconds(1);
+  rules.is_idling_ended =
+      rules.may_idle_too_long && options.is_idle_timeout_eager && faults.stall == 0;
   for (const proxy::DatabaseOptions& database : options.databases) {
     // The minimum of one pool is not closed for another, which may then wait in vain.
     const bool may_starve = database.pool.server_count_min != 0;
@@ -84,12 +91,39 @@ ClientRules draw_rules(base::Rng& rng, const FaultPlan& faults, const proxy::Opt
   return rules;
 }
 
+// Many clients that ask for the same again and again, and few servers.
+Scenario draw_crowd(base::Rng& rng) {
+  Scenario crowd;
+  crowd.is_crowd = true;
+  crowd.server_limit = static_cast<std::uint32_t>(between(rng, 1, 2));
+  crowd.connection_count_max = crowd.server_limit;
+  crowd.client_count = between(rng, 8, 14);
+  crowd.duration = seconds(1);
+  crowd.rules.weights[0] = 1;  // Simple queries only.
+  crowd.rules.units_min = crowd.rules.units_max = 1'000'000;
+  crowd.rules.lives_max = 1;
+  crowd.options.auth_method = proxy::AuthMethod::Any;
+  proxy::DatabaseOptions& database = crowd.options.databases.emplace_back();
+  database.name = "db0";
+  database.hosts.emplace_back().host = address_of_node(0);
+  database.tls.mode = proxy::SslMode::Disable;
+  return crowd;
+}
+
 }  // namespace
 
 std::string address_of_node(std::size_t index) { return "10.0.0." + std::to_string(index + 1); }
 
+ClientRules Scenario::rules_for(const proxy::DatabaseOptions& database) const {
+  ClientRules own = rules;
+  const bool is_prompt = !faults.may_lose_servers() && database.pool.wait_max < seconds(1);
+  if (is_prompt) own.answer_max = database.pool.wait_max + kAnswering;
+  return own;
+}
+
 Scenario Scenario::draw(std::uint64_t seed) {
   base::Rng rng(seed ^ 0x5ce0a210U);
+  if (seed % kSeedsPerCrowd == 0) return draw_crowd(rng);
   Scenario scenario;
   scenario.faults = FaultPlan::draw(rng);
   scenario.node_count = rng.chance(0.2) ? 2 : 1;

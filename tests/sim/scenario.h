@@ -20,10 +20,13 @@ struct Scenario {
   std::uint32_t server_limit = 5;        // Of each node, as the control thread would set it.
   std::size_t connection_count_max = 5;  // max_connections of each node; never below the limit.
   std::size_t client_count = 8;          // The databases take turns.
+  bool is_crowd = false;                 // All clients do the same, and must get the same.
   bool changes_limit = false;  // Now and then the limit moves, between 1 and server_limit.
   base::Duration duration = std::chrono::seconds(3);  // Then the faults end and clients finish.
 
   static Scenario draw(std::uint64_t seed);
+  // What the clients of one database have to expect.
+  ClientRules rules_for(const proxy::DatabaseOptions& database) const;
 };
 
 std::string address_of_node(std::size_t index);

@@ -118,6 +118,10 @@ void Script::send_unanswered(std::string_view name, std::string_view argument) {
   expected_ = std::move(kept);
 }
 
+void Script::parse_unanswered(std::string_view name, std::string_view text) {
+  wire::encode_parse(bytes, name, text, {});
+}
+
 void Script::set_count_of_copy(std::size_t count) {
   for (Expected& expected : expected_) {
     if (expected.statement) expected.statement->count = count;

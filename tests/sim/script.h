@@ -37,8 +37,9 @@ class Script {
   void function_call(std::string_view argument);
   void sync();
   void flush();
-  // Bind and Execute that the server skips, since a request before them fails.
+  // Bind and Execute, or a Parse, that the server skips, since a request before them fails.
   void send_unanswered(std::string_view name, std::string_view argument);
+  void parse_unanswered(std::string_view name, std::string_view text);
   // How many lines the client sends for the one COPY IN of this script.
   void set_count_of_copy(std::size_t count);
   // The last request fails with this SQLSTATE instead of what is expected of it so far.

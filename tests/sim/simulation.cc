@@ -70,9 +70,10 @@ std::map<std::string, pool::LevelId> Simulation::add_node_levels() {
 void Simulation::start_clients() {
   const auto& databases = scenario_.options.databases;
   for (std::size_t i = 0; i < scenario_.client_count; ++i) {
-    const std::string& database = databases[i % databases.size()].name;
-    clients_.push_back(std::make_shared<Client>(static_cast<Door&>(*this), scenario_.rules,
-                                                database, world_.chance(0.6) ? "ann" : "bob"));
+    const proxy::DatabaseOptions& database = databases[i % databases.size()];
+    clients_.push_back(std::make_shared<Client>(static_cast<Door&>(*this),
+                                                scenario_.rules_for(database), database.name,
+                                                world_.chance(0.6) ? "ann" : "bob"));
     clients_.back()->start();
   }
 }
@@ -81,6 +82,7 @@ Outcome Simulation::run() {
   start_clients();
   disturb_every_second();
   run_until(world_.now() + scenario_.duration);
+  if (scenario_.is_crowd) check_shares();
 
   world_.say("epilogue: nothing goes wrong any more");
   is_epilogue_ = true;
@@ -115,6 +117,23 @@ bool Simulation::is_everybody_done() const {
                      [](const auto& client) { return client->is_done(); });
 }
 
+// Whoever asks as often as everybody else is served as often: first come, first served.
+void Simulation::check_shares() const {
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> shares;  // Least and most.
+  for (const auto& client : clients_) {
+    const std::uint64_t count = client->answered_count();
+    auto& [least, most] =
+        shares.try_emplace(client->database() + "/" + client->user(), count, count).first->second;
+    least = std::min(least, count);
+    most = std::max(most, count);
+  }
+  for (const auto& [pool, share] : shares) {
+    if (share.first * 2 >= share.second) continue;
+    fail("pool " + pool + ": one client got " + std::to_string(share.first) +
+         " answers, another one " + std::to_string(share.second));
+  }
+}
+
 void Simulation::check_step() {
   relay_.check_invariants();
   if (const std::string problem = find_wrong_permits(false); !problem.empty()) fail(problem);
@@ -126,7 +145,7 @@ std::string Simulation::find_wrong_permits(bool are_all_back) const {
     const pool::LevelId level{i};
     const std::uint32_t taken = exchange_.taken(level);
     const std::string name = exchange_.name(level);
-    if (!scenario_.changes_limit && taken > exchange_.limit(level)) {
+    if ((are_all_back || !scenario_.changes_limit) && taken > exchange_.limit(level)) {
       return "level \"" + name + "\" has more permits out than its limit";
     }
     std::size_t alive = 0;
@@ -175,7 +194,25 @@ std::string Simulation::find_unsettled() const {
            std::to_string(relay_io_.open_count()) + " connections, but " + std::to_string(alive) +
            " backends are alive";
   }
-  return find_wrong_permits(true);
+  if (std::string problem = find_wrong_permits(true); !problem.empty()) return problem;
+  return find_useless();
+}
+
+// Servers that nobody has needed for longer than their pool keeps them.
+std::string Simulation::find_useless() const {
+  for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
+    // A server that is replaced before its time is up begins to rest anew.
+    const base::Duration lifetime = database.pool.server_lifetime / 2;
+    if (database.pool.server_idle_max >= std::min(kSettling, lifetime)) continue;
+    for (const proxy::UserOptions& user : scenario_.options.users) {
+      std::size_t count = 0;
+      for (const auto& node : nodes_) count += node->backend_count(user.name, database.name);
+      if (count <= database.pool.server_count_min) continue;
+      return "pool " + database.name + "/" + user.name + " keeps " + std::to_string(count) +
+             " servers beyond server_idle_max";
+    }
+  }
+  return {};
 }
 
 // Servers whose lifetime ends are replaced even now, so that a single look may come in between.

@@ -68,9 +68,11 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
 
   void run_until(base::Instant end);
   void check_step();
+  void check_shares() const;
   void check_epilogue();
   std::string find_wrong_permits(bool are_all_back) const;
   std::string find_unsettled() const;
+  std::string find_useless() const;
   static std::size_t backends_of(const Postgres& node, std::string_view level);
   bool is_everybody_done() const;
 
