@@ -13,6 +13,7 @@ using enum Unit;
 
 constexpr std::array kPool{
     Setting{.name = "connection_limit",
+            .reload = Restart,
             .url = {"connection_limit"},
             .toml = {"connection_limit"},
             .process = at<&Config::budget, &B::connection_limit>(),
@@ -21,15 +22,18 @@ constexpr std::array kPool{
                    "the server can spare."},
     Setting{
         .name = "margin",
+        .reload = Restart,
         .url = {"margin"},
         .toml = {"margin"},
         .process = at<&Config::budget, &B::margin>(),
         .doc = "Slots of the server left alone when connection_limit is 0; 0 = 3 %, at least 1."},
     Setting{.name = "health_interval",
+            .reload = Restart,
             .toml = {"health_interval"},
             .process = at<&Config::budget, &B::health_interval>(),
             .doc = "How often the server's health is read while clients are active."},
     Setting{.name = "monitor_idle",
+            .reload = Restart,
             .url = {"monitor_idle", {}, Seconds},
             .toml = {"monitor_idle"},
             .process = at<&Config::budget, &B::monitor_idle>(),

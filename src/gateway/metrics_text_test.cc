@@ -62,19 +62,24 @@ Exposition parse(const std::string& text) {
   return exposition;
 }
 
+constexpr obs::Family kVisits{.name = "visits_total",
+                              .help = "Who came.",
+                              .type = obs::MetricType::Counter,
+                              .label_1 = "result"};
+
 TEST(MetricsTextTest, shows_gauges_and_counters_with_their_labels) {
   obs::Metrics metrics;
-  metrics.add_gauge(obs::kClients, "idle").set(40);
+  metrics.add_gauge(obs::kClients, "app").set(40);
   metrics.add_gauge(obs::kServers, "app", "idle").set(3);
   metrics.add_gauge(obs::kServers, "app", "busy").set(4);
-  metrics.add_counter(obs::kLogins, "ok").add(12);
+  metrics.add_counter(kVisits, "ok").add(12);
   const Exposition shown = parse(metrics_text({.samples = metrics.collect()}));
 
   EXPECT_EQ(shown.types.at("pgweir_clients"), "gauge");
-  EXPECT_EQ(shown.types.at("pgweir_logins_total"), "counter");
-  EXPECT_EQ(shown.values.at(R"(pgweir_clients{state="idle"})"), 40);
+  EXPECT_EQ(shown.types.at("visits_total"), "counter");
+  EXPECT_EQ(shown.values.at(R"(pgweir_clients{pool="app"})"), 40);
   EXPECT_EQ(shown.values.at(R"(pgweir_servers{pool="app",state="busy"})"), 4);
-  EXPECT_EQ(shown.values.at(R"(pgweir_logins_total{result="ok"})"), 12);
+  EXPECT_EQ(shown.values.at(R"(visits_total{result="ok"})"), 12);
 }
 
 TEST(MetricsTextTest, says_which_version_runs) {

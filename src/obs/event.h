@@ -24,12 +24,21 @@ constexpr std::string_view to_text(Level level) {
   return "error";
 }
 
+// What the log's owner may silence apart from the level; counted it is all the same.
+enum class Topic : std::uint8_t {
+  Other,
+  Connections,     // Logins of clients.
+  Disconnections,  // Ends of clients.
+  ClientErrors,    // Errors that we send to clients.
+};
+
 // Declared `inline constexpr`, with literals only: a Log keeps views of these texts.
 struct Event {
   std::string_view name;  // snake_case, unique: the line's event= and the counter's name.
   Level level = Level::Info;
   std::string_view label = {};  // Key of the field that is also the counter's label; empty: none.
-  std::string_view doc;         // One or two sentences for the manual and the counter's help.
+  Topic topic = Topic::Other;
+  std::string_view doc;  // One or two sentences for the manual and the counter's help.
 };
 
 // One detail of a report: a key and a value. It borrows both and allocates nothing, so it lives no

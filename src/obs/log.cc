@@ -22,21 +22,47 @@ std::string_view label_value_of(const Event& event, std::initializer_list<Field>
   return field->text.size() <= kLabelBytesMax ? field->text : kOther;
 }
 
+constexpr std::uint8_t bit_of(Topic topic) {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(topic));
+}
+
+std::uint8_t topics_of(const Options& options) {
+  std::uint8_t topics = bit_of(Topic::Other);
+  if (options.has_connections) topics |= bit_of(Topic::Connections);
+  if (options.has_disconnections) topics |= bit_of(Topic::Disconnections);
+  if (options.has_client_errors) topics |= bit_of(Topic::ClientErrors);
+  return topics;
+}
+
 }  // namespace
 
 Log::Log(Sink& sink, LogClock clock, const Options& options, LogLimits limits)
-    : sink_(sink), clock_(std::move(clock)), limits_(limits), level_(options.level) {}
+    : sink_(sink),
+      clock_(std::move(clock)),
+      limits_(limits),
+      level_(options.level),
+      topics_(topics_of(options)) {}
+
+void Log::set_options(const Options& options) {
+  level_.store(options.level, std::memory_order_relaxed);
+  topics_.store(topics_of(options), std::memory_order_relaxed);
+}
+
+bool Log::is_wanted(const Event& event) const {
+  const bool is_on = (topics_.load(std::memory_order_relaxed) & bit_of(event.topic)) != 0;
+  return (is_on ? event.level : Level::Debug) >= level_.load(std::memory_order_relaxed);
+}
 
 void Log::event(const Event& event, std::initializer_list<Field> fields) {
   const std::string_view label_value = label_value_of(event, fields);
-  const bool is_wanted = event.level >= level();
-  const base::Instant now = is_wanted ? clock_.now() : base::Instant{};
+  const bool is_line = is_wanted(event);
+  const base::Instant now = is_line ? clock_.now() : base::Instant{};
   std::uint64_t summary = 0;
   {
     const std::lock_guard lock(mutex_);
     Series& series = find_series(event, label_value);
     ++series.count;
-    if (!is_wanted) return;
+    if (!is_line) return;
     summary = open_window(series, now);
     if (limits_.window != base::Duration::zero() && series.written >= limits_.burst) {
       ++series.suppressed;

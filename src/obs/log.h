@@ -52,8 +52,6 @@ struct EventCount {
 class Log {
  public:
   // sink: outlives the log.
-  // options: its level; what has_connections and its like say is for the reporting
-  // floor.
   Log(Sink& sink, LogClock clock, const Options& options = {}, LogLimits limits = {});
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -67,8 +65,8 @@ class Log {
   // shell (each second, and at the end with `is_last`, which does not wait for the window's end).
   void write_suppressed(bool is_last = false);
 
-  void set_level(Level level) { level_.store(level, std::memory_order_relaxed); }
-  Level level() const { return level_.load(std::memory_order_relaxed); }
+  // Any thread may call it; it holds from the next event on.
+  void set_options(const Options& options);
 
   // All that has happened so far, by name of the event and label.
   std::vector<EventCount> counts() const;
@@ -87,6 +85,7 @@ class Log {
   };
   using SeriesByLabel = std::map<std::string, Series, std::less<>>;
 
+  bool is_wanted(const Event& event) const;
   Series& find_series(const Event& event, std::string_view label_value);
   std::uint64_t open_window(Series& series, base::Instant now) const;
   void write_line(const Event& event, std::initializer_list<Field> fields);
@@ -96,7 +95,8 @@ class Log {
   const LogClock clock_;
   const LogLimits limits_;
   std::atomic<Level> level_;
-  mutable std::mutex mutex_;  // Guards all below; never held while a sink writes.
+  std::atomic<std::uint8_t> topics_;  // A bit for each that has its own level.
+  mutable std::mutex mutex_;          // Guards all below; never held while a sink writes.
   std::map<std::string_view, SeriesByLabel, std::less<>> series_;
 };
 

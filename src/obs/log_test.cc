@@ -78,7 +78,7 @@ TEST_F(LogTest, counts_what_is_below_its_level_without_writing_it) {
   EXPECT_THAT(sink.lines, SizeIs(0));
   EXPECT_EQ(log.count(kTraced), 2U);
 
-  log.set_level(Level::Debug);
+  log.set_options({.level = Level::Debug});
   log.event(kTraced);
   EXPECT_THAT(sink.lines, SizeIs(1));
 }
@@ -167,6 +167,23 @@ TEST(CapturedLogTest, loses_nothing_between_threads) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(log.count(kClosed), 2000U);
   EXPECT_THAT(log.lines(), SizeIs(2000));
+}
+
+constexpr Event kLogin{.name = "login", .topic = Topic::Connections, .doc = "Somebody came."};
+
+TEST_F(LogTest, a_topic_that_is_off_is_counted_and_shown_at_debug_only) {
+  log.event(kLogin);
+  EXPECT_TRUE(sink.lines.empty());
+  log.set_options({.has_connections = true});
+  log.event(kLogin);
+  EXPECT_EQ(sink.lines.size(), 1U);
+  log.set_options({.level = Level::Debug});
+  log.event(kLogin);
+  EXPECT_EQ(sink.lines.size(), 2U);
+  log.set_options({.level = Level::Warning, .has_connections = true});
+  log.event(kLogin);
+  EXPECT_EQ(sink.lines.size(), 2U);
+  EXPECT_EQ(log.count(kLogin), 4U);
 }
 
 }  // namespace

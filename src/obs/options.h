@@ -7,10 +7,11 @@
 namespace pgweir::obs {
 
 struct Options {
-  Level level = Level::Info;       // What is below it is counted, not logged.
-  bool has_connections = true;     // Events of successful client logins.
-  bool has_disconnections = true;  // Events of client ends.
-  bool has_client_errors = true;   // Events of errors that we send to clients.
+  Level level = Level::Info;  // What is below it is counted, not logged.
+  // Events of these topics have the level that they declare; otherwise they are Level::Debug.
+  bool has_connections = false;
+  bool has_disconnections = false;
+  bool has_client_errors = false;
 
   friend bool operator==(const Options&, const Options&) = default;
 };

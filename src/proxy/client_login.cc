@@ -26,6 +26,15 @@ std::optional<auth::Method> method_of(AuthMethod method) {
   return std::nullopt;
 }
 
+wire::Report fatal(std::string_view sqlstate, std::string message, std::string detail = {},
+                   std::string hint = {}) {
+  return {.severity = "FATAL",
+          .sqlstate = std::string(sqlstate),
+          .message = std::move(message),
+          .detail = std::move(detail),
+          .hint = std::move(hint)};
+}
+
 }  // namespace
 
 ClientLogin::ClientLogin(LoginDesk& desk, base::ConnectionId id, base::PeerAddress peer)
@@ -105,19 +114,20 @@ bool ClientLogin::begin_authentication(wire::StartupMessage message) {
 
 bool ClientLogin::check_startup(const wire::StartupMessage& message) {
   if (desk_.needs_client_tls() && !is_secured_ && !peer_.is_unix) {
-    return refuse(wire::sqlstate::kInvalidAuthorizationSpecification,
-                  "pgweir takes only encrypted connections here (client_tls_sslmode)", {},
-                  "Connect with sslmode=require or better.");
+    return refuse("tls_required",
+                  fatal(wire::sqlstate::kInvalidAuthorizationSpecification,
+                        "pgweir takes only encrypted connections here (client_tls_sslmode)", {},
+                        "Connect with sslmode=require or better."));
   }
   if (message.find("user").value_or("").empty()) {
-    return refuse(wire::sqlstate::kInvalidAuthorizationSpecification,
-                  "no PostgreSQL user name specified in startup packet");
+    return refuse("no_user", fatal(wire::sqlstate::kInvalidAuthorizationSpecification,
+                                   "no PostgreSQL user name specified in startup packet"));
   }
   const std::string_view replication = message.find("replication").value_or("off");
   if (replication != "off" && replication != "false" && replication != "no" && replication != "0") {
-    return refuse(wire::sqlstate::kFeatureNotSupported,
-                  "pgweir does not pass replication connections on", {},
-                  "Connect to the PostgreSQL server itself for replication.");
+    return refuse("replication", fatal(wire::sqlstate::kFeatureNotSupported,
+                                       "pgweir does not pass replication connections on", {},
+                                       "Connect to the PostgreSQL server itself for replication."));
   }
   const std::uint32_t count = desk_.counts().client_count.load(std::memory_order_relaxed);
   const std::uint32_t count_max = desk_.options().client_count_max;
@@ -126,9 +136,11 @@ bool ClientLogin::check_startup(const wire::StartupMessage& message) {
   }
   if (desk_.options().auth_method == AuthMethod::Cleartext && !is_secured_ && !peer_.is_unix &&
       !peer_.is_loopback) {
-    return refuse(wire::sqlstate::kInvalidAuthorizationSpecification,
-                  "pgweir takes no cleartext password over an unencrypted network", {},
-                  "Connect with sslmode=require, or let pgweir use auth_type scram-sha-256.");
+    return refuse(
+        "cleartext",
+        fatal(wire::sqlstate::kInvalidAuthorizationSpecification,
+              "pgweir takes no cleartext password over an unencrypted network", {},
+              "Connect with sslmode=require, or let pgweir use auth_type scram-sha-256."));
   }
   return true;
 }
@@ -172,7 +184,8 @@ bool ClientLogin::advance_authentication(base::Bytes& input) {
     auto outcome = authenticator_->handle(**frame, out_);
     if (!outcome) return refuse(outcome.error());
     if (*outcome != auth::ClientAuthenticator::Outcome::Continue) {
-      if (!input.empty()) return refuse(wire::sqlstate::kProtocolViolation, "early message");
+      if (!input.empty())
+        return refuse("protocol", fatal(wire::sqlstate::kProtocolViolation, "early message"));
       return conclude(*outcome);
     }
   }
@@ -182,12 +195,11 @@ bool ClientLogin::conclude(auth::ClientAuthenticator::Outcome outcome) {
   switch (outcome) {
     case auth::ClientAuthenticator::Outcome::Continue: return true;
     case auth::ClientAuthenticator::Outcome::Refused:
-      desk_.log().event(kLoginRefused,
-                        {obs::kv("reason", "authentication"), obs::kv("user", identity_.user),
-                         obs::kv("client", identity_.peer)});
       // PostgreSQL's own words: Prisma reads the user's name out of them.
-      return refuse(wire::sqlstate::kInvalidPassword,
-                    fmt::format("password authentication failed for user \"{}\"", identity_.user));
+      return refuse(
+          "authentication",
+          fatal(wire::sqlstate::kInvalidPassword,
+                fmt::format("password authentication failed for user \"{}\"", identity_.user)));
     case auth::ClientAuthenticator::Outcome::Accepted: return accept();
   }
   return false;
@@ -197,10 +209,12 @@ bool ClientLogin::accept() {
   // Only now: before, the answer would tell anybody which databases there are.
   const DatabaseOptions* database = find_database(desk_.options(), identity_.database);
   if (database == nullptr) {
-    return refuse(wire::sqlstate::kInvalidCatalogName,
-                  fmt::format("database \"{}\" does not exist", identity_.database),
-                  "pgweir has no database of this name in its configuration.",
-                  "Check the name in the URL, or add the database to pgweir's configuration.");
+    return refuse(
+        "database",
+        fatal(wire::sqlstate::kInvalidCatalogName,
+              fmt::format("database \"{}\" does not exist", identity_.database),
+              "pgweir has no database of this name in its configuration.",
+              "Check the name in the URL, or add the database to pgweir's configuration."));
   }
   // With auth_type = any names prove nothing: all who come are the database's one user.
   const bool is_any = desk_.options().auth_method == AuthMethod::Any;
@@ -239,9 +253,10 @@ bool ClientLogin::refuse_full(std::string message, std::uint32_t limit, std::str
   desk_.log().event(kLoginRefused,
                     {obs::kv("reason", setting), obs::kv("user", identity_.user),
                      obs::kv("database", identity_.database), obs::kv("client", peer_.text)});
-  return refuse(wire::sqlstate::kTooManyConnections, std::move(message),
-                fmt::format("pgweir serves at most {} of them ({}).", limit, setting),
-                fmt::format("Close connections that are not in use, or raise {}.", setting));
+  return refuse(setting,
+                fatal(wire::sqlstate::kTooManyConnections, std::move(message),
+                      fmt::format("pgweir serves at most {} of them ({}).", limit, setting),
+                      fmt::format("Close connections that are not in use, or raise {}.", setting)));
 }
 
 void ClientLogin::handle_closed(base::CloseCause, std::string_view, base::Instant) {}
@@ -252,8 +267,8 @@ void ClientLogin::handle_deadline(base::Instant) {
     desk_.io().close(id_);
     return;
   }
-  refuse(wire::sqlstate::kSqlserverRejectedEstablishment,
-         "login did not finish in time (client_login_timeout)");
+  refuse("timeout", fatal(wire::sqlstate::kSqlserverRejectedEstablishment,
+                          "login did not finish in time (client_login_timeout)"));
 }
 
 // A client that does not read the few bytes of a login is closed by its deadline.
@@ -263,13 +278,16 @@ void ClientLogin::send() {
   out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(taken));
 }
 
-bool ClientLogin::refuse(std::string_view sqlstate, std::string message, std::string detail,
-                         std::string hint) {
-  wire::encode_error(out_, {.severity = "FATAL",
-                            .sqlstate = std::string(sqlstate),
-                            .message = std::move(message),
-                            .detail = std::move(detail),
-                            .hint = std::move(hint)});
+bool ClientLogin::refuse(std::string_view reason, const wire::Report& report) {
+  desk_.log().event(kLoginRefused,
+                    {obs::kv("reason", reason), obs::kv("database", identity_.database),
+                     obs::kv("user", identity_.user), obs::kv("client", peer_.text),
+                     obs::kv("problem", report.message)});
+  desk_.log().event(kClientError,
+                    {obs::kv("sqlstate", report.sqlstate), obs::kv("severity", report.severity),
+                     obs::kv("database", identity_.database), obs::kv("user", identity_.user),
+                     obs::kv("client", peer_.text), obs::kv("problem", report.message)});
+  wire::encode_error(out_, report);
   send();
   desk_.detach(id_);
   desk_.io().close(id_);
@@ -277,12 +295,10 @@ bool ClientLogin::refuse(std::string_view sqlstate, std::string message, std::st
 }
 
 bool ClientLogin::refuse(const base::Error& error) {
-  desk_.log().event(kLoginRefused, {obs::kv("reason", "protocol"), obs::kv("client", peer_.text),
-                                    obs::kv("problem", error.context)});
   const bool is_unsupported = error.code == base::ErrorCode::Unsupported;
-  return refuse(
-      is_unsupported ? wire::sqlstate::kFeatureNotSupported : wire::sqlstate::kProtocolViolation,
-      error.context);
+  return refuse("protocol", fatal(is_unsupported ? wire::sqlstate::kFeatureNotSupported
+                                                 : wire::sqlstate::kProtocolViolation,
+                                  error.context));
 }
 
 }  // namespace pgweir::proxy

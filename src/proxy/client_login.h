@@ -41,8 +41,8 @@ class ClientLogin final : public LoginParty {
   bool take_seats(const DatabaseOptions& database);
   void send();
   // Tells the client why and ends the connection.
-  bool refuse(std::string_view sqlstate, std::string message, std::string detail = {},
-              std::string hint = {});
+  // reason: one word for the log and the counter.
+  bool refuse(std::string_view reason, const wire::Report& report);
   bool refuse(const base::Error& error);
   // setting: the one that has this limit.
   bool refuse_full(std::string message, std::uint32_t limit, std::string_view setting);

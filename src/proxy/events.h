@@ -11,19 +11,27 @@ inline constexpr obs::Event kLoginRefused{
     .label = "reason",
     .doc = "A client was turned away before it was logged in; `reason` says at which step."};
 inline constexpr obs::Event kClientLoggedIn{.name = "client_logged_in",
-                                            .level = obs::Level::Debug,
+                                            .level = obs::Level::Info,
                                             .label = "",
+                                            .topic = obs::Topic::Connections,
                                             .doc = "A client logged in and was welcomed."};
 inline constexpr obs::Event kClientClosed{
     .name = "client_closed",
-    .level = obs::Level::Debug,
+    .level = obs::Level::Info,
     .label = "reason",
+    .topic = obs::Topic::Disconnections,
     .doc = "A client's connection ended; `reason` says who ended it and why."};
 inline constexpr obs::Event kClientRefused{
     .name = "client_refused",
     .level = obs::Level::Warning,
     .label = "sqlstate",
     .doc = "A client that waited for a server was told no; `problem` is what it was told."};
+inline constexpr obs::Event kClientError{
+    .name = "client_error",
+    .level = obs::Level::Info,
+    .label = "sqlstate",
+    .topic = obs::Topic::ClientErrors,
+    .doc = "pgweir itself sent an error to a client, at its login or later."};
 inline constexpr obs::Event kClientPinned{
     .name = "client_pinned",
     .level = obs::Level::Info,

@@ -164,11 +164,7 @@ void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* re
                         base::Instant now) {
   // Inside a message that it has got a part of, words would be read as data.
   const bool is_mid_message = client.server != nullptr && client.server->is_passing_message();
-  if (report != nullptr && !is_mid_message) {
-    state_.message.clear();
-    wire::encode_error(state_.message, *report);
-    send_to_client(state_, client, state_.message);
-  }
+  if (report != nullptr && !is_mid_message) send_error(state_, client, *report);
   state_.world.log.event(
       kClientClosed,
       {obs::kv("reason", to_text(reason)), obs::kv("database", client.route->database),
@@ -386,6 +382,7 @@ void Leases::refuse(Client& client, pool::RefuseReason reason, const pool::Failu
     end_client(client, ClientEnd::Refused, &report, now);
     return;
   }
+  note_error(state_, client, report);
   state_.requests->refuse(client, report, now);
 }
 

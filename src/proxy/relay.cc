@@ -337,10 +337,10 @@ void Relay::settle(base::Instant now) {
   state_.registry.bury();
   report_clients();
   report_drained(now);
-  const bool is_watching =
-      state_.registry.server_count() != 0 || !lost_.empty() || !errands_.empty() ||
-      (state_.registry.client_count() != 0 && (state_.is_draining || watches_idle_clients_));
+  const bool is_watching = state_.registry.server_count() != 0 || !lost_.empty() ||
+                           !errands_.empty() || state_.registry.client_count() != 0;
   if (!is_watching) {
+    if (next_sweep_ != base::kNever) state_.routes.publish();
     next_sweep_ = base::kNever;
   } else if (next_sweep_ <= now || next_sweep_ == base::kNever) {
     next_sweep_ = now + kSweepEvery;

@@ -2,45 +2,22 @@
 
 #include <fmt/format.h>
 
+#include "obs/families.h"
 #include "proxy/catalog.h"
 
 namespace pgweir::proxy {
 namespace {
 
-constexpr obs::Family kClients{.name = "pgweir_clients",
-                               .help = "Clients that are logged in.",
-                               .label_1 = "database",
-                               .label_2 = "user"};
-constexpr obs::Family kWaiting{.name = "pgweir_waiting",
-                               .help = "Clients that wait for a server.",
-                               .label_1 = "database",
-                               .label_2 = "user"};
-constexpr obs::Family kServers{.name = "pgweir_servers",
-                               .help = "Server connections by what they are doing.",
-                               .label_1 = "pool",
-                               .label_2 = "state"};
-constexpr obs::Family kWait{.name = "pgweir_wait_seconds",
-                            .help = "How long clients waited for a server.",
-                            .type = obs::MetricType::Histogram,
-                            .label_1 = "database",
-                            .label_2 = "user"};
-constexpr obs::Family kHold{.name = "pgweir_hold_seconds",
-                            .help = "How long clients held a server.",
-                            .type = obs::MetricType::Histogram,
-                            .label_1 = "database",
-                            .label_2 = "user"};
-
-RouteMetrics add_metrics(obs::Metrics& metrics, const std::string& database,
-                         const std::string& user) {
-  const std::string pool = database + "/" + user;
-  return {.clients = metrics.add_gauge(kClients, database, user),
-          .waiting = metrics.add_gauge(kWaiting, database, user),
-          .idle = metrics.add_gauge(kServers, pool, "idle"),
-          .leased = metrics.add_gauge(kServers, pool, "leased"),
-          .connecting = metrics.add_gauge(kServers, pool, "connecting"),
-          .closing = metrics.add_gauge(kServers, pool, "closing"),
-          .wait = metrics.add_histogram(kWait, database, user),
-          .hold = metrics.add_histogram(kHold, database, user)};
+RouteMetrics add_metrics(obs::Metrics& metrics, const std::string& pool) {
+  return {.clients = metrics.add_gauge(obs::kClients, pool),
+          .waiting = metrics.add_gauge(obs::kWaiting, pool),
+          .idle = metrics.add_gauge(obs::kServers, pool, obs::kIdle),
+          .leased = metrics.add_gauge(obs::kServers, pool, obs::kLeased),
+          .connecting = metrics.add_gauge(obs::kServers, pool, obs::kConnecting),
+          .closing = metrics.add_gauge(obs::kServers, pool, obs::kClosing),
+          .lost = metrics.add_gauge(obs::kServers, pool, obs::kLost),
+          .wait = metrics.add_histogram(obs::kWaitSeconds, pool),
+          .hold = metrics.add_histogram(obs::kHoldSeconds, pool)};
 }
 
 }  // namespace
@@ -73,7 +50,7 @@ Route& Routes::find(const Options& options, const DatabaseOptions& database,
                                        .mode = pool_mode_of(options, database, user_options),
                                        .node = {},
                                        .plan = make_plan(options, database, name, user),
-                                       .metrics = add_metrics(metrics_, name, user)});
+                                       .metrics = add_metrics(metrics_, name + "/" + user)});
   const std::string node = node_name(database);
   route->node = node;
   route->server_level = level(server_level_name(node), pool::kUnlimited);
@@ -180,7 +157,8 @@ void Routes::publish() {
     route->metrics.idle.set(counts.idle);
     route->metrics.leased.set(counts.leased);
     route->metrics.connecting.set(counts.connecting);
-    route->metrics.closing.set(counts.closing + counts.lost);
+    route->metrics.closing.set(counts.closing);
+    route->metrics.lost.set(counts.lost);
   }
 }
 

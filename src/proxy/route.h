@@ -28,6 +28,7 @@ struct RouteMetrics {
   obs::Gauge& leased;
   obs::Gauge& connecting;
   obs::Gauge& closing;
+  obs::Gauge& lost;
   obs::Histogram& wait;
   obs::Histogram& hold;
 };

@@ -1,5 +1,8 @@
 #include "proxy/sending.h"
 
+#include "proxy/events.h"
+#include "wire/report.h"
+
 namespace pgweir::proxy {
 namespace {
 
@@ -44,6 +47,21 @@ void send_to_server(RelayState& state, Server& server, base::Bytes head, base::B
     client->is_paused = true;
     state.world.io.pause(client->id);
   }
+}
+
+void note_error(RelayState& state, const Client& client, const wire::Report& report) {
+  state.world.log.event(
+      kClientError,
+      {obs::kv("sqlstate", report.sqlstate), obs::kv("severity", report.severity),
+       obs::kv("database", client.route->database), obs::kv("user", client.route->user),
+       obs::kv("client", client.peer), obs::kv("problem", report.message)});
+}
+
+void send_error(RelayState& state, Client& client, const wire::Report& report) {
+  note_error(state, client, report);
+  state.message.clear();
+  wire::encode_error(state.message, report);
+  send_to_client(state, client, state.message);
 }
 
 bool drain_to_client(RelayState& state, Client& client) {

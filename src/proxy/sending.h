@@ -16,6 +16,10 @@ inline constexpr std::size_t kOutboxBytesHigh = 64 * 1024;
 void send_to_client(RelayState& state, Client& client, base::Bytes head, base::Bytes tail = {});
 void send_to_server(RelayState& state, Server& server, base::Bytes head, base::Bytes tail = {});
 
+// Counts and logs an error of our own. send_error() sends it, too.
+void note_error(RelayState& state, const Client& client, const wire::Report& report);
+void send_error(RelayState& state, Client& client, const wire::Report& report);
+
 // The socket takes bytes again: what waited goes out first, then the paused side is read again.
 // Returns whether the outbox is empty now.
 bool drain_to_client(RelayState& state, Client& client);

@@ -20,9 +20,12 @@
 #include "server/events.h"
 #include "server/listeners.h"
 #include "server/log_output.h"
+#include "server/pid_file.h"
+#include "server/privileges.h"
 #include "server/snapshots.h"
 #include "server/start_message.h"
 #include "server/state_directory.h"
+#include "server/statistics.h"
 #include "server/system_entropy.h"
 #include "server/tls.h"
 #include "wire/sqlstate.h"
@@ -96,10 +99,12 @@ class Daemon {
   const DaemonOptions& options_;
   std::shared_ptr<const config::Config> config_;
   std::string state_directory_;
+  PidFile pid_file_;
   DaemonTls tls_;
   std::unique_ptr<LogOutput> log_output_;
   std::unique_ptr<obs::Log> log_;
   obs::Metrics metrics_;
+  std::unique_ptr<Statistics> statistics_;
   pool::Exchange exchange_{kExchangeUsers};
   proxy::SharedCounts counts_;
   SystemEntropy login_entropy_;
@@ -125,6 +130,8 @@ class Daemon {
 base::Status Daemon::open_log() {
   log_output_ = TRY(LogOutput::open(config_->log.file));
   log_ = std::make_unique<obs::Log>(*log_output_, log_clock(), config_->log.events);
+  statistics_ = std::make_unique<Statistics>(metrics_, *log_);
+  statistics_->set_options(config_->log);
   return base::success();
 }
 
@@ -183,7 +190,10 @@ void Daemon::make_core() {
 base::Status Daemon::start() {
   control::block_signals({SIGTERM, SIGINT, SIGHUP});
   std::signal(SIGPIPE, SIG_IGN);
+  // First of all, so that what is made from here on belongs to that user.
+  if (!config_->process.user.empty()) TRY(become(config_->process.user));
   TRY(open_log());
+  if (!config_->process.pid_file.empty()) TRY(pid_file_.write(config_->process.pid_file));
   state_directory_ = TRY(ensure_state_directory(config_->process.state_directory));
   tls_ = TRY(make_tls(*config_, state_directory_));
   TRY(make_reactors());
@@ -264,7 +274,8 @@ void Daemon::handle_hangup() {
   }
   login_reactor_->set_tls(tls->contexts);
   relay_reactor_->set_tls(tls->contexts);
-  log_->set_level(fresh->log.events.level);
+  log_->set_options(fresh->log.events);
+  statistics_->set_options(fresh->log);
   const auto options = proxy_options(*fresh);
   for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
     auto changed = std::make_unique<proxy::OptionsChanged>();
@@ -279,9 +290,10 @@ void Daemon::handle_hangup() {
 int Daemon::wait() {
   std::future<bool> drained = drained_.get_future();
   say_hello(drained);
-  // The log's summaries of repeated lines are due now and then; nothing else happens here.
-  while (drained.wait_for(std::chrono::seconds(2)) != std::future_status::ready) {
+  // Lines that the log writes by itself are due now and then; nothing else happens here.
+  while (drained.wait_for(std::chrono::seconds(1)) != std::future_status::ready) {
     log_->write_suppressed();
+    statistics_->write_if_due(control::monotonic_now());
   }
   const bool is_clean = drained.get();
   stop();

@@ -26,6 +26,14 @@ inline constexpr obs::Event kReloadFailed{
     .level = obs::Level::Error,
     .label = "",
     .doc = "The new configuration is wrong; the old one stays in force, whole."};
+inline constexpr obs::Event kStatistics{.name = "statistics",
+                                        .level = obs::Level::Info,
+                                        .label = "",
+                                        .doc =
+                                            "What happened in one stats_period: how many leases of "
+                                            "a server ended (in transaction mode: "
+                                            "transactions), how long they and the wait for them "
+                                            "took on average, and who is there now."};
 inline constexpr obs::Event kSettingChanged{
     .name = "setting_changed",
     .level = obs::Level::Info,

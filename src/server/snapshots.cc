@@ -4,22 +4,23 @@
 #include <optional>
 
 #include "control/loop.h"
+#include "obs/families.h"
 
 namespace pgweir::server {
 namespace {
 
-// Adds up the gauges of all pools; their names are proxy/route.cc's.
+// Adds up the gauges of all pools.
 gateway::PoolSnapshot pool_of(const std::vector<obs::Sample>& samples) {
   gateway::PoolSnapshot pool;
   for (const obs::Sample& sample : samples) {
     const auto value = static_cast<std::uint32_t>(sample.value);
-    if (sample.family->name == "pgweir_waiting") pool.waiting += value;
-    if (sample.family->name != "pgweir_servers") continue;
+    if (sample.family == &obs::kWaiting) pool.waiting += value;
+    if (sample.family != &obs::kServers) continue;
     pool.open += value;
-    if (sample.label_2 == "leased") pool.in_use += value;
-    if (sample.label_2 == "idle") pool.idle += value;
-    if (sample.label_2 == "connecting") pool.connecting += value;
-    if (sample.label_2 == "closing") pool.closing += value;
+    if (sample.label_2 == obs::kLeased) pool.in_use += value;
+    if (sample.label_2 == obs::kIdle) pool.idle += value;
+    if (sample.label_2 == obs::kConnecting) pool.connecting += value;
+    if (sample.label_2 == obs::kClosing || sample.label_2 == obs::kLost) pool.closing += value;
   }
   return pool;
 }

@@ -2,9 +2,13 @@
 
 import grp
 import os
+import pwd
+import re
 import shutil
 import signal
 import stat
+import unittest
+from pathlib import Path
 
 import psycopg
 
@@ -80,6 +84,90 @@ class ScramIterationsTest(PgweirTest):
 
     def test_a_plain_password_is_hashed_as_often_as_told(self):
         self.assertEqual(value(self.connect(), "select 1"), 1)
+
+
+class LogTest(PgweirTest):
+    """The log says what it was asked to say, and no more."""
+
+    @classmethod
+    def make_pgweir(cls):
+        return Pgweir(config=cls.config("true"))
+
+    @classmethod
+    def config(cls, switch):
+        return f"""
+            pidfile = "@DIRECTORY@/pid"
+            log_connections = {switch}
+            log_disconnections = {switch}
+            log_pooler_errors = {switch}
+            stats_period = "1s"
+            [databases.app]
+            url = "{cls.server.url()}"
+            """
+
+    def come_and_go(self):
+        with self.pgweir.connect(application_name="visitor") as connection:
+            value(connection, "select 1")
+        with self.assertRaises(psycopg.OperationalError):
+            self.pgweir.connect(database="nonsense")
+
+    def test_logins_ends_and_errors_are_logged_when_asked_for(self):
+        self.come_and_go()
+        for event in ("client_logged_in", "client_closed", "client_error sqlstate=3D000"):
+            processes.wait_until(lambda e=event: f"event={e}" in self.pgweir.log(), 5, event)
+        self.pgweir.write_config(self.config("false"))
+        self.pgweir.process.send_signal(signal.SIGHUP)
+        processes.wait_until(lambda: "event=reloaded" in self.pgweir.log(), 5, "it has reloaded")
+        known = len(self.pgweir.log())
+        self.come_and_go()
+        processes.wait_until(lambda: "reason=database" in self.pgweir.log()[known:], 5, "refusal")
+        for event in ("client_logged_in", "client_closed", "client_error"):
+            self.assertNotIn(f"event={event}", self.pgweir.log()[known:])
+
+    def test_a_line_of_totals_each_stats_period(self):
+        connection = self.connect()
+        def has_line():
+            value(connection, "select 1")
+            return re.search(r"event=statistics leases=[1-9]\d* leases_per_second=\d+ "
+                             r"hold_us=\S+ wait_us=\S+ clients=1 ", self.pgweir.log())
+        processes.wait_until(has_line, 10, "the line is there")
+
+    def test_the_pidfile_names_the_process_and_keeps_a_second_one_out(self):
+        path = self.pgweir.directory / "pid"
+        self.assertEqual(int(path.read_text()), self.pgweir.process.pid)
+        second = Pgweir(config=self.config("true").replace("@DIRECTORY@", str(path.parent)))
+        with self.assertRaisesRegex(AssertionError, "is running and has the pidfile"):
+            second.__enter__()
+        self.assertEqual(int(path.read_text()), self.pgweir.process.pid)
+
+    def test_the_pidfile_goes_with_the_process(self):
+        path = self.pgweir.directory / "pid"
+        self.pgweir.stop()
+        self.assertFalse(path.exists())
+        path.write_text("999999999\n")  # Left by somebody who died.
+        self.pgweir.start()
+        self.assertEqual(int(path.read_text()), self.pgweir.process.pid)
+
+
+@unittest.skipUnless(processes.is_root(), "only root can become somebody else")
+class RunAsTest(PgweirTest):
+    @classmethod
+    def make_pgweir(cls):
+        return Pgweir(config=f"""
+            run_as = "{processes.POSTGRES_USER}"
+            state_dir = "{cls.server.directory}/state"
+            [databases.app]
+            url = "{cls.server.url()}"
+            """)
+
+    def test_it_serves_as_that_user_with_no_rights_of_root_left(self):
+        self.assertEqual(value(self.connect(), "select 1"), 1)
+        user = pwd.getpwnam(processes.POSTGRES_USER)
+        status = Path(f"/proc/{self.pgweir.process.pid}/status").read_text()
+        for name, number in (("Uid", user.pw_uid), ("Gid", user.pw_gid)):
+            self.assertEqual(re.search(rf"{name}:\s+(.*)", status)[1].split(), [str(number)] * 4)
+        self.assertRegex(status, r"CapEff:\s+0+\n")
+        self.assertNotIn(" 0 ", re.search(r"Groups:(.*)", status)[1] + " ")
 
 
 class TlsReloadTest(PgweirTest):
