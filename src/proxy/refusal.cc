@@ -14,6 +14,9 @@ namespace {
 // PostgreSQL itself sends details of about this size; drivers show them whole.
 constexpr std::size_t kDetailBytesMax = 1024;
 constexpr std::size_t kStatementBytesMax = 60;
+constexpr std::size_t kNameBytesMax = 63;
+// What may follow the last holder that is named: how many more, how many of others.
+constexpr std::size_t kTailBytesMax = 64;
 
 double seconds(base::Duration time) {
   return static_cast<double>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count()) /
@@ -25,14 +28,24 @@ std::string_view doing(const Server& server) {
   return server.cycle.transaction_status() == 'I' ? "idle" : "idle in transaction";
 }
 
+// What a client says of itself reaches another one's log and screen: nothing but what PostgreSQL
+// lets through in application_name (pg_clean_ascii, NAMEDATALEN).
+std::string shown(std::string_view text) {
+  std::string out(text.substr(0, kNameBytesMax));
+  for (char& c : out) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return out;
+}
+
 std::string describe(const Server& server, base::Instant now) {
   const Client& client = *server.client;
   const std::string text =
       without_literals({server.statement.data(), server.statement_bytes}, kStatementBytesMax);
   return fmt::format("{} at {}, {}, {:.1f} s{}{}",
-                     client.application_name.empty() ? "a client" : client.application_name,
+                     client.application_name.empty() ? "a client" : shown(client.application_name),
                      client.peer, doing(server), seconds(now - client.leased_at),
-                     text.empty() ? "" : ": ", text);
+                     text.empty() ? "" : ": ", shown(text));
 }
 
 std::string holders(RelayState& state, const Client& client, base::Instant now) {
@@ -54,7 +67,7 @@ std::string holders(RelayState& state, const Client& client, base::Instant now) 
   std::size_t named = 0;
   for (const Server* server : own) {
     std::string one = describe(*server, now);
-    if (text.size() + one.size() + 40 > kDetailBytesMax) break;
+    if (text.size() + one.size() + kTailBytesMax > kDetailBytesMax) break;
     text += named++ == 0 ? ": " : "; ";
     text += one;
   }

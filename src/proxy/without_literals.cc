@@ -9,7 +9,7 @@ namespace {
 
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0; }
-bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0 || c == '\0'; }
+bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
 
 class Eraser {
  public:
@@ -28,13 +28,39 @@ class Eraser {
   bool take_next() {
     const char c = text_[at_];
     const std::string_view two = text_.substr(at_, 2);
-    if (two == "/*" || two == "--") return false;
+    // What is behind the end of the text is another message.
+    if (c == '\0' || two == "/*" || two == "--") return false;
+    if (is_letter(c) && !is_in_word_ && is_at_start_ && begins_set()) return show_set();
     if (c == '\'') return replace_quoted();
     if (c == '"') return copy_identifier();
     if (c == '$' && !is_in_word_) return replace_dollar();
     if (is_digit(c) && !is_in_word_) return replace_number();
     copy(c);
     return true;
+  }
+
+  // SET takes words for values, which are literals without any quote: only the name is shown.
+  bool begins_set() const {
+    const std::string_view word = text_.substr(at_, 4);
+    return word.size() == 4 && (word[0] | 0x20) == 's' && (word[1] | 0x20) == 'e' &&
+           (word[2] | 0x20) == 't' && is_space(word[3]);
+  }
+  bool show_set() {
+    const std::string_view rest = text_.substr(at_);
+    for (std::size_t i = 0; i < rest.size(); ++i) {
+      const bool is_name = is_letter(rest[i]) || is_digit(rest[i]) || rest[i] == '_' ||
+                           rest[i] == '.' || is_space(rest[i]);
+      const bool is_to = i >= 4 && is_space(rest[i]) && (rest[i - 1] | 0x20) == 'o' &&
+                         (rest[i - 2] | 0x20) == 't' && is_space(rest[i - 3]);
+      if (is_name && !is_to) {
+        copy(rest[i]);
+        continue;
+      }
+      if (!is_to) out_ += rest[i];
+      out_ += " ?";
+      return false;
+    }
+    return false;
   }
 
   bool replace_quoted() {
@@ -56,9 +82,10 @@ class Eraser {
 
   bool replace_number() {
     put_mark();
-    while (at_ < text_.size() &&
-           (is_digit(text_[at_]) || is_letter(text_[at_]) || text_[at_] == '.'))
+    while (at_ < text_.size() && (is_digit(text_[at_]) || is_letter(text_[at_]) ||
+                                  text_[at_] == '.' || text_[at_] == '_')) {
       ++at_;
+    }
     return true;
   }
 
@@ -68,11 +95,13 @@ class Eraser {
     if (end == std::string_view::npos) return false;
     out_ += text_.substr(at_, end + 1 - at_);
     at_ = end + 1;
+    is_in_word_ = false;
     return true;
   }
 
   void copy(char c) {
     is_in_word_ = is_digit(c) || is_letter(c) || c == '_';
+    is_at_start_ = c == ';' || (is_at_start_ && is_space(c));
     if (!is_space(c)) {
       out_ += c;
     } else if (!out_.empty() && out_.back() != ' ') {
@@ -90,6 +119,7 @@ class Eraser {
   std::size_t bytes_max_;
   std::size_t at_ = 0;
   bool is_in_word_ = false;
+  bool is_at_start_ = true;  // Of a statement.
   std::string out_;
 };
 
