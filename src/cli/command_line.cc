@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "config/effective.h"
+#include "config/nearest_name.h"
 
 extern "C" char** environ;
 
@@ -35,6 +36,33 @@ void add_options(CLI::App& app, CommandLine& line, std::string& listen, std::str
   app.add_option("--http", http, "where health and metrics are, as ADDR:PORT [127.0.0.1:6433]");
 }
 
+// What nothing of ours is called, and what it may have been meant to be.
+std::string describe_surplus(const CLI::App& app) {
+  // CLI11 keeps what it did not understand, the last word first.
+  const std::vector<std::string> words = app.remaining(true);
+  std::string surplus;
+  for (const std::string& word : words) {
+    if (surplus.empty() || word.starts_with('-')) surplus = word;
+  }
+  const bool is_option = surplus.starts_with('-');
+  const bool has_command = !app.get_subcommands().empty();
+  if (!is_option && has_command) return "unexpected word " + surplus;
+  std::vector<std::string_view> names;
+  if (is_option) {
+    names = {"--config", "--listen", "--http", "--help", "--help-config", "--version"};
+  } else {
+    names = {"serve", "check", "config"};
+  }
+  const std::string_view near = config::nearest_name(surplus, names);
+  return fmt::format("unknown {} {}{}", is_option ? "option" : "command", surplus,
+                     near.empty() ? "" : fmt::format("; did you mean {}?", near));
+}
+
+ParsedLine refuse(const std::string& problem) {
+  fmt::print(stderr, "pgweir: {}\nTry pgweir --help.\n", problem);
+  return {.line = std::nullopt, .exit_status = kUsage};
+}
+
 }  // namespace
 
 ParsedLine parse_command_line(int argc, const char* const* argv) {
@@ -59,9 +87,10 @@ ParsedLine parse_command_line(int argc, const char* const* argv) {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
     return {.line = std::nullopt, .exit_status = app.exit(success)};
+  } catch (const CLI::ExtrasError&) {
+    return refuse(describe_surplus(app));
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "pgweir: {}\nTry pgweir --help.\n", error.what());
-    return {.line = std::nullopt, .exit_status = kUsage};
+    return refuse(error.what());
   }
   if (wants_settings) {
     fmt::print("{}", config::render_settings_help());

@@ -65,6 +65,8 @@ int show_config(const CommandLine& line) {
     return kUsage;
   }
   fmt::print("{}", config::render_effective(*loaded.config));
+  // Apart, so that the table can be read by a program.
+  for (const config::Note& note : loaded.notes) fmt::print(stderr, "Note: {}\n", note.line());
   return 0;
 }
 

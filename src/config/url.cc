@@ -194,9 +194,19 @@ class UrlParser {
       complain("", "has a parameter whose name is none; write key=value, and %26 for '&'");
     } else if (one.empty()) {
       complain(*key, "has no value; write " + *key + "=value");
+    } else if (takes_plus_for_space(*key, one)) {
+      std::string spaced(one.substr(1));
+      std::replace(spaced.begin(), spaced.end(), '+', ' ');
+      add_decoded(*key, spaced);
     } else {
       add_decoded(*key, one.substr(1));
     }
+  }
+
+  // JavaScript and Prisma take '+' for a space, libpq does not, and its meaning holds where the
+  // parameter is libpq's too. But no option can begin with one.
+  static bool takes_plus_for_space(std::string_view key, std::string_view value) {
+    return key == "schema" || (key == "options" && value.find("-c+") != std::string_view::npos);
   }
 
   void add_decoded(std::string_view key, std::string_view text) {
