@@ -174,7 +174,10 @@ class IniReader {
         report_.add_mistake(place, name + "." + *key, "has a quotation mark without its end");
         return;
       }
-      section.assignments.push_back({*key, *value, Syntax::Ini, place});
+      // PgBouncer's own old name, which Debian's example still has.
+      const bool is_old = scope == Scope::Database && *key == "reserve_pool";
+      section.assignments.push_back(
+          {is_old ? "reserve_pool_size" : *key, *value, Syntax::Ini, place});
       text = trim(text);
     }
   }

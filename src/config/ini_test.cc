@@ -83,6 +83,12 @@ TEST(IniTest, has_the_defaults_of_pgbouncer) {
   EXPECT_EQ(database.load_balance, proxy::LoadBalance::RoundRobin);
 }
 
+TEST(IniTest, takes_the_old_name_of_the_reserve) {
+  const auto database =
+      only_database(load_ini("[databases]\nd = pool_size=5 reserve_pool=2\n[pgbouncer]\n"));
+  EXPECT_EQ(database.pool.server_count_reserve, 2U);
+}
+
 TEST(IniTest, knows_what_zero_means_to_pgbouncer) {
   const auto database = only_database(
       load_ini("[databases]\nd =\n[pgbouncer]\nserver_lifetime = 0\nserver_idle_timeout = 0\n"));
