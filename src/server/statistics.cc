@@ -1,5 +1,7 @@
 #include "server/statistics.h"
 
+#include <cmath>
+
 #include "obs/families.h"
 #include "server/events.h"
 
@@ -53,8 +55,7 @@ void Statistics::write(const Totals& current, base::Duration period) {
   const double seconds = std::chrono::duration<double>(period).count();
   log_.event(kStatistics,
              {obs::kv("leases", leases),
-              obs::kv("leases_per_second",
-                      static_cast<std::uint64_t>(static_cast<double>(leases) / seconds + 0.5)),
+              obs::kv("leases_per_second", std::llround(static_cast<double>(leases) / seconds)),
               obs::kv("hold_us", mean(current.held - last_.held, leases)),
               obs::kv("wait_us", mean(current.waited - last_.waited, current.waits - last_.waits)),
               obs::kv("clients", current.clients), obs::kv("waiting", current.waiting),

@@ -123,9 +123,9 @@ class MetricsTest(PgweirTest):
         self.assertEqual(after.get("pgweir_waiting", pool="app/app"), 0)
 
     def test_refused_logins_are_counted_by_reason_and_by_code(self):
-        for password, database in (("wrong", "app"), (None, "nonsense")):
+        for wrong in ({"password": "wrong"}, {"database": "nonsense"}):
             with self.assertRaises(psycopg.OperationalError):
-                self.pgweir.connect(database=database, **({"password": password} if password else {}))
+                self.pgweir.connect(**wrong)
         shown = self.scrape()
         self.assertGreaterEqual(shown.get("pgweir_login_refused_total", reason="authentication"), 1)
         self.assertGreaterEqual(shown.get("pgweir_login_refused_total", reason="database"), 1)
