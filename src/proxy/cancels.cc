@@ -1,5 +1,7 @@
 #include "proxy/cancels.h"
 
+#include <utility>
+
 #include "proxy/leases.h"
 #include "proxy/replies.h"
 #include "proxy/requests.h"
@@ -43,8 +45,11 @@ void Cancels::handle_asked(const CancelAsked& asked, base::Instant now) {
 }
 
 void Cancels::cancel(Server& server, base::ConnectionId asker) {
-  ++server.cancels_under_way;
   if (asker != base::ConnectionId::None) server.cancel_askers.push_back(asker);
+  // PostgreSQL has few slots for those who log in, and a CancelRequest takes one, too. What runs
+  // when this one is over may not be what it was meant for.
+  server.is_cancel_wanted_again = server.is_cancel_under_way;
+  if (std::exchange(server.is_cancel_under_way, true)) return;
   auto order = std::make_unique<DeliverCancel>();
   order->token = server.token;
   order->plan = server.route->plan;
@@ -62,13 +67,15 @@ void Cancels::forget(Server& server) {
 void Cancels::handle_delivered(const CancelDelivered& delivered, base::Instant now) {
   Server* server = state_.registry.find(delivered.token);
   if (server == nullptr) return;
-  ASSERT(server->cancels_under_way > 0);
-  --server->cancels_under_way;
-  // One of them is over; which asker it was does not matter, each only waits for an end.
-  if (!server->cancel_askers.empty()) {
-    answer(server->cancel_askers.back());
-    server->cancel_askers.pop_back();
+  ASSERT(server->is_cancel_under_way);
+  server->is_cancel_under_way = false;
+  const bool is_wanted_again = std::exchange(server->is_cancel_wanted_again, false);
+  if (server->phase != Server::Phase::Terminating && delivered.is_confirmed && is_wanted_again &&
+      server->cycle.size() != 0) {
+    cancel(*server, base::ConnectionId::None);
+    return;
   }
+  forget(*server);
   if (server->phase == Server::Phase::Terminating) return;
   if (!delivered.is_confirmed) {
     server->needs_close = true;

@@ -18,7 +18,7 @@ class Cancels {
 
   // Has what runs on the server cancelled. asker: who is to be told when it is over, or None.
   void cancel(Server& server, base::ConnectionId asker);
-  // The server is no more: nobody waits any longer for cancels that were meant for it.
+  // Tells those who asked for the server's cancels that these are over.
   void forget(Server& server);
 
  private:

@@ -73,7 +73,7 @@ void Recovery::proceed(Server& server, base::Instant now) {
   // What ran for the client may fail as it likes: it was cancelled. What is ours may not.
   server.own_failure.reset();
   if (!server.cycle.is_quiet() || server.cycle.is_skipping() || server.skip_bytes != 0 ||
-      !server.partial.empty() || server.cancels_under_way != 0) {
+      !server.partial.empty() || server.is_cancel_under_way) {
     return;
   }
   if (server.cycle.transaction_status() != 'I') {

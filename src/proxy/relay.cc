@@ -18,13 +18,6 @@ constexpr base::Duration kSweepEvery = std::chrono::milliseconds(500);
 // How long a process that ends waits for its servers to hang up.
 constexpr base::Duration kFarewell = std::chrono::seconds(1);
 
-// Whether it is the client's turn, in the middle of what it has begun: a transaction, a batch
-// without its Sync, a COPY, a message of which only a part has come.
-bool is_awaiting_client(const Server& server) {
-  if (server.client->skip_bytes != 0 || server.cycle.is_copying_in()) return true;
-  return server.cycle.is_quiet() && !server.cycle.is_idle();
-}
-
 wire::Report shutdown_report() {
   return {.severity = "FATAL",
           .sqlstate = std::string(wire::sqlstate::kAdminShutdown),
@@ -47,7 +40,7 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
       cancels_(state_),
       effects_(state_),
       errands_(state_),
-      watches_idle_clients_(has_idle_client_limit(*state_.options)) {
+      overdue_(state_) {
   state_.intake = &intake_;
   state_.requests = &requests_;
   state_.parameter_replay = &parameter_replay_;
@@ -129,7 +122,7 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     state_.routes.set_limit(limit->node, limit->server_limit, now);
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     state_.options = std::move(changed->options);
-    watches_idle_clients_ = has_idle_client_limit(*state_.options);
+    overdue_.handle_options_changed();
     state_.routes.set_options(*state_.options, now);
   } else if (dynamic_cast<PermitsFreed*>(parcel.get()) != nullptr) {
     state_.shard.handle_wake(now);
@@ -213,10 +206,7 @@ void Relay::sweep(base::Instant now) {
   state_.routes.publish();
   lost_.sweep(now);
   errands_.sweep(now);
-  for (const ServerToken token : state_.registry.tokens()) {
-    if (Server* server = state_.registry.find(token)) sweep_server(*server, now);
-  }
-  end_idle_clients(now);
+  overdue_.sweep(now);
   if (!state_.is_draining) return;
   const wire::Report report = shutdown_report();
   state_.registry.for_each_client([&](Client& client) {
@@ -228,108 +218,6 @@ void Relay::sweep(base::Instant now) {
       leases_.end_client(client, ClientEnd::Shutdown, &report, now);
     }
   });
-}
-
-void Relay::sweep_server(Server& server, base::Instant now) {
-  const Options& options = *state_.options;
-  switch (server.phase) {
-    case Server::Phase::Connecting: return;  // Login has a deadline for it …
-    case Server::Phase::Asking: return;      // … and Errands for this.
-    case Server::Phase::Terminating:
-      if (server.id != base::ConnectionId::None &&
-          now - server.phase_since >= options.server_close_timeout) {
-        leases_.give_up_waiting_for_end(server, now);
-      }
-      return;
-    case Server::Phase::Recovering:
-    case Server::Phase::Resetting:
-      if (now - server.phase_since >= options.discard_time_max) leases_.close_server(server, now);
-      return;
-    case Server::Phase::Serving: break;
-  }
-  if (server.client == nullptr) return;
-  if (const auto report = overdue_report(server, now)) {
-    leases_.end_client(*server.client, ClientEnd::Overdue, &*report, now);
-    return;
-  }
-  const base::Duration idle_max = patience_of(options, server.route->user).idle_transaction;
-  const bool is_idle = is_awaiting_client(server) && now - server.last_activity >= idle_max;
-  if (idle_max == base::Duration::zero() || !is_idle) return;
-  // It harms nobody as long as nobody waits for a server.
-  if (options.is_idle_timeout_eager || is_anybody_waiting()) end_idle_transaction(server, now);
-}
-
-// Why the client of this server has to go now, if it has.
-std::optional<wire::Report> Relay::overdue_report(const Server& server, base::Instant now) const {
-  const auto is_over = [now](base::Instant since, base::Duration limit) {
-    return limit != base::Duration::zero() && since != base::kNever && now - since >= limit;
-  };
-  const auto report = [](std::string_view sqlstate, std::string message, std::string hint) {
-    return wire::Report{.severity = "FATAL",
-                        .sqlstate = std::string(sqlstate),
-                        .message = std::move(message),
-                        .detail = {},
-                        .hint = std::move(hint)};
-  };
-  const bool is_busy = !server.cycle.is_quiet();
-  const Patience patience = patience_of(*state_.options, server.route->user);
-  if (is_busy && is_over(server.last_activity, server.route->plan->database.socket_timeout)) {
-    return report(wire::sqlstate::kConnectionFailure,
-                  "the server did not answer within socket_timeout; whether the statement took "
-                  "effect is not known",
-                  "Raise socket_timeout if statements may run that long.");
-  }
-  if (is_busy && is_over(server.busy_since, patience.query)) {
-    return report(wire::sqlstate::kQueryCanceled, "query timeout",
-                  "Raise query_timeout, or bound the query.");
-  }
-  if (server.cycle.transaction_status() != 'I' &&
-      is_over(server.client->leased_at, patience.transaction)) {
-    return report(wire::sqlstate::kTransactionTimeout,
-                  "terminating connection due to transaction timeout",
-                  "Raise transaction_timeout, or do less in one transaction.");
-  }
-  return std::nullopt;
-}
-
-void Relay::end_idle_clients(base::Instant now) {
-  if (!watches_idle_clients_) return;
-  const wire::Report report{.severity = "FATAL",
-                            .sqlstate = std::string(wire::sqlstate::kIdleSessionTimeout),
-                            .message = "terminating connection due to client_idle_timeout",
-                            .detail = {},
-                            .hint = {}};
-  state_.registry.for_each_client([&](Client& client) {
-    if (client.server != nullptr || client.is_waiting()) return;
-    const base::Duration idle_max = patience_of(*state_.options, client.route->user).idle_client;
-    if (idle_max != base::Duration::zero() && now - client.last_request >= idle_max) {
-      leases_.end_client(client, ClientEnd::Overdue, &report, now);
-    }
-  });
-}
-
-bool Relay::is_anybody_waiting() const {
-  for (std::uint32_t pool = 0; pool < state_.shard.pool_count(); ++pool) {
-    if (state_.shard.counts(base::PoolId{pool}).waiting != 0) return true;
-  }
-  return false;
-}
-
-void Relay::end_idle_transaction(Server& server, base::Instant now) {
-  state_.world.log.event(
-      kIdleTransactionEnded,
-      {obs::kv("database", server.route->database), obs::kv("user", server.route->user),
-       obs::kv("application", server.client->application_name),
-       obs::kv("client", server.client->peer), obs::kv("idle_s", now - server.last_activity)});
-  const wire::Report report{
-      .severity = "FATAL",
-      .sqlstate = std::string(wire::sqlstate::kIdleInTransactionSessionTimeout),
-      .message = "terminating connection due to idle-in-transaction timeout",
-      .detail =
-          "The transaction was idle for longer than idle_transaction_timeout while other "
-          "clients waited for a connection; it was rolled back.",
-      .hint = "Commit before you wait for something else, or raise idle_transaction_timeout."};
-  leases_.end_client(*server.client, ClientEnd::IdleTransaction, &report, now);
 }
 
 void Relay::settle(base::Instant now) {
@@ -396,7 +284,7 @@ void Relay::check_invariants() const {
     ASSERT(server.client == nullptr || server.phase == Server::Phase::Serving);
     ASSERT(server.client == nullptr || server.state() == pool::ServerState::Leased);
     ASSERT(server.state() != pool::ServerState::Idle ||
-           (server.cycle.is_idle() && server.cancels_under_way == 0 && !server.needs_reset));
+           (server.cycle.is_idle() && !server.is_cancel_under_way && !server.needs_reset));
   });
   state_.registry.for_each_client([](Client& client) {
     ASSERT(client.server == nullptr || client.server->client == &client);

@@ -16,6 +16,7 @@
 #include "proxy/intake.h"
 #include "proxy/leases.h"
 #include "proxy/lost_servers.h"
+#include "proxy/overdue.h"
 #include "proxy/parameter_replay.h"
 #include "proxy/recovery.h"
 #include "proxy/relay_state.h"
@@ -56,11 +57,6 @@ class Relay final : public base::Handler {
   void handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now);
   void begin_drain(bool is_now, base::Instant now);
   void sweep(base::Instant now);
-  void sweep_server(Server& server, base::Instant now);
-  std::optional<wire::Report> overdue_report(const Server& server, base::Instant now) const;
-  void end_idle_clients(base::Instant now);
-  bool is_anybody_waiting() const;
-  void end_idle_transaction(Server& server, base::Instant now);
   void report_clients();
   void report_drained(base::Instant now);
   // At the end of every event: decisions, the dead, the next wake-up.
@@ -77,6 +73,7 @@ class Relay final : public base::Handler {
   Cancels cancels_;
   Effects effects_;
   Errands errands_;
+  Overdue overdue_;
 
   base::Instant next_sweep_ = base::kNever;
   base::Instant wake_ = base::kNever;  // As last asked for.
@@ -85,7 +82,6 @@ class Relay final : public base::Handler {
   bool has_reported_clients_ = false;
   bool has_reported_drained_ = false;
   bool has_cut_transactions_ = false;
-  bool watches_idle_clients_;
 };
 
 }  // namespace pgweir::proxy

@@ -25,11 +25,13 @@ namespace {
 
 // Messages that are looked into are short; one that is longer than this is not believed.
 constexpr std::size_t kWholeBytesMax = 1024 * 1024;
+// But an error may be of any length: of a long one the first fields are looked at, where severity
+// and SQLSTATE are.
+constexpr std::size_t kErrorBytesHeld = 8 * 1024;
 
 // Those whose body matters to us; all others pass in pieces.
 bool must_be_whole(char type) {
-  return type == 'Z' || type == 'C' || type == 'S' || type == 'E' || type == 'N' || type == 'A' ||
-         type == 'K';
+  return type == 'Z' || type == 'C' || type == 'S' || type == 'E' || type == 'K';
 }
 
 }  // namespace
@@ -79,14 +81,16 @@ std::optional<std::size_t> Replies::take(Server& server, base::Bytes input, Batc
     const std::size_t frame_bytes = wire::kHeaderBytes + header->body_bytes;
     const std::size_t here = std::min(rest.size(), frame_bytes);
     if (must_be_whole(header->type)) {
-      if (frame_bytes > kWholeBytesMax) {
+      if (header->type != 'E' && frame_bytes > kWholeBytesMax) {
         failure_ = "a message of its is longer than it can be";
         return std::nullopt;
       }
-      if (here < frame_bytes) break;
+      if (here < (header->type == 'E' ? std::min(frame_bytes, kErrorBytesHeld) : frame_bytes))
+        break;
       const wire::Frame frame{.type = header->type,
-                              .body = rest.subspan(wire::kHeaderBytes, header->body_bytes)};
+                              .body = rest.first(here).subspan(wire::kHeaderBytes)};
       if (!take_message(server, frame, rest.first(here), batch)) return std::nullopt;
+      server.skip_bytes = static_cast<std::uint32_t>(frame_bytes - here);
     } else if (!take_streamed(server, *header, rest.first(here), batch)) {
       return std::nullopt;
     }
@@ -97,18 +101,22 @@ std::optional<std::size_t> Replies::take(Server& server, base::Bytes input, Batc
 }
 
 bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes here, Batch& batch) {
+  server.skip_bytes =
+      static_cast<std::uint32_t>(wire::kHeaderBytes + header.body_bytes - here.size());
+  if (header.type == 'N' || header.type == 'A') {
+    pass_unasked(server, here, batch);
+    return true;
+  }
   const auto step = server.cycle.handle_reply(header.type);
   if (!step) {
     failure_ = step.error().context;
     return false;
   }
-  server.skip_bytes =
-      static_cast<std::uint32_t>(wire::kHeaderBytes + header.body_bytes - here.size());
   server.is_skip_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
   if (server.is_skip_forwarded) batch.forward(here);
   if (server.client == nullptr) server.discarded_bytes += here.size();
   if (step->is_answered && step->answered.request == Request::Parse) {
-    state_.statements.accept(session::StatementId{step->answered.statement});
+    state_.statements.accept(session::StatementId{step->answered.statement}, server.route->pool);
   }
   if (step->is_answered && step->answered.request == Request::Execute && server.client != nullptr) {
     // EmptyQueryResponse or PortalSuspended: complete without a tag.
@@ -117,19 +125,19 @@ bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes her
   return true;
 }
 
+// Asked for by nobody in particular; it belongs to whoever has the server, unless the server is
+// doing something for us.
+void Replies::pass_unasked(Server& server, base::Bytes here, Batch& batch) {
+  server.is_skip_forwarded =
+      server.client != nullptr &&
+      (server.cycle.size() == 0 || server.cycle.next().origin == Origin::Client);
+  if (server.is_skip_forwarded) batch.forward(here);
+}
+
 bool Replies::take_message(Server& server, const wire::Frame& frame, base::Bytes raw,
                            Batch& batch) {
   switch (frame.type) {
     case 'S': state_.parameter_replay->take_status(server, frame.body, raw, batch); return true;
-    case 'N':
-    case 'A':
-      // Asked for by nobody in particular; it belongs to whoever has the server, unless the server
-      // is doing something for us.
-      if (server.client != nullptr &&
-          (server.cycle.size() == 0 || server.cycle.next().origin == Origin::Client)) {
-        batch.forward(raw);
-      }
-      return true;
     case 'K': return true;
     default: return take_answer(server, frame, raw, batch);
   }
@@ -140,7 +148,8 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     // Unasked: the server is about to go (57P01, an idle timeout). Its client is to know why,
     // unless it has nothing there to lose.
     server.has_said_goodbye = true;
-    if (server.client != nullptr && !may_release(server)) batch.forward(raw);
+    server.is_skip_forwarded = server.client != nullptr && !may_release(server);
+    if (server.is_skip_forwarded) batch.forward(raw);
     return true;
   }
   char status = 'I';
@@ -158,6 +167,7 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     return false;
   }
   const bool is_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
+  server.is_skip_forwarded = is_forwarded;
   // Settings are reported in front of ReadyForQuery.
   if (frame.type == 'Z') take_ready(server, *step, status, batch);
   if (is_forwarded && frame.type == 'E') {
@@ -181,7 +191,9 @@ void Replies::forward_error(const Client& client, const QueryCycle::Step& step, 
   const std::string_view text = base::as_text(raw);
   const std::size_t at =
       statement == nullptr ? std::string_view::npos : text.find(statement->server_name);
-  if (at == std::string_view::npos || client.session == nullptr) {
+  const auto header = wire::parse_header(raw.data(), base::Side::Server);
+  const bool is_whole = header && raw.size() == wire::kHeaderBytes + header->body_bytes;
+  if (at == std::string_view::npos || client.session == nullptr || !is_whole) {
     batch.forward(raw);
     return;
   }
@@ -194,20 +206,23 @@ void Replies::forward_error(const Client& client, const QueryCycle::Step& step, 
 
 void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::Bytes body) {
   Client* client = server.client;
-  const auto report = wire::parse_report(body);
+  const wire::Report report = wire::parse_report_head(body);
   if (client != nullptr && client->session != nullptr) client->session->is_rolled_back = true;
-  if (report && report->ends_the_session()) server.has_said_goodbye = true;
+  if (report.ends_the_session()) server.has_said_goodbye = true;
   // A plan that no longer fits its table: whoever prepares the text from now on gets a new one.
-  if (report && report->sqlstate == wire::sqlstate::kFeatureNotSupported &&
-      step.answered.statement != 0) {
+  if (report.sqlstate == wire::sqlstate::kFeatureNotSupported && step.answered.statement != 0) {
     state_.statements.retire(session::StatementId{step.answered.statement});
+  }
+  // Somebody has dropped it behind our back: whoever needs it next has it prepared again.
+  if (report.sqlstate == wire::sqlstate::kInvalidSqlStatementName && step.answered.statement != 0) {
+    server.statements.remove(session::StatementId{step.answered.statement});
   }
   state_.requests->undo(client, server, step.answered);
   for (const session::Expectation& skipped : server.cycle.skipped()) {
     state_.requests->undo(client, server, skipped);
   }
   server.cycle.clear_skipped();
-  if (step.fate == QueryCycle::Fate::Swallow && report) server.own_failure = *report;
+  if (step.fate == QueryCycle::Fate::Swallow) server.own_failure = report;
 }
 
 void Replies::take_ready(Server& server, const QueryCycle::Step& step, char status, Batch& batch) {
@@ -256,7 +271,7 @@ void Replies::send_synthetic(Server& server, base::Instant) {
 bool Replies::may_release(const Server& server) const {
   const Client& client = *server.client;
   return server.cycle.is_idle() && server.partial.empty() && server.skip_bytes == 0 &&
-         server.outbox.empty() && server.cancels_under_way == 0 && !client.is_settling &&
+         server.outbox.empty() && !server.is_cancel_under_way && !client.is_settling &&
          client.skip_bytes == 0 && client.route->mode != PoolMode::Session &&
          (client.session == nullptr || client.session->pins.empty());
 }
@@ -284,6 +299,7 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
     if (client->needs_welcome) {
       batch.clear();
       state_.leases->detach(server, now);
+      server.needs_reset = false;  // It has done nothing but learn parameters.
       welcome(state_, *client);
       state_.leases->release(server, now);
       state_.intake->resume(*client, now);

@@ -62,8 +62,10 @@ struct Server final : pool::Server {
   bool is_skip_forwarded = false;  // … forwarded to the client or dropped.
   bool is_paused = false;          // We do not read from it: its client is slow.
 
-  std::uint32_t cancels_under_way = 0;            // It is not lent before all of them are over.
-  std::vector<base::ConnectionId> cancel_askers;  // Whom to tell then.
+  // At most one at a time; the server is not lent before it is over.
+  bool is_cancel_under_way = false;
+  bool is_cancel_wanted_again = false;            // Somebody asked for one meanwhile.
+  std::vector<base::ConnectionId> cancel_askers;  // Whom to tell when it is over.
   std::uint64_t discarded_bytes = 0;              // In Phase::Recovering.
   base::Instant phase_since;
   base::Instant last_activity;              // Bytes in either direction.

@@ -93,7 +93,7 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
 bool Statements::take_known_parse(Client& client, const wire::ParseMessage& message) {
   if (message.name.empty() || !has_names()) return false;
   const StatementId id = state_.statements.lookup(message.query, message.types);
-  if (id == StatementId::None || !state_.statements.at(id).is_accepted) return false;
+  if (!state_.statements.is_accepted(id, client.route->pool)) return false;
   ClientSession& session = session_of(state_, client);
   if (session.statements.find(message.name) != StatementId::None) return false;
   state_.statements.retain(id);

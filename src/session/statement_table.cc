@@ -69,8 +69,15 @@ StatementId StatementTable::lookup(std::uint64_t hash, std::string_view query,
   return StatementId::None;
 }
 
-void StatementTable::accept(StatementId id) {
-  if (find(id) != nullptr) entry(id).is_accepted = true;
+void StatementTable::accept(StatementId id, base::PoolId pool) {
+  if (find(id) != nullptr && !is_accepted(id, pool)) entry(id).accepted_in.push_back(pool);
+}
+
+bool StatementTable::is_accepted(StatementId id, base::PoolId pool) const {
+  const Statement* statement = find(id);
+  if (statement == nullptr) return false;
+  const std::vector<base::PoolId>& pools = statement->accepted_in;
+  return std::find(pools.begin(), pools.end(), pool) != pools.end();
 }
 
 void StatementTable::retain(StatementId id) {

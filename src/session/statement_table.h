@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/ids.h"
 #include "base/list.h"
 #include "session/statement_effect.h"
 
@@ -23,10 +24,10 @@ struct InUnused;
 struct Statement : base::ListHook<InUnused> {
   StatementId id{};
   std::string query;
-  base::ByteBuffer types;    // As in the Parse: int16 count and OIDs.
-  StatementEffects effects;  // Of executing it.
-  bool is_accepted = false;  // A server has parsed it without error.
-  std::string server_name;   // "pgweir_" and 16 hexadecimal digits, never used for another text.
+  base::ByteBuffer types;                 // As in the Parse: int16 count and OIDs.
+  StatementEffects effects;               // Of executing it.
+  std::vector<base::PoolId> accepted_in;  // A server of these pools has parsed it without error.
+  std::string server_name;  // "pgweir_" and 16 hexadecimal digits, never used for another text.
   std::uint64_t hash = 0;
   std::uint32_t references = 0;
 };
@@ -44,7 +45,9 @@ class StatementTable {
   StatementId intern(std::string_view query, base::Bytes types);
   // The entry of this text and these types if there is one, not retained; else None.
   StatementId lookup(std::string_view query, base::Bytes types) const;
-  void accept(StatementId id);
+  // A server of this pool has parsed it.
+  void accept(StatementId id, base::PoolId pool);
+  bool is_accepted(StatementId id, base::PoolId pool) const;
   void retain(StatementId id);
   void release(StatementId id);
   // The next intern() of this text makes a new entry: the servers' plans of this one are stale

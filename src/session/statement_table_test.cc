@@ -60,14 +60,20 @@ TEST(StatementTableTest, lookup_finds_without_keeping) {
   EXPECT_EQ(table.lookup("a", kNoTypes), StatementId::None);
 }
 
-TEST(StatementTableTest, it_remembers_what_a_server_has_accepted) {
+TEST(StatementTableTest, it_remembers_what_a_server_of_which_pool_has_accepted) {
+  constexpr base::PoolId kOne{1};
+  constexpr base::PoolId kOther{2};
   StatementTable table;
   const StatementId a = table.intern("a", kNoTypes);
-  EXPECT_FALSE(table.at(a).is_accepted);
-  table.accept(a);
-  EXPECT_TRUE(table.at(a).is_accepted);
-  table.accept(StatementId::None);
-  table.accept(StatementId{4711});
+  EXPECT_FALSE(table.is_accepted(a, kOne));
+  table.accept(a, kOne);
+  table.accept(a, kOne);
+  EXPECT_TRUE(table.is_accepted(a, kOne));
+  EXPECT_FALSE(table.is_accepted(a, kOther)) << "its tables may not be there";
+  EXPECT_EQ(table.at(a).accepted_in.size(), 1U);
+  table.accept(StatementId::None, kOne);
+  table.accept(StatementId{4711}, kOne);
+  EXPECT_FALSE(table.is_accepted(StatementId{4711}, kOne));
 }
 
 TEST(StatementTableTest, a_retired_entry_serves_those_who_have_it_and_nobody_new) {

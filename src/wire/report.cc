@@ -74,6 +74,20 @@ base::Result<Report> parse_report(base::Bytes body) {
   return report;
 }
 
+Report parse_report_head(base::Bytes body) {
+  const std::string_view text = base::as_text(body);
+  Report report;
+  bool is_untranslated = false;
+  std::size_t at = 0;
+  while (at < text.size() && text[at] != '\0') {
+    const std::size_t end = text.find('\0', at + 1);
+    if (end == std::string_view::npos) break;
+    store(report, text[at], text.substr(at + 1, end - at - 1), is_untranslated);
+    at = end + 1;
+  }
+  return report;
+}
+
 void encode_error(base::ByteBuffer& out, const Report& report) { encode_report(out, 'E', report); }
 void encode_notice(base::ByteBuffer& out, const Report& report) { encode_report(out, 'N', report); }
 

@@ -27,6 +27,8 @@ inline constexpr std::size_t kReportTextBytesMax = 2048;
 // A field that the peer left out stays empty.
 // Errors: ProtocolViolation of the server for a body that is cut short or goes on after its end.
 base::Result<Report> parse_report(base::Bytes body);
+// The fields that are there as a whole, in a body of which only the beginning may be there.
+Report parse_report_head(base::Bytes body);
 
 // Severity, SQLSTATE and message are always sent, detail and hint when not empty. A text ends at
 // its first zero byte, if it has one.

@@ -84,6 +84,19 @@ TEST(ReportTest, cuts_a_long_text_between_characters) {
   EXPECT_EQ(report->message, text.substr(0, kReportTextBytesMax - 1));
 }
 
+TEST(ReportTest, the_head_of_a_cut_report_has_the_fields_that_are_whole) {
+  base::ByteBuffer out;
+  encode_error(out, kFull);
+  const base::Bytes body = body_of(out);
+  for (std::size_t size = 0; size <= body.size(); ++size) {
+    const Report head = parse_report_head(body.first(size));
+    EXPECT_TRUE(head.severity.empty() || head.severity == kFull.severity) << size;
+    EXPECT_TRUE(head.sqlstate.empty() || head.sqlstate == kFull.sqlstate) << size;
+    EXPECT_TRUE(head.message.empty() || head.message == kFull.message) << size;
+  }
+  EXPECT_EQ(parse_report_head(body).hint, kFull.hint);
+}
+
 TEST(ReportTest, a_text_with_a_zero_byte_cannot_smuggle_fields) {
   base::ByteBuffer out;
   encode_error(
