@@ -50,13 +50,23 @@ struct Endpoint {
   }
 };
 
-// Which end of a TLS handshake to play, and with which prepared context of the shell.
+// What the shell has prepared for handshakes of one kind: certificates, trust, versions. Nobody
+// else looks inside; whoever holds it may use it, whatever a reload has made of the options since.
+class TlsSetup {
+ public:
+  TlsSetup() = default;
+  TlsSetup(const TlsSetup&) = delete;
+  TlsSetup& operator=(const TlsSetup&) = delete;
+  virtual ~TlsSetup() = default;
+};
+
+// Which end of a TLS handshake to play, and with what.
 struct TlsRequest {
   enum class Role { Accept, Connect };
   Role role = Role::Accept;
-  std::uint32_t context = 0;  // Connect: index of the shell's client context. Accept: unused.
-  std::string host;           // Connect: name for SNI and, where the context verifies it, for that.
-  bool is_direct = false;     // Direct TLS: ALPN "postgresql" is required.
+  std::shared_ptr<const TlsSetup> setup = {};  // Connect only; an Accept has the shell's own.
+  std::string host;        // Connect: name for SNI and, where the setup verifies it, for that.
+  bool is_direct = false;  // Direct TLS: ALPN "postgresql" is required.
 };
 
 // Why a connection ended. Only Eof from a server proves that its backend is gone.

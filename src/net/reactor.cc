@@ -76,10 +76,10 @@ void Reactor::stop_listening() {
   inbox_.wake();
 }
 
-void Reactor::set_tls(TlsContexts contexts) {
+void Reactor::set_tls(std::shared_ptr<const TlsContext> clients) {
   {
     const std::lock_guard<std::mutex> lock(next_tls_mutex_);
-    next_tls_ = std::move(contexts);
+    next_tls_ = std::move(clients);
   }
   requests_.fetch_or(NewTls, std::memory_order_release);
   inbox_.wake();

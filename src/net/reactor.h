@@ -60,7 +60,7 @@ class Reactor final : public base::Io {
   void listen(std::vector<Listener> listeners, base::ByteBuffer refusal);
 
   // Any thread. For handshakes that start from now on.
-  void set_tls(TlsContexts contexts);
+  void set_tls(std::shared_ptr<const TlsContext> clients);
 
   // Turns the loop until stop(). The calling thread becomes the reactor's thread: Io is called on
   // it alone from then on (before, Io may be called by whoever prepares the reactor).
@@ -159,10 +159,10 @@ class Reactor final : public base::Io {
   base::Instant now_;
   base::Instant wake_ = base::kNever;
   ConnectionTable connections_;
-  base::ByteBuffer received_;  // The scratch buffer that all sockets read into.
-  base::ByteBuffer plain_;     // What a TLS connection's bytes decrypt to.
-  base::ByteBuffer cipher_;    // What is being encrypted; empty between calls.
-  TlsContexts tls_;
+  base::ByteBuffer received_;                // The scratch buffer that all sockets read into.
+  base::ByteBuffer plain_;                   // What a TLS connection's bytes decrypt to.
+  base::ByteBuffer cipher_;                  // What is being encrypted; empty between calls.
+  std::shared_ptr<const TlsContext> tls_;    // For clients; null: TLS is not offered to them.
   std::vector<base::ConnectionId> due_;      // To serve in the next turn, without an event.
   std::vector<base::ConnectionId> serving_;  // Of this turn; kept for its memory.
   std::vector<std::unique_ptr<Letter>> letters_;
@@ -176,7 +176,7 @@ class Reactor final : public base::Io {
   bool is_stopping_ = false;
   std::atomic<unsigned> requests_ = 0;
   std::mutex next_tls_mutex_;
-  TlsContexts next_tls_;  // Until the loop takes it over; guarded by next_tls_mutex_.
+  std::shared_ptr<const TlsContext> next_tls_;  // Until the loop takes it over.
   std::atomic<base::Duration::rep> last_turn_ = 0;
   ReactorCounters counters_;
 };

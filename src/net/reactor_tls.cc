@@ -29,12 +29,8 @@ void Reactor::start_tls(base::ConnectionId id, const base::TlsRequest& request) 
 
 void Reactor::begin_handshake(Connection& connection, const base::TlsRequest& request) {
   const bool is_accept = request.role == base::TlsRequest::Role::Accept;
-  const TlsContext* context = nullptr;
-  if (is_accept) {
-    context = tls_.clients.get();
-  } else if (request.context < tls_.servers.size()) {
-    context = tls_.servers[request.context].get();
-  }
+  const auto* context =
+      is_accept ? tls_.get() : static_cast<const TlsContext*>(request.setup.get());
   connection.phase = Phase::Handshaking;
   connection.may_be_direct = false;
   if (context == nullptr) return;  // Told by continue_handshake.

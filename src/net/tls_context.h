@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/io.h"
 #include "base/result.h"
@@ -51,7 +50,7 @@ struct ClientTlsOptions {
   TlsLimits limits;
 };
 
-class TlsContext {
+class TlsContext final : public base::TlsSetup {
  public:
   // Errors: Configuration, naming the file and what is wrong with it.
   static base::Result<std::shared_ptr<const TlsContext>> for_clients(
@@ -69,12 +68,6 @@ class TlsContext {
   explicit TlsContext(std::shared_ptr<ssl_ctx_st> context) : context_(std::move(context)) {}
   std::shared_ptr<ssl_ctx_st> context_;
   bool verifies_host_ = false;
-};
-
-// The contexts of a reactor. TlsRequest::context is an index of `servers`.
-struct TlsContexts {
-  std::shared_ptr<const TlsContext> clients;  // Null: TLS is not offered to clients.
-  std::vector<std::shared_ptr<const TlsContext>> servers;
 };
 
 }  // namespace pgweir::net

@@ -62,9 +62,8 @@ struct Pair {
     if (options.verify != ClientTlsOptions::Verify::Nothing && trusts_it) {
       options.authority_file = files.certificate_file;
     }
-    client.reactor.set_tls(
-        {.clients = nullptr, .servers = {TlsContext::for_servers(options).value()}});
-    if (server_has_tls) server.reactor.set_tls({.clients = own_context(), .servers = {}});
+    setup = TlsContext::for_servers(options).value();
+    if (server_has_tls) server.reactor.set_tls(own_context());
     endpoint = listen_on_loopback(server, server_send_buffer_bytes);
     here = client.reactor.open(endpoint);
     EXPECT_TRUE(
@@ -80,8 +79,9 @@ struct Pair {
   bool until(const std::function<bool()>& done) {
     return turn_until({&client.reactor, &server.reactor}, done);
   }
-  static TlsRequest connect_request(const std::string& host, bool is_direct = false) {
-    return {.role = TlsRequest::Role::Connect, .context = 0, .host = host, .is_direct = is_direct};
+  TlsRequest connect_request(const std::string& host, bool is_direct = false) const {
+    return {
+        .role = TlsRequest::Role::Connect, .setup = setup, .host = host, .is_direct = is_direct};
   }
   // Both sides agree to start TLS, as after an SSLRequest.
   bool secure(const std::string& host = "localhost") {
@@ -96,6 +96,7 @@ struct Pair {
   TemporaryDirectory directory;
   CertificateFiles files;
   bool trusts_it = true;
+  std::shared_ptr<const TlsContext> setup;  // With which the client begins a handshake.
   Node client;
   Node server;
   base::Endpoint endpoint;
@@ -206,10 +207,7 @@ TEST(TlsTest, an_unknown_authority_is_named) {
   TemporaryDirectory other;
   Pair pair;
   options.authority_file = ensure_self_signed(other.path()).value().certificate_file;
-  pair.client.reactor.set_tls(
-      {.clients = nullptr, .servers = {TlsContext::for_servers(options).value()}});
-  pair.client.reactor.inbox().wake();
-  pair.client.reactor.turn();
+  pair.setup = TlsContext::for_servers(options).value();
   ASSERT_TRUE(pair.secure());
   ASSERT_TRUE(pair.client.told.ended.contains(pair.here));
   EXPECT_EQ(pair.client.told.ended.at(pair.here).cause, CloseCause::TlsFailed);
@@ -239,7 +237,7 @@ TEST(TlsTest, verify_full_accepts_the_names_of_the_certificate_and_no_other) {
 
 TEST(TlsTest, a_server_without_tls_is_told_in_plain_words) {
   Pair pair;
-  pair.client.reactor.start_tls(pair.here, Pair::connect_request("localhost"));
+  pair.client.reactor.start_tls(pair.here, pair.connect_request("localhost"));
   pair.server.reactor.try_send(pair.there, as_bytes("HTTP/1.1 400 Bad Request\r\n\r\n"));
   ASSERT_TRUE(pair.until([&] { return pair.client.told.ended.contains(pair.here); }));
   EXPECT_EQ(pair.client.told.ended.at(pair.here).cause, CloseCause::TlsFailed);
@@ -248,7 +246,7 @@ TEST(TlsTest, a_server_without_tls_is_told_in_plain_words) {
 
 TEST(TlsTest, a_client_that_begins_with_tls_is_served_directly) {
   Pair pair;
-  pair.client.reactor.start_tls(pair.here, Pair::connect_request("localhost", true));
+  pair.client.reactor.start_tls(pair.here, pair.connect_request("localhost", true));
   ASSERT_TRUE(pair.until([&] {
     return pair.client.told.secured.contains(pair.here) &&
            pair.server.told.secured.contains(pair.there);
@@ -270,7 +268,7 @@ TEST(TlsTest, direct_tls_needs_alpn) {
     TlsRequest request;
     request.is_direct = is_direct;
     const std::unique_ptr<TlsStream> server = context->make_stream(request);
-    TlsStream client(*old_client, Pair::connect_request("localhost"), false);
+    TlsStream client(*old_client, pair.connect_request("localhost"), false);
     base::ByteBuffer to_server;
     base::ByteBuffer to_client;
     client.handshake({}, to_server);
@@ -287,7 +285,7 @@ TEST(TlsTest, direct_tls_needs_alpn) {
 
 TEST(TlsTest, direct_tls_is_refused_where_tls_is_off) {
   Pair pair({}, false);
-  pair.client.reactor.start_tls(pair.here, Pair::connect_request("localhost", true));
+  pair.client.reactor.start_tls(pair.here, pair.connect_request("localhost", true));
   ASSERT_TRUE(pair.until([&] { return pair.server.told.ended.contains(pair.there); }));
   EXPECT_EQ(pair.server.told.ended.at(pair.there).cause, CloseCause::TlsFailed);
   ASSERT_TRUE(pair.until([&] { return pair.client.told.ended.contains(pair.here); }));
@@ -308,13 +306,11 @@ TEST(TlsTest, a_required_client_certificate_yields_its_name) {
                           .client_authority_file = pair.files.certificate_file,
                           .client_certificate = ServerTlsOptions::ClientCertificate::Require,
                           .limits = {}};
-  pair.server.reactor.set_tls({.clients = TlsContext::for_clients(strict).value(), .servers = {}});
+  pair.server.reactor.set_tls(TlsContext::for_clients(strict).value());
   ClientTlsOptions shown;
   shown.certificate_file = pair.files.certificate_file;
   shown.key_file = pair.files.key_file;
-  const auto with = TlsContext::for_servers(shown).value();
-  const auto without = TlsContext::for_servers({}).value();
-  pair.client.reactor.set_tls({.clients = nullptr, .servers = {with, without}});
+  pair.setup = TlsContext::for_servers(shown).value();
   ASSERT_TRUE(pair.until([turns = 0]() mutable { return ++turns > 2; }));
   ASSERT_TRUE(pair.secure());
   ASSERT_TRUE(pair.server.told.secured.contains(pair.there));
@@ -322,8 +318,8 @@ TEST(TlsTest, a_required_client_certificate_yields_its_name) {
 
   const ConnectionId bare = pair.client.reactor.open(pair.endpoint);
   ASSERT_TRUE(pair.until([&] { return pair.server.told.accepted.size() == 2; }));
-  TlsRequest request = Pair::connect_request("localhost", true);
-  request.context = 1;
+  TlsRequest request = pair.connect_request("localhost", true);
+  request.setup = TlsContext::for_servers({}).value();
   pair.client.reactor.start_tls(bare, request);
   ASSERT_TRUE(pair.until([&] { return pair.client.told.ended.contains(bare); }));
   EXPECT_EQ(pair.client.told.ended.at(bare).detail, "the server requires a certificate from us");

@@ -33,7 +33,7 @@ void CancelDelivery::handle_opened(base::Instant) {
 void CancelDelivery::start_tls() {
   const bool is_direct = plan_->database.tls.negotiation == TlsNegotiation::Direct;
   desk_.io().start_tls(id_, {.role = base::TlsRequest::Role::Connect,
-                             .context = plan_->tls_context,
+                             .setup = plan_->database.tls_setup,
                              .host = endpoint_.host,
                              .is_direct = is_direct});
 }

@@ -72,7 +72,7 @@ bool ClientLogin::advance_startup(base::Bytes& input) {
   if (!step) return refuse(step.error());
   if (std::holds_alternative<session::ClientStartup::StartTls>(*step)) {
     send();
-    desk_.io().start_tls(id_, {.role = base::TlsRequest::Role::Accept, .context = 0, .host = {}});
+    desk_.io().start_tls(id_, {.role = base::TlsRequest::Role::Accept, .host = {}});
   } else if (auto* key = std::get_if<wire::CancelKey>(&*step)) {
     ask_to_cancel(std::move(*key));
   } else if (auto* message = std::get_if<wire::StartupMessage>(&*step)) {

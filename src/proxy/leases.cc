@@ -377,7 +377,7 @@ void Leases::refuse(Client& client, pool::RefuseReason reason, const pool::Failu
       {obs::kv("sqlstate", report.sqlstate), obs::kv("database", client.route->database),
        obs::kv("user", client.route->user), obs::kv("client", client.peer),
        obs::kv("problem", report.message), obs::kv("detail", report.detail)});
-  if (client.needs_welcome || state_.is_draining) {
+  if (client.needs_welcome || state_.is_draining || client.route->is_removed) {
     report.severity = "FATAL";
     end_client(client, ClientEnd::Refused, &report, now);
     return;

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/io.h"
 #include "base/secret.h"
 #include "base/time.h"
 #include "pool/options.h"
@@ -123,6 +125,7 @@ struct DatabaseOptions {
   std::optional<PoolMode> pool_mode;  // Else the user's, else Options::pool_mode.
   pool::Options pool;                 // Of each pool of this database.
   ServerTls tls;
+  std::shared_ptr<const base::TlsSetup> tls_setup;  // What the shell has made of `tls`.
 
   std::uint32_t server_count_max = pool::kUnlimited;  // Database level.
   std::uint32_t client_count_max = pool::kUnlimited;

@@ -39,10 +39,9 @@ struct ClientReady : base::Parcel {
 // What a server login needs to know. Shared by all logins of one pool.
 struct ServerPlan {
   DatabaseOptions database;
-  std::uint32_t tls_context = 0;  // Index of the shell's context for `database.tls`.
-  std::string server_database;    // What the server calls it.
-  std::string user;               // Whom we log in as.
-  base::Secret secret;            // Plain, md5… or empty.
+  std::string server_database;  // What the server calls it.
+  std::string user;             // Whom we log in as.
+  base::Secret secret;          // Plain, md5… or empty.
 };
 
 // Relay → Login: log in to a server.

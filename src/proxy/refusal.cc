@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "proxy/departures.h"
 #include "proxy/without_literals.h"
 #include "wire/sqlstate.h"
 
@@ -82,6 +83,7 @@ std::string holders(RelayState& state, const Client& client, base::Instant now) 
 
 wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseReason reason,
                           const pool::Failure* failure, base::Instant now) {
+  if (client.route->is_removed) return removed_report(client.route->database);
   if (reason == pool::RefuseReason::LoginFailed && failure != nullptr) {
     return {.severity = "ERROR",
             .sqlstate = failure->sqlstate.empty() ? std::string(wire::sqlstate::kConnectionFailure)

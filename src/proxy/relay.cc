@@ -15,17 +15,6 @@ namespace {
 // How often servers in use are looked at for what takes too long.
 constexpr base::Duration kSweepEvery = std::chrono::milliseconds(500);
 
-// How long a process that ends waits for its servers to hang up.
-constexpr base::Duration kFarewell = std::chrono::seconds(1);
-
-wire::Report shutdown_report() {
-  return {.severity = "FATAL",
-          .sqlstate = std::string(wire::sqlstate::kAdminShutdown),
-          .message = "terminating connection due to administrator command",
-          .detail = "pgweir is shutting down.",
-          .hint = {}};
-}
-
 }  // namespace
 
 Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
@@ -40,6 +29,7 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
       cancels_(state_),
       effects_(state_),
       errands_(state_),
+      departures_(state_),
       overdue_(state_) {
   state_.intake = &intake_;
   state_.requests = &requests_;
@@ -51,6 +41,7 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
   state_.cancels = &cancels_;
   state_.effects = &effects_;
   state_.errands = &errands_;
+  state_.departures = &departures_;
 }
 
 // Connections reach the Relay by hand_over only.
@@ -124,10 +115,11 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     state_.options = std::move(changed->options);
     overdue_.handle_options_changed();
     state_.routes.set_options(*state_.options, now);
+    departures_.handle_options_changed(now);
   } else if (dynamic_cast<PermitsFreed*>(parcel.get()) != nullptr) {
     state_.shard.handle_wake(now);
   } else if (const auto* drain = dynamic_cast<Drain*>(parcel.get())) {
-    begin_drain(drain->is_now, now);
+    departures_.begin_drain(drain->is_now, now);
   }
   settle(now);
 }
@@ -143,6 +135,9 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   Identity& identity = ready.identity;
   const DatabaseOptions* database = find_database(*state_.options, identity.database);
   if (database == nullptr) {  // A reload has removed it since Login looked.
+    state_.message.clear();
+    wire::encode_error(state_.message, removed_report(identity.database));
+    state_.world.io.try_send(id, state_.message);
     state_.world.counts.client_count.fetch_sub(1, std::memory_order_relaxed);
     state_.world.io.close(id);
     return;
@@ -173,9 +168,8 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
     if (name == "application_name") client.application_name = value.text;
   }
   client.parameters = state_.parameters.intern(std::move(*parameters));
-  if (state_.is_draining) {
-    const wire::Report report = shutdown_report();
-    leases_.end_client(client, ClientEnd::Shutdown, &report, now);
+  if (const auto reason = departures_.reason_for(client)) {
+    leases_.end_client(client, ClientEnd::Shutdown, &*reason, now);
     return;
   }
   const bool is_known = !client.route->reported.empty() &&
@@ -188,43 +182,19 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   if (leases_.acquire(client, now)) leases_.begin_session(client, now);
 }
 
-void Relay::begin_drain(bool is_now, base::Instant now) {
-  state_.is_draining = true;
-  const base::Duration patience = state_.options->shutdown_timeout;
-  drain_until_ = is_now ? now : std::min(drain_until_, base::deadline(now, patience));
-  const wire::Report report = shutdown_report();
-  state_.registry.for_each_client([&](Client& client) {
-    // Those between transactions go now; the others when theirs is over.
-    if (client.server == nullptr && !client.is_waiting()) {
-      leases_.end_client(client, ClientEnd::Shutdown, &report, now);
-    }
-  });
-  sweep(now);
-}
-
 void Relay::sweep(base::Instant now) {
   state_.routes.publish();
   lost_.sweep(now);
   errands_.sweep(now);
   overdue_.sweep(now);
-  if (!state_.is_draining) return;
-  const wire::Report report = shutdown_report();
-  state_.registry.for_each_client([&](Client& client) {
-    const bool is_between = client.server == nullptr && !client.is_waiting();
-    const bool is_idle_in_session =
-        client.server != nullptr && client.server->cycle.is_idle() && client.inbox.empty();
-    if (is_between || is_idle_in_session || now >= drain_until_) {
-      has_cut_transactions_ = has_cut_transactions_ || !(is_between || is_idle_in_session);
-      leases_.end_client(client, ClientEnd::Shutdown, &report, now);
-    }
-  });
+  departures_.sweep(now);
 }
 
 void Relay::settle(base::Instant now) {
   leases_.carry_out_decisions(now);
   state_.registry.bury();
   report_clients();
-  report_drained(now);
+  departures_.report(now);
   const bool is_watching = state_.registry.server_count() != 0 || !lost_.empty() ||
                            !errands_.empty() || state_.registry.client_count() != 0;
   if (!is_watching) {
@@ -246,24 +216,6 @@ void Relay::report_clients() {
   auto changed = std::make_unique<ClientsChanged>();
   changed->has_clients = has_clients;
   state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(changed));
-}
-
-// Once the last client has gone the servers are let go, too; then the shell may end the process.
-void Relay::report_drained(base::Instant now) {
-  if (!state_.is_draining || has_reported_drained_ || state_.registry.client_count() != 0) return;
-  if (farewell_until_ == base::kNever) {
-    farewell_until_ = now + kFarewell;
-    for (const ServerToken token : state_.registry.tokens()) {
-      Server* server = state_.registry.find(token);
-      if (server->phase != Server::Phase::Connecting) leases_.close_server(*server, now);
-    }
-    leases_.carry_out_decisions(now);
-  }
-  if (state_.registry.server_count() != 0 && now < farewell_until_) return;
-  has_reported_drained_ = true;
-  auto drained = std::make_unique<Drained>();
-  drained->is_clean = !has_cut_transactions_;
-  state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(drained));
 }
 
 RelayCounts Relay::counts() const {

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "proxy/cancels.h"
+#include "proxy/departures.h"
 #include "proxy/effects.h"
 #include "proxy/errands.h"
 #include "proxy/intake.h"
@@ -55,10 +56,8 @@ class Relay final : public base::Handler {
 
  private:
   void handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now);
-  void begin_drain(bool is_now, base::Instant now);
   void sweep(base::Instant now);
   void report_clients();
-  void report_drained(base::Instant now);
   // At the end of every event: decisions, the dead, the next wake-up.
   void settle(base::Instant now);
 
@@ -73,15 +72,12 @@ class Relay final : public base::Handler {
   Cancels cancels_;
   Effects effects_;
   Errands errands_;
+  Departures departures_;
   Overdue overdue_;
 
   base::Instant next_sweep_ = base::kNever;
   base::Instant wake_ = base::kNever;  // As last asked for.
-  base::Instant drain_until_ = base::kNever;
-  base::Instant farewell_until_ = base::kNever;
   bool has_reported_clients_ = false;
-  bool has_reported_drained_ = false;
-  bool has_cut_transactions_ = false;
 };
 
 }  // namespace pgweir::proxy

@@ -21,6 +21,7 @@
 namespace pgweir::proxy {
 
 class Cancels;
+class Departures;
 class Effects;
 class Errands;
 class Leases;
@@ -75,6 +76,7 @@ struct RelayState {
   Cancels* cancels = nullptr;
   Effects* effects = nullptr;
   Errands* errands = nullptr;
+  Departures* departures = nullptr;
 };
 
 }  // namespace pgweir::proxy

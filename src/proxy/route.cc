@@ -76,9 +76,6 @@ std::shared_ptr<const ServerPlan> Routes::make_plan(const Options& options,
                                                     const std::string& user) {
   auto plan = std::make_shared<ServerPlan>();
   plan->database = database;
-  for (std::size_t i = 0; i < options.databases.size(); ++i) {
-    if (&options.databases[i] == &database) plan->tls_context = static_cast<std::uint32_t>(i);
-  }
   plan->server_database = database.server_database.empty() ? name : database.server_database;
   plan->user = database.user.empty() ? user : database.user;
   plan->secret = database.password;
@@ -127,13 +124,26 @@ void Routes::set_limit(const std::string& node, std::uint32_t limit, base::Insta
   shard_.handle_limits_changed(now);
 }
 
+// Its clients are told and go (Departures); until then nobody gets a server of it any more.
+void Routes::remove(Route& route, base::Instant now) {
+  route.is_removed = true;
+  has_removed_ = has_removed_ || route.client_count != 0;
+  pool::Options closed = shard_.options(route.pool);
+  closed.server_count_min = 0;
+  closed.waiter_count_max = 0;
+  shard_.set_options(route.pool, closed, now);
+  shard_.recycle(route.pool, now);
+}
+
 void Routes::set_options(const Options& options, base::Instant now) {
+  has_removed_ = false;
   for (const auto& route : routes_) {
     const DatabaseOptions* database = find_database(options, route->database);
-    if (database == nullptr) {  // No longer configured: its clients keep what they have until idle.
-      shard_.recycle(route->pool, now);
+    if (database == nullptr) {
+      remove(*route, now);
       continue;
     }
+    route->is_removed = false;
     const UserOptions& user = user_or_defaults(options, route->user);
     const auto plan = make_plan(options, *database, route->database, route->user);
     const ServerPlan& old = *route->plan;

@@ -49,6 +49,7 @@ struct Route {
   ProvenValues proven = {};
 
   std::uint32_t client_count = 0;
+  bool is_removed = false;  // Its database is no longer configured.
 };
 
 // What the servers report at login; empty if they do not.
@@ -78,6 +79,8 @@ class Routes {
   void set_limit(const std::string& node, std::uint32_t limit, base::Instant now);
   // A new configuration: sizes at once, servers of a changed plan are recycled.
   void set_options(const Options& options, base::Instant now);
+  // Whether the last reload has taken the database of some client away.
+  bool has_removed() const { return has_removed_; }
   // Brings the gauges up to date.
   void publish();
 
@@ -87,6 +90,7 @@ class Routes {
                                               const std::string& name, const std::string& user);
   std::vector<pool::LevelId> configured_levels(const Options& options,
                                                const DatabaseOptions& database, const Route& route);
+  void remove(Route& route, base::Instant now);
   pool::LevelId level(const std::string& name, std::uint32_t limit);
   pool::Options pool_options(const DatabaseOptions& database, const UserOptions& user) const;
 
@@ -96,6 +100,7 @@ class Routes {
   std::map<std::pair<std::string, std::string>, Route*> by_name_;
   std::vector<std::unique_ptr<Route>> routes_;  // By pool.
   std::map<std::string, pool::LevelId> levels_;
+  bool has_removed_ = false;
 };
 
 }  // namespace pgweir::proxy

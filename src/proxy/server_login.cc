@@ -178,7 +178,7 @@ void ServerLogin::follow(ServerStartup::Step step) {
 void ServerLogin::start_tls() {
   base::TlsRequest request{
       .role = base::TlsRequest::Role::Connect,
-      .context = plan_->tls_context,
+      .setup = plan_->database.tls_setup,
       .host = plan_->database.tls.has_sni || plan_->database.tls.verify == TlsVerify::ChainAndHost
                   ? endpoints_[endpoint_].host
                   : std::string(),

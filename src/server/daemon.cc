@@ -54,8 +54,12 @@ base::ByteBuffer descriptor_refusal() {
 }
 
 // max_client_conn, where it is not set, follows from what this process may open.
-std::shared_ptr<const proxy::Options> proxy_options(const config::Config& config) {
+std::shared_ptr<const proxy::Options> proxy_options(const config::Config& config,
+                                                    const DaemonTls& tls) {
   auto options = std::make_shared<proxy::Options>(config.proxy);
+  for (std::size_t i = 0; i < options->databases.size(); ++i) {
+    options->databases[i].tls_setup = tls.servers[i];
+  }
   const std::uint64_t limit = net::raise_descriptor_limit().now;
   if (options->client_count_max == 0 && limit < UINT32_MAX) {
     options->client_count_max = static_cast<std::uint32_t>(
@@ -139,8 +143,7 @@ base::Status Daemon::make_reactors() {
   login_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-login", 5, config_->tcp)));
   relay_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-data", 0, config_->tcp)));
   login_reactor_->listen(TRY(open_listeners(*config_)), descriptor_refusal());
-  login_reactor_->set_tls(tls_.contexts);
-  relay_reactor_->set_tls(tls_.contexts);
+  login_reactor_->set_tls(tls_.clients);
   switchboard_.login = &login_reactor_->inbox();
   switchboard_.relays = {&relay_reactor_->inbox()};
   login_reactor_->attach(switchboard_);
@@ -167,7 +170,7 @@ base::Status Daemon::make_control() {
 }
 
 void Daemon::make_core() {
-  const auto options = proxy_options(*config_);
+  const auto options = proxy_options(*config_, tls_);
   login_ = std::make_unique<proxy::Login>(*login_reactor_, login_entropy_, *log_, counts_, options,
                                           login_tls(*config_));
   relay_ = std::make_unique<proxy::Relay>(proxy::RelayWorld{.io = *relay_reactor_,
@@ -272,11 +275,10 @@ void Daemon::handle_hangup() {
                                   obs::kv("after", change.after),
                                   obs::kv("takes_effect", config::describe(change.reload))});
   }
-  login_reactor_->set_tls(tls->contexts);
-  relay_reactor_->set_tls(tls->contexts);
+  login_reactor_->set_tls(tls->clients);
   log_->set_options(fresh->log.events);
   statistics_->set_options(fresh->log);
-  const auto options = proxy_options(*fresh);
+  const auto options = proxy_options(*fresh, *tls);
   for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
     auto changed = std::make_unique<proxy::OptionsChanged>();
     changed->options = options;

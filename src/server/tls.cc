@@ -78,10 +78,10 @@ base::Result<DaemonTls> make_tls(const config::Config& config, const std::string
       options.key_file = files.key_file;
       made.is_self_signed = true;
     }
-    made.contexts.clients = TRY(net::TlsContext::for_clients(options));
+    made.clients = TRY(net::TlsContext::for_clients(options));
   }
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
-    made.contexts.servers.push_back(TRY(net::TlsContext::for_servers(server_side(database.tls))));
+    made.servers.push_back(TRY(net::TlsContext::for_servers(server_side(database.tls))));
   }
   return made;
 }

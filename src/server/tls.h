@@ -2,7 +2,9 @@
 // options. Handshakes are net/'s.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "config/config.h"
@@ -11,7 +13,8 @@
 namespace pgweir::server {
 
 struct DaemonTls {
-  net::TlsContexts contexts;  // servers: in the order of Config::proxy.databases.
+  std::shared_ptr<const net::TlsContext> clients;              // Null: TLS is not offered to them.
+  std::vector<std::shared_ptr<const base::TlsSetup>> servers;  // As Config::proxy.databases.
   bool is_self_signed = false;
 };
 
