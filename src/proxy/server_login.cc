@@ -95,6 +95,7 @@ ServerLogin::ServerLogin(LoginDesk& desk, ServerToken token, std::shared_ptr<con
 void ServerLogin::connect() {
   is_connected_ = false;
   is_tls_wrong_ = false;
+  has_said_goodbye_ = false;
   refusal_.reset();
   connect_query_.reset();
   inbox_.clear();
@@ -215,15 +216,12 @@ bool ServerLogin::fits_target_session() const {
 
 void ServerLogin::handle_logged_in() {
   if (!fits_target_session()) {
-    desk_.detach(id_);
-    desk_.io().close(id_);
-    try_next({.severity = "FATAL",
-              .sqlstate = std::string(wire::sqlstate::kCannotConnectNow),
-              .message = fmt::format("host \"{}\" is not what target_session_attrs asks for",
-                                     endpoints_[endpoint_].host),
-              .detail = {},
-              .hint = {}},
-             false, true);
+    take_leave({.severity = "FATAL",
+                .sqlstate = std::string(wire::sqlstate::kCannotConnectNow),
+                .message = fmt::format("host \"{}\" is not what target_session_attrs asks for",
+                                       endpoints_[endpoint_].host),
+                .detail = {},
+                .hint = {}});
     return;
   }
   reported_ = startup_->reported();
@@ -247,9 +245,15 @@ void ServerLogin::follow_query(base::Bytes& input) {
   }
   wire::Report report = step ? connect_query_->refusal() : report_of(step.error());
   report.message = "connect_query failed: " + report.message;
+  take_leave(std::move(report));
+}
+
+// Its end, which follows, proves that its slot is free again; the next host has its turn then.
+void ServerLogin::take_leave(wire::Report report) {
   refusal_ = std::move(report);
+  has_said_goodbye_ = true;
   wire::encode_terminate(out_);
-  send();  // Its end, which follows, proves that its slot is free again.
+  send();
 }
 
 void ServerLogin::finish() {
@@ -266,9 +270,11 @@ void ServerLogin::finish() {
 void ServerLogin::handle_closed(base::CloseCause cause, std::string_view detail, base::Instant) {
   if (refusal_) {
     wire::Report said = *refusal_;
+    // A server that has refused us ends by itself. One that we have left is only seen to.
+    const bool is_ended = !has_said_goodbye_ || cause == base::CloseCause::Eof;
     const bool may_retry =
         said.sqlstate == wire::sqlstate::kCannotConnectNow || said.sqlstate.starts_with("28");
-    try_next(std::move(said), true, may_retry);
+    try_next(std::move(said), is_ended, may_retry && is_ended);
     return;
   }
   base::Error error{

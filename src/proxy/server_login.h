@@ -45,6 +45,7 @@ class ServerLogin final : public LoginParty, public std::enable_shared_from_this
   void handle_logged_in();
   void follow_query(base::Bytes& input);
   void finish();
+  void take_leave(wire::Report report);
   // This attempt failed: the next endpoint or the other TLS choice, or the end.
   void try_next(wire::Report report, bool is_ended, bool may_retry);
   bool choose_next(const wire::Report& report);
@@ -66,7 +67,8 @@ class ServerLogin final : public LoginParty, public std::enable_shared_from_this
   std::optional<session::ServerStartup> startup_;
   wire::Parameters reported_;  // Once logged in.
   std::optional<session::ConnectQuery> connect_query_;
-  std::optional<wire::Report> refusal_;  // Said by the server, whose end is still awaited.
+  std::optional<wire::Report> refusal_;  // Why it is none; the server's end is still awaited.
+  bool has_said_goodbye_ = false;        // The refusal is ours.
   base::ByteQueue inbox_;
   base::ByteBuffer out_;
 };
