@@ -1,19 +1,22 @@
 #include "obs/metrics.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "base/assert.h"
 
 namespace pgweir::obs {
 namespace {
 
-// The sample that a slot adds to: the one of its labels among those of its family.
+// Where the sample of these labels is among those of one family.
+using Index = std::map<std::pair<std::string_view, std::string_view>, std::size_t>;
+
+// The sample that a slot adds to.
 template <class Slot>
-Sample& find_or_add(std::vector<Sample>& samples, std::size_t first, const Slot& slot) {
-  const auto found = std::find_if(
-      samples.begin() + static_cast<std::ptrdiff_t>(first), samples.end(),
-      [&](const Sample& s) { return s.label_1 == slot.label_1 && s.label_2 == slot.label_2; });
-  if (found != samples.end()) return *found;
+Sample& find_or_add(std::vector<Sample>& samples, Index& index, const Slot& slot) {
+  const auto [at, is_new] = index.try_emplace({slot.label_1, slot.label_2}, samples.size());
+  if (!is_new) return samples[at->second];
   return samples.emplace_back(
       Sample{.family = slot.family, .label_1 = slot.label_1, .label_2 = slot.label_2});
 }
@@ -29,9 +32,9 @@ void add_up(Sample& sample, const Number& number) {
 
 template <class Slots>
 void collect_family(const Slots& slots, const Family* family, std::vector<Sample>& samples) {
-  const std::size_t first = samples.size();
+  Index index;
   for (const auto& slot : slots) {
-    if (slot.family == family) add_up(find_or_add(samples, first, slot), slot.metric);
+    if (slot.family == family) add_up(find_or_add(samples, index, slot), slot.metric);
   }
 }
 

@@ -96,7 +96,7 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
   wire::Report report{.severity = "ERROR",
                       .sqlstate = std::string(wire::sqlstate::kTooManyConnections),
                       .message = {},
-                      .detail = holders(state, client, now),
+                      .detail = failure == nullptr ? holders(state, client, now) : std::string(),
                       .hint = {}};
   if (reason == pool::RefuseReason::QueueFull) {
     report.message =
@@ -116,7 +116,8 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
     report.hint = "The server could not be reached; pgweir keeps trying.";
   } else {
     report.hint =
-        "Shorten transactions, end those that idle, or raise pool_timeout to wait longer.";
+        "Shorten transactions, end those that idle, or raise pool_timeout (query_wait_timeout) to "
+        "wait longer.";
   }
   return report;
 }

@@ -135,11 +135,15 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   Identity& identity = ready.identity;
   const DatabaseOptions* database = find_database(*state_.options, identity.database);
   if (database == nullptr) {  // A reload has removed it since Login looked.
-    state_.message.clear();
-    wire::encode_error(state_.message, removed_report(identity.database));
-    state_.world.io.try_send(id, state_.message);
-    state_.world.counts.client_count.fetch_sub(1, std::memory_order_relaxed);
-    state_.world.io.close(id);
+    turn_away(id, removed_report(identity.database));
+    return;
+  }
+  if (!state_.routes.has_room_for(identity.database, identity.user)) {
+    turn_away(id, {.severity = "FATAL",
+                   .sqlstate = std::string(wire::sqlstate::kTooManyConnections),
+                   .message = "pgweir knows too many different databases and users already",
+                   .detail = {},
+                   .hint = {}});
     return;
   }
   Client& client = state_.registry.add_client(id);
@@ -180,6 +184,17 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   }
   client.needs_welcome = true;
   if (leases_.acquire(client, now)) leases_.begin_session(client, now);
+}
+
+// One that does not become a client.
+void Relay::turn_away(base::ConnectionId id, const wire::Report& report) {
+  state_.world.log.event(
+      kClientError, {obs::kv("sqlstate", report.sqlstate), obs::kv("problem", report.message)});
+  state_.message.clear();
+  wire::encode_error(state_.message, report);
+  state_.world.io.try_send(id, state_.message);
+  state_.world.counts.client_count.fetch_sub(1, std::memory_order_relaxed);
+  state_.world.io.close(id);
 }
 
 void Relay::sweep(base::Instant now) {

@@ -62,6 +62,9 @@ std::string node_name(const DatabaseOptions& database);
 inline constexpr const char* kProcessLevel = "process";
 inline std::string server_level_name(const std::string& node) { return "server " + node; }
 
+// So many pools at most, since with a database called "*" their names are whatever clients say.
+inline constexpr std::size_t kRouteCountMax = 10'000;
+
 class Routes {
  public:
   // levels: those that others take permits of, too: kProcessLevel, and the server_level_name() of
@@ -69,9 +72,13 @@ class Routes {
   Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
          std::map<std::string, pool::LevelId> levels);
 
-  // The route of a database and user, made at first use. Its `database` entry must exist.
+  // The route of a database and user, made at first use. REQUIRES: has_room_for() them.
   Route& find(const Options& options, const DatabaseOptions& database, const std::string& name,
               const std::string& user, base::Instant now);
+  // Whether find() would find it or may make it.
+  bool has_room_for(const std::string& name, const std::string& user) const {
+    return routes_.size() < kRouteCountMax || by_name_.contains({name, user});
+  }
   Route& at(base::PoolId pool) { return *routes_[base::index_of(pool)]; }
   std::size_t count() const { return routes_.size(); }
 
