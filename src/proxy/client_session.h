@@ -38,6 +38,8 @@ struct ClientSession {
   std::uint32_t analysed_tag = 0;                     // … which has this tag.
   std::uint32_t last_tag = 0;                         // Of a request; rises. 0 is none.
   std::optional<session::StatementEffects> portal_effects;  // Of what the unnamed portal executes.
+  // Of a DEALLOCATE that the server is told in other words (Statements::translate_deallocate).
+  std::optional<session::StatementEffects> deallocation;
   // What the server reported since the last ReadyForQuery.
   std::vector<std::pair<std::string, std::string>> reported;
   bool forgets_statements =

@@ -61,7 +61,10 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
   ClientSession& session = session_of(state_, client);
   for (const session::StatementEffect& effect : effects.entries()) {
     if (effect.kind == EffectKind::Pin) pin(client, effect.reason);
-    if (effect.kind == EffectKind::DiscardAll || effect.kind == EffectKind::DeallocateAll) {
+    const bool is_own = effect.kind == EffectKind::Deallocate &&
+                        session.statements.find(effect.name) != session::StatementId::None;
+    if (effect.kind == EffectKind::DiscardAll || effect.kind == EffectKind::DeallocateAll ||
+        is_own) {
       session.forgets_statements = true;
     }
   }
@@ -116,8 +119,10 @@ void Effects::apply(Client& client, Server& server, const session::StatementEffe
       forget_all(client, server);
       return;
     case EffectKind::DeallocateAll: forget_all(client, server); return;
-    case EffectKind::None:
     case EffectKind::Deallocate:
+      session.statements.rebind(effect.name, session::StatementId::None);
+      return;
+    case EffectKind::None:
     case EffectKind::Pin:
     case EffectKind::Unpin: return;
   }

@@ -115,9 +115,7 @@ bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes her
   server.is_skip_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
   if (server.is_skip_forwarded) batch.forward(here);
   if (server.client == nullptr) server.discarded_bytes += here.size();
-  if (step->is_answered && step->answered.request == Request::Parse) {
-    state_.statements.accept(session::StatementId{step->answered.statement}, server.route->pool);
-  }
+  if (step->is_answered) state_.requests->settle(server, step->answered);
   if (step->is_answered && step->answered.request == Request::Execute && server.client != nullptr) {
     // EmptyQueryResponse or PortalSuspended: complete without a tag.
     state_.effects->handle_complete(*server.client, server, step->answered.tag, {});
@@ -217,11 +215,17 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
   if (report.sqlstate == wire::sqlstate::kInvalidSqlStatementName && step.answered.statement != 0) {
     server.statements.remove(session::StatementId{step.answered.statement});
   }
-  state_.requests->undo(client, server, step.answered);
-  for (const session::Expectation& skipped : server.cycle.skipped()) {
-    state_.requests->undo(client, server, skipped);
+  const auto& skipped = server.cycle.skipped();
+  for (auto at = skipped.rbegin(); at != skipped.rend(); ++at) {
+    state_.requests->undo(client, server, *at);
   }
+  state_.requests->undo(client, server, step.answered);
   server.cycle.clear_skipped();
+  // It is there, whatever we believed.
+  const bool is_known = report.sqlstate == wire::sqlstate::kDuplicatePreparedStatement &&
+                        step.answered.request == Request::Parse && !step.answered.is_unnamed;
+  const session::StatementId known{step.answered.statement};
+  if (is_known && state_.statements.find(known) != nullptr) server.statements.insert(known);
   if (step.fate == QueryCycle::Fate::Swallow) server.own_failure = report;
 }
 

@@ -22,6 +22,8 @@ namespace {
 
 // A text longer than this is not held back until it is whole; it is looked at while it passes.
 constexpr std::size_t kQueryBytesHeld = 64 * 1024;
+// More than what our names for statements add to a message.
+constexpr std::uint32_t kNameBytesMax = 64;
 // A Parse is kept for other servers, so it must be seen whole.
 constexpr std::size_t kParseBytesMax = 16 * 1024 * 1024;
 
@@ -187,22 +189,26 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
   note_statement(server, base::as_text(input.bytes.subspan(wire::kHeaderBytes)));
   // A simple query destroys the unnamed statement (exec_simple_query).
   server.statements.set_unnamed(session::StatementId::None);
+  if (client.session != nullptr) {
+    client.session->statements.rebind("", session::StatementId::None);
+  }
   std::uint32_t tag = next_tag(client);
   if (input.is_whole()) {
     const auto text = wire::parse_query(input.body());
     if (!text) return violate(text.error().context);
-    const std::string translated =
-        statements_.translate_deallocate(client, *text, Request::Query, batch);
-    if (!translated.empty()) {
-      wire::encode_query(batch.build(), translated);
-      server.cycle.expect({.request = Request::Query, .tag = next_tag(client)});
-      passed_bytes_ = input.frame_bytes();
-      return Outcome::Taken;
-    }
     auto effects = session::analyse(*text, true);
     if (!effects.is_trivial()) {
       if (tag == 0) tag = ++session_of(state_, client).last_tag;
+      const std::string translated =
+          statements_.translate_deallocate(client, effects, Request::Query, batch);
       state_.effects->note_sent(client, tag, std::move(effects));
+      if (!translated.empty()) {
+        wire::encode_query(batch.build(), translated);
+        server.cycle.expect({.request = Request::Query, .tag = tag});
+        passed_bytes_ = input.frame_bytes();
+        wait_if_statements_go(client);
+        return Outcome::Taken;
+      }
     }
   } else {
     ClientSession& session = session_of(state_, client);
@@ -294,6 +300,10 @@ Requests::Outcome Requests::take_bind(Client& client, const Input& input, Batch&
       std::min<std::size_t>(input.bytes.size() - wire::kHeaderBytes, input.header.body_bytes);
   const auto head = wire::parse_bind_head(input.bytes.subspan(wire::kHeaderBytes, here));
   if (!head) return violate(head.error().context);
+  // Our name for the statement may be longer than the client's.
+  if (input.header.body_bytes > wire::kBodyBytesMax - kNameBytesMax) {
+    return violate("a Bind of 1 GB");
+  }
   if (!*head) {
     if (input.is_whole()) return violate("a malformed Bind");
     client.inbox_wanted = std::min(input.frame_bytes(), input.bytes.size() + 1);

@@ -45,6 +45,9 @@ class Requests {
   void refuse(Client& client, const wire::Report& report, base::Instant now);
 
   // A request failed or was skipped: what was noted when it was sent did not happen.
+  void settle(Server& server, const session::Expectation& answered) {
+    statements_.settle(server, answered);
+  }
   void undo(Client* client, Server& server, const session::Expectation& failed) {
     statements_.undo(client, server, failed);
   }

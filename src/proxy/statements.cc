@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "proxy/effects.h"
+#include "session/reading.h"
 
 namespace pgweir::proxy {
 
@@ -16,6 +17,21 @@ using session::StatementId;
 namespace {
 
 constexpr std::string_view kForgotten = "pgweir_forgotten";
+
+// Cheap enough to ask of every text: most do not begin with a D.
+bool may_deallocate(std::string_view text) {
+  return text.size() >= 11 && (text.front() == 'D' || text.front() == 'd');
+}
+
+bool is_of_forgotten(const session::StatementEffects& effects) {
+  return effects.entries().size() == 1 && effects.entries()[0].name == kForgotten;
+}
+
+// Whether a statement of the client may have changed a setting that pgweir has not seen settle.
+bool is_unsettled(const ClientSession& session) {
+  return !session.reported.empty() || !session.pending.empty() || !session.pins.empty() ||
+         session.parameters.has_pending();
+}
 
 }  // namespace
 
@@ -41,58 +57,93 @@ void Statements::expect(Server& server, Request request, Origin origin, std::uin
                        .statement = static_cast<std::uint32_t>(id)});
 }
 
+void Statements::expect_unnamed(Server& server, Request request, Origin origin, std::uint32_t tag,
+                                StatementId id) {
+  server.cycle.expect({.request = request,
+                       .origin = origin,
+                       .tag = tag,
+                       .statement = static_cast<std::uint32_t>(id),
+                       .is_unnamed = true});
+}
+
 base::Status Statements::take_parse(Client& client, const wire::ParseMessage& message,
                                     base::Bytes raw, Batch& batch) {
   Server& server = *client.server;
   ClientSession& session = session_of(state_, client);
+  if (message.name.empty()) return take_unnamed_parse(client, message, raw, batch);
   const std::uint32_t tag = ++session.last_tag;
-  if (!message.name.empty() && !has_names()) {
+  if (!has_names()) {
     // Its statements live on this server only, so it stays there with them.
     state_.effects->pin(client, session::PinReason::SqlPrepare);
     batch.forward(raw);
     expect(server, Request::Parse, Origin::Client, tag);
     return base::success();
   }
-  const bool is_taken =
-      !message.name.empty() && session.statements.find(message.name) != StatementId::None;
-  const std::string translated = translate_deallocate(client, message.query, Request::Parse, batch);
-  const std::string_view query = translated.empty() ? message.query : std::string_view(translated);
-  const StatementId id = state_.statements.intern(query, message.types);
-  const session::Statement& statement = state_.statements.at(id);
-  if (is_taken) {
+  const StatementId taken = session.statements.find(message.name);
+  if (taken != StatementId::None) {
     // PostgreSQL refuses a name that is in use, and fails the transaction: let it say so itself.
-    // Tag 0, since nothing came of it that would have to be undone.
-    const StatementId known = session.statements.find(message.name);
-    ensure(server, known, batch);
-    wire::encode_parse(batch.build(), state_.statements.at(known).server_name, query,
-                       message.types);
-    expect(server, Request::Parse, Origin::Client, 0, known);
+    parse_in_vain(client, taken, message, batch);
+    return base::success();
+  }
+  const StatementId id = state_.statements.intern(message.query, message.types, reading_of(client));
+  const bool is_doomed = server.cycle.is_quiet() && server.cycle.transaction_status() == 'E';
+  if (is_doomed && server.statements.contains(id)) {
+    // In a failed transaction it may not say yes.
+    parse_in_vain(client, id, message, batch);
     state_.statements.release(id);
     return base::success();
   }
   TRY(session.statements.define(message.name, id, tag));
-  if (message.name.empty()) {
-    if (translated.empty()) {
-      batch.forward(raw);
-    } else {
-      wire::encode_parse(batch.build(), "", query, message.types);
-    }
-    server.statements.set_unnamed(id);
-    expect(server, Request::Parse, Origin::Client, tag, id);
-  } else if (server.statements.contains(id)) {
+  if (server.statements.contains(id)) {
     server.statements.use(id);
     expect(server, Request::Parse, Origin::Synthetic, tag, id);
-  } else {
-    wire::encode_parse(batch.build(), statement.server_name, query, message.types);
-    server.statements.insert(id);
-    expect(server, Request::Parse, Origin::Client, tag, id);
+    return base::success();
   }
+  wire::encode_parse(batch.build(), state_.statements.at(id).server_name, message.query,
+                     message.types);
+  server.statements.insert(id);
+  expect(server, Request::Parse, Origin::Client, tag, id);
+  evict_surplus(server, batch);
   return base::success();
+}
+
+base::Status Statements::take_unnamed_parse(Client& client, const wire::ParseMessage& message,
+                                            base::Bytes raw, Batch& batch) {
+  Server& server = *client.server;
+  ClientSession& session = session_of(state_, client);
+  session.deallocation.reset();
+  session::StatementEffects effects;
+  if (may_deallocate(message.query)) effects = session::analyse(message.query, true);
+  const std::string translated = translate_deallocate(client, effects, Request::Parse, batch);
+  const std::string_view query = translated.empty() ? message.query : std::string_view(translated);
+  if (!translated.empty()) session.deallocation = std::move(effects);
+  const StatementId id = state_.statements.intern(query, message.types, reading_of(client));
+  const std::uint32_t tag = ++session.last_tag;
+  TRY(session.statements.define("", id, tag));
+  if (translated.empty()) {
+    batch.forward(raw);
+  } else {
+    wire::encode_parse(batch.build(), "", query, message.types);
+  }
+  server.statements.set_unnamed(id);
+  expect_unnamed(server, Request::Parse, Origin::Client, tag, id);
+  return base::success();
+}
+
+// A Parse that the server will refuse, for the name is in use there. Tag 0, since nothing comes of
+// it that would have to be undone.
+void Statements::parse_in_vain(Client& client, StatementId known, const wire::ParseMessage& message,
+                               Batch& batch) {
+  Server& server = *client.server;
+  if (!server.statements.contains(known)) ensure_as_it_is(server, known, batch);
+  wire::encode_parse(batch.build(), state_.statements.at(known).server_name, message.query,
+                     message.types);
+  expect(server, Request::Parse, Origin::Client, 0, known);
 }
 
 bool Statements::take_known_parse(Client& client, const wire::ParseMessage& message) {
   if (message.name.empty() || !has_names()) return false;
-  const StatementId id = state_.statements.lookup(message.query, message.types);
+  const StatementId id = state_.statements.lookup(message.query, message.types, reading_of(client));
   if (!state_.statements.is_accepted(id, client.route->pool)) return false;
   ClientSession& session = session_of(state_, client);
   if (session.statements.find(message.name) != StatementId::None) return false;
@@ -107,15 +158,8 @@ void Statements::take_bind(Client& client, const wire::BindHead& head, base::Byt
                            std::size_t body_bytes, Batch& batch) {
   Server& server = *client.server;
   ClientSession& session = session_of(state_, client);
-  const StatementId id = session.statements.find(head.statement);
-  if (id != StatementId::None) {
-    note_statement(server, state_.statements.at(id).query);
-    if (head.statement.empty()) {
-      ensure_unnamed(server, id, batch);
-    } else {
-      ensure(server, id, batch);
-    }
-  }
+  const StatementId id = ensure(client, head.statement, batch);
+  if (id != StatementId::None) note_statement(server, state_.statements.at(id).query);
   if (id == StatementId::None || head.statement.empty()) {
     batch.forward(raw);
   } else {
@@ -140,14 +184,10 @@ void Statements::take_describe(Client& client, const wire::Target& target, base:
   Server& server = *client.server;
   ClientSession& session = session_of(state_, client);
   const StatementId id =
-      target.kind == 'S' ? session.statements.find(target.name) : StatementId::None;
-  if (id == StatementId::None) {
-    batch.forward(raw);
-  } else if (target.name.empty()) {
-    ensure_unnamed(server, id, batch);
+      target.kind == 'S' ? ensure(client, target.name, batch) : StatementId::None;
+  if (id == StatementId::None || target.name.empty()) {
     batch.forward(raw);
   } else {
-    ensure(server, id, batch);
     wire::encode_describe(batch.build(), 'S', state_.statements.at(id).server_name);
   }
   expect(server, Request::Describe, Origin::Client, ++session.last_tag, id);
@@ -159,10 +199,13 @@ void Statements::take_close(Client& client, const wire::Target& target, base::By
   ClientSession& session = session_of(state_, client);
   const std::uint32_t tag = ++session.last_tag;
   if (target.kind == 'S' && session.statements.find(target.name) != StatementId::None) {
-    // The server keeps it for the next client that prepares the same text.
     session.statements.remove(target.name, tag);
-    expect(server, Request::Close, Origin::Synthetic, tag);
-    return;
+    if (!target.name.empty()) {
+      // The server keeps it for the next client that prepares the same text.
+      expect(server, Request::Close, Origin::Synthetic, tag);
+      return;
+    }
+    server.statements.set_unnamed(StatementId::None);
   }
   batch.forward(raw);
   expect(server, Request::Close, Origin::Client, tag);
@@ -173,26 +216,28 @@ void Statements::take_execute(Client& client, const wire::ExecuteMessage& messag
   ClientSession& session = session_of(state_, client);
   const std::uint32_t tag = ++session.last_tag;
   if (message.portal.empty() && session.portal_effects) {
-    state_.effects->note_sent(client, tag, *session.portal_effects);
+    const bool is_translated = session.deallocation && is_of_forgotten(*session.portal_effects);
+    state_.effects->note_sent(client, tag,
+                              is_translated ? *session.deallocation : *session.portal_effects);
   }
   batch.forward(raw);
   expect(*client.server, Request::Execute, Origin::Client, tag);
 }
 
-std::string Statements::translate_deallocate(Client& client, std::string_view text, Request request,
-                                             Batch& batch) {
-  // Cheap enough to ask of every text: most do not begin with a D.
-  if (text.size() < 11 || (text.front() != 'D' && text.front() != 'd')) return {};
-  const session::StatementEffects effects = session::analyse(text, true);
+std::string Statements::translate_deallocate(Client& client,
+                                             const session::StatementEffects& effects,
+                                             Request request, Batch& batch) {
   if (effects.statement_count() != 1 || effects.is_trivial()) return {};
   const session::StatementEffect& effect = effects.entries()[0];
   if (effect.kind != session::EffectKind::Deallocate) return {};
-  ClientSession& session = session_of(state_, client);
-  if (session.statements.find(effect.name) == StatementId::None) return {};
+  if (session_of(state_, client).statements.find(effect.name) == StatementId::None) return {};
   Server& server = *client.server;
-  // In a failed transaction the server refuses whatever it is.
+  // In a failed transaction the server refuses whatever it is. In an open batch a Sync of ours
+  // would end it, and one that has failed.
   if (server.cycle.is_quiet() && server.cycle.transaction_status() == 'E') return {};
-  session.statements.remove(effect.name, ++session.last_tag);
+  if (request == Request::Query && (server.cycle.has_open_batch() || server.cycle.is_skipping())) {
+    return {};
+  }
   // What the server has under our name may serve others, too; it forgets one made for that.
   wire::encode_close(batch.build(), 'S', kForgotten);
   expect(server, Request::Close, Origin::Ours, 0);
@@ -205,40 +250,86 @@ std::string Statements::translate_deallocate(Client& client, std::string_view te
   return fmt::format("DEALLOCATE {}", kForgotten);
 }
 
-void Statements::ensure(Server& server, StatementId id, Batch& batch) {
-  if (server.statements.contains(id)) {
-    server.statements.use(id);
-    return;
+// What a text means is settled when the server parses it (reading.h). Inside of what may have
+// changed a setting, pgweir does not know how the server reads: then nobody else may have it.
+std::string_view Statements::reading_of(Client& client) {
+  reading_.clear();
+  if (client.session != nullptr && is_unsettled(*client.session)) {
+    fmt::format_to(std::back_inserter(reading_), "only once {}", ++last_private_);
+    return reading_;
   }
+  session::append_reading(state_.parameters.at(client.parameters), reading_);
+  return reading_;
+}
+
+// Makes the server have what the client's name stands for; None: the client has no such statement.
+StatementId Statements::ensure(Client& client, std::string_view name, Batch& batch) {
+  if (client.session == nullptr) return StatementId::None;
+  session::ClientStatements& own = client.session->statements;
+  StatementId id = own.find(name);
+  if (id == StatementId::None) return id;
+  Server& server = *client.server;
+  if (name.empty() ? server.statements.unnamed() == id : server.statements.contains(id)) {
+    if (!name.empty()) server.statements.use(id);
+    return id;
+  }
+  // It will be parsed as the client reads now; who shares it must do so, too.
+  const std::string_view reading = reading_of(client);
+  const session::Statement& old = state_.statements.at(id);
+  if (old.reading != reading) {
+    id = state_.statements.intern(old.query, old.types, reading);
+    own.rebind(name, id);
+  }
+  if (!name.empty()) {
+    ensure_as_it_is(server, id, batch);
+    evict_surplus(server, batch);
+    return id;
+  }
+  const session::Statement& statement = state_.statements.at(id);
+  wire::encode_parse(batch.build(), "", statement.query, statement.types);
+  server.statements.set_unnamed(id);
+  expect_unnamed(server, Request::Parse, Origin::Ours, 0, id);
+  return id;
+}
+
+void Statements::ensure_as_it_is(Server& server, StatementId id, Batch& batch) {
+  if (server.statements.contains(id)) return server.statements.use(id);
   const session::Statement& statement = state_.statements.at(id);
   wire::encode_parse(batch.build(), statement.server_name, statement.query, statement.types);
   server.statements.insert(id);
   expect(server, Request::Parse, Origin::Ours, 0, id);
+}
+
+void Statements::evict_surplus(Server& server, Batch& batch) {
   const std::size_t count_max = state_.options->statements_per_server_max;
   while (true) {
     const StatementId surplus = server.statements.take_surplus(count_max);
     if (surplus == StatementId::None) return;
     wire::encode_close(batch.build(), 'S', state_.statements.at(surplus).server_name);
-    state_.statements.release(surplus);
-    expect(server, Request::Close, Origin::Ours, 0);
+    expect(server, Request::Close, Origin::Ours, 0, surplus);
   }
 }
 
-void Statements::ensure_unnamed(Server& server, StatementId id, Batch& batch) {
-  if (server.statements.unnamed() == id) return;
-  const session::Statement& statement = state_.statements.at(id);
-  wire::encode_parse(batch.build(), "", statement.query, statement.types);
-  server.statements.set_unnamed(id);
-  expect(server, Request::Parse, Origin::Ours, 0, id);
+void Statements::settle(Server& server, const session::Expectation& answered) {
+  const StatementId id{answered.statement};
+  if (id == StatementId::None) return;
+  if (answered.request == Request::Parse) {
+    state_.statements.accept(id, server.route->pool);
+  } else if (answered.request == Request::Close) {
+    server.statements.confirm_closed(id);
+  }
 }
 
 void Statements::undo(Client* client, Server& server, const session::Expectation& failed) {
   const StatementId id{failed.statement};
-  const bool is_second_of_its_name = failed.origin == Origin::Client && failed.tag == 0;
-  if (failed.request == Request::Parse && failed.origin != Origin::Synthetic &&
-      id != StatementId::None && !is_second_of_its_name) {
-    server.statements.remove(id);
+  const bool is_ours = failed.origin == Origin::Ours;
+  if (failed.request == Request::Parse && failed.is_unnamed) {
     if (server.statements.unnamed() == id) server.statements.set_unnamed(StatementId::None);
+  } else if (failed.request == Request::Parse && failed.origin != Origin::Synthetic) {
+    const bool is_in_vain = !is_ours && failed.tag == 0;
+    if (id != StatementId::None && !is_in_vain) server.statements.remove(id);
+  } else if (failed.request == Request::Close && is_ours && id != StatementId::None) {
+    server.statements.restore(id);
   }
   if (client != nullptr && client->session != nullptr && failed.tag != 0) {
     client->session->statements.undo(failed.tag);

@@ -3,6 +3,9 @@
 // server has already is answered here. It notes what answers are due and sends nothing itself.
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "proxy/batch.h"
 #include "proxy/relay_state.h"
 #include "wire/frame.h"
@@ -31,22 +34,35 @@ class Statements {
                     Batch& batch);
 
   // A lone DEALLOCATE of a name of the protocol: what the server is to be told instead; empty if
-  // the text is not that. request: the message that carries the text, Query or Parse.
-  std::string translate_deallocate(Client& client, std::string_view text, session::Request request,
-                                   Batch& batch);
+  // the effects are not that. request: the message that carries the text, Query or Parse.
+  std::string translate_deallocate(Client& client, const session::StatementEffects& effects,
+                                   session::Request request, Batch& batch);
 
-  // A request failed or was skipped: what was noted when it was sent did not happen.
+  // A request was answered: what was hoped for when it was sent is true.
+  void settle(Server& server, const session::Expectation& answered);
+  // A request failed or was skipped: what was noted when it was sent did not happen. In an order
+  // that begins with the last.
   void undo(Client* client, Server& server, const session::Expectation& failed);
 
  private:
-  // Makes the server have the statement under our name.
-  void ensure(Server& server, session::StatementId id, Batch& batch);
-  void ensure_unnamed(Server& server, session::StatementId id, Batch& batch);
+  base::Status take_unnamed_parse(Client& client, const wire::ParseMessage& message,
+                                  base::Bytes raw, Batch& batch);
+  void parse_in_vain(Client& client, session::StatementId known, const wire::ParseMessage& message,
+                     Batch& batch);
+  session::StatementId ensure(Client& client, std::string_view name, Batch& batch);
+  void ensure_as_it_is(Server& server, session::StatementId id, Batch& batch);
+  void evict_surplus(Server& server, Batch& batch);
+  // Valid until the next call.
+  std::string_view reading_of(Client& client);
   void expect(Server& server, session::Request request, session::Origin origin, std::uint32_t tag,
               session::StatementId id = session::StatementId::None);
+  void expect_unnamed(Server& server, session::Request request, session::Origin origin,
+                      std::uint32_t tag, session::StatementId id);
   bool has_names() const { return state_.options->statements_per_server_max != 0; }
 
   RelayState& state_;
+  std::string reading_;
+  std::uint64_t last_private_ = 0;
 };
 
 // Remembers what the server runs, cut short.

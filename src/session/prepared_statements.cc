@@ -52,6 +52,12 @@ void ClientStatements::put(std::string_view name, StatementId id) {
   }
 }
 
+void ClientStatements::rebind(std::string_view name, StatementId id) {
+  const StatementId before = find(name);
+  put(name, id);
+  if (before != StatementId::None) table_.release(before);
+}
+
 void ClientStatements::clear() {
   commit(UINT32_MAX);
   if (unnamed_ != StatementId::None) table_.release(unnamed_);
@@ -121,6 +127,8 @@ void ServerStatements::remove(StatementId id) {
 void ServerStatements::clear() {
   for (const auto& [id, slot] : slots_) table_.release(id);
   slots_.clear();
+  for (const StatementId id : closing_) table_.release(id);
+  closing_.clear();
   set_unnamed(StatementId::None);
 }
 
@@ -136,7 +144,23 @@ StatementId ServerStatements::take_surplus(std::size_t count_max) {
   if (oldest->batch == batch_) return StatementId::None;
   const StatementId id = oldest->id;
   slots_.erase(id);
+  closing_.push_back(id);
   return id;
+}
+
+void ServerStatements::confirm_closed(StatementId id) {
+  const auto at = std::find(closing_.begin(), closing_.end(), id);
+  if (at == closing_.end()) return;  // DISCARD ALL came first.
+  closing_.erase(at);
+  table_.release(id);
+}
+
+void ServerStatements::restore(StatementId id) {
+  const auto at = std::find(closing_.begin(), closing_.end(), id);
+  if (at == closing_.end()) return;
+  closing_.erase(at);
+  insert(id);
+  table_.release(id);
 }
 
 }  // namespace pgweir::session

@@ -31,8 +31,11 @@ class ClientStatements {
   // first). Errors: LimitReached when the client has too many.
   base::Status define(std::string_view name, StatementId id, std::uint32_t tag);
   void remove(std::string_view name, std::uint32_t tag);
-  // DEALLOCATE ALL, DISCARD ALL: known to have happened, so not undone.
+  // Known to have happened, so not undone: DEALLOCATE ALL and DISCARD ALL …
   void clear();
+  // … the name stands for another statement from now on, or for none. Takes over the caller's
+  // reference to `id`.
+  void rebind(std::string_view name, StatementId id);
 
   // The request `tag` did not happen: it failed, or was skipped after an error. What was asked for
   // behind it, in a later batch, stands.
@@ -81,9 +84,13 @@ class ServerStatements {
   StatementId unnamed() const { return unnamed_; }
   void set_unnamed(StatementId id);
 
-  // The statement to be closed next because there are more than `count_max`, taken out of the set,
-  // its reference now the caller's; None if there is none that may be.
+  // The statement to be closed next because there are more than `count_max`, taken out of the set
+  // and referred to until it is known what came of the Close; None if there is none that may be.
   StatementId take_surplus(std::size_t count_max);
+  // The Close was answered.
+  void confirm_closed(StatementId id);
+  // The server has skipped the Close: the statement is still there.
+  void restore(StatementId id);
   // All that was sent has been answered.
   void release_pins() { ++batch_; }
 
@@ -97,6 +104,7 @@ class ServerStatements {
   StatementTable& table_;
   std::unordered_map<StatementId, Slot> slots_;
   base::List<Slot, InRecency> recency_;  // Least recently used first.
+  std::vector<StatementId> closing_;     // Close was sent.
   std::uint32_t batch_ = 1;
   StatementId unnamed_ = StatementId::None;
 };

@@ -42,6 +42,7 @@ struct Expectation {
   Origin origin = Origin::Client;
   std::uint32_t tag = 0;
   std::uint32_t statement = 0;
+  bool is_unnamed = false;  // `statement` as the server's unnamed one.
 };
 
 class QueryCycle {

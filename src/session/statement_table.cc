@@ -9,9 +9,10 @@
 namespace pgweir::session {
 namespace {
 
-std::uint64_t hash_of(std::string_view query, base::Bytes types) {
-  return XXH3_64bits(query.data(), query.size()) ^
-         (XXH3_64bits(types.data(), types.size()) * 0x9e3779b97f4a7c15U);
+std::uint64_t hash_of(std::string_view query, base::Bytes types, std::string_view reading) {
+  const std::uint64_t rest = XXH3_64bits(types.data(), types.size()) +
+                             XXH3_64bits_withSeed(reading.data(), reading.size(), 1);
+  return XXH3_64bits(query.data(), query.size()) ^ (rest * 0x9e3779b97f4a7c15U);
 }
 
 std::string name_of(std::uint64_t serial) {
@@ -30,9 +31,10 @@ StatementTable::~StatementTable() {
   for (auto& statement : statements_) statement.reset();
 }
 
-StatementId StatementTable::intern(std::string_view query, base::Bytes types) {
-  const std::uint64_t hash = hash_of(query, types);
-  if (const StatementId known = lookup(hash, query, types); known != StatementId::None) {
+StatementId StatementTable::intern(std::string_view query, base::Bytes types,
+                                   std::string_view reading) {
+  const std::uint64_t hash = hash_of(query, types, reading);
+  if (const StatementId known = lookup(hash, query, types, reading); known != StatementId::None) {
     retain(known);
     return known;
   }
@@ -46,6 +48,7 @@ StatementId StatementTable::intern(std::string_view query, base::Bytes types) {
   statement->id = id;
   statement->query = query;
   statement->types.assign(types.begin(), types.end());
+  statement->reading = reading;
   statement->effects = analyse(query, true);
   statement->server_name = name_of(++last_serial_);
   statement->hash = hash;
@@ -55,16 +58,19 @@ StatementId StatementTable::intern(std::string_view query, base::Bytes types) {
   return id;
 }
 
-StatementId StatementTable::lookup(std::string_view query, base::Bytes types) const {
-  return lookup(hash_of(query, types), query, types);
+StatementId StatementTable::lookup(std::string_view query, base::Bytes types,
+                                   std::string_view reading) const {
+  return lookup(hash_of(query, types, reading), query, types, reading);
 }
 
-StatementId StatementTable::lookup(std::uint64_t hash, std::string_view query,
-                                   base::Bytes types) const {
+StatementId StatementTable::lookup(std::uint64_t hash, std::string_view query, base::Bytes types,
+                                   std::string_view reading) const {
   const auto [first, last] = by_hash_.equal_range(hash);
   for (auto it = first; it != last; ++it) {
     const Statement& known = at(it->second);
-    if (known.query == query && std::ranges::equal(known.types, types)) return it->second;
+    const bool is_same =
+        known.query == query && known.reading == reading && std::ranges::equal(known.types, types);
+    if (is_same) return it->second;
   }
   return StatementId::None;
 }

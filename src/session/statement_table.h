@@ -1,6 +1,6 @@
 // StatementTable: the texts of prepared statements, each once. Two clients that prepare the same
-// text with the same parameter types share one entry, and so one statement on each server. Which
-// client or server has which is prepared_statements.h.
+// text with the same parameter types, and read it alike, share one entry, and so one statement on
+// each server. Which client or server has which is prepared_statements.h.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ struct Statement : base::ListHook<InUnused> {
   StatementId id{};
   std::string query;
   base::ByteBuffer types;                 // As in the Parse: int16 count and OIDs.
+  std::string reading;                    // Under which settings servers parse it.
   StatementEffects effects;               // Of executing it.
   std::vector<base::PoolId> accepted_in;  // A server of these pools has parsed it without error.
   std::string server_name;  // "pgweir_" and 16 hexadecimal digits, never used for another text.
@@ -41,10 +42,12 @@ class StatementTable {
   StatementTable& operator=(const StatementTable&) = delete;
   ~StatementTable();
 
-  // The entry of this text and these types, made if there is none; retained for the caller.
-  StatementId intern(std::string_view query, base::Bytes types);
-  // The entry of this text and these types if there is one, not retained; else None.
-  StatementId lookup(std::string_view query, base::Bytes types) const;
+  // The entry of this text, these types and this reading (reading.h), made if there is none;
+  // retained for the caller.
+  StatementId intern(std::string_view query, base::Bytes types, std::string_view reading = {});
+  // That entry if there is one, not retained; else None.
+  StatementId lookup(std::string_view query, base::Bytes types,
+                     std::string_view reading = {}) const;
   // A server of this pool has parsed it.
   void accept(StatementId id, base::PoolId pool);
   bool is_accepted(StatementId id, base::PoolId pool) const;
@@ -61,7 +64,8 @@ class StatementTable {
   std::size_t size() const { return by_hash_.size(); }
 
  private:
-  StatementId lookup(std::uint64_t hash, std::string_view query, base::Bytes types) const;
+  StatementId lookup(std::uint64_t hash, std::string_view query, base::Bytes types,
+                     std::string_view reading) const;
   Statement& entry(StatementId id);
   void unlist(const Statement& statement);
   void forget_oldest_unused();
