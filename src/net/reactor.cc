@@ -156,7 +156,10 @@ void Reactor::serve_requests() {
     accept_again_ = base::kNever;
     listeners_.clear();  // Closing a socket takes it out of epoll.
   }
-  if ((requests & Stop) != 0) is_stopping_ = true;
+  if ((requests & Stop) != 0) {
+    is_stopping_ = true;
+    hasten_lingering();
+  }
 }
 
 void Reactor::serve_due() {
@@ -189,6 +192,12 @@ void Reactor::end_lingering() {
     }
     lingering_.pop_front();
   }
+}
+
+// Whoever ends the process does not wait for peers that are in no hurry.
+void Reactor::hasten_lingering() {
+  const base::Instant latest = now_ + options_.linger_at_stop_max;
+  for (Linger& linger : lingering_) linger.until = std::min(linger.until, latest);
 }
 
 bool Reactor::is_finished() const { return is_stopping_ && lingering_.empty(); }

@@ -30,8 +30,9 @@ struct ReactorOptions {
   int nice = 0;                  // Added to the thread's priority value: 5 yields to others.
   std::size_t receive_bytes = 64 * 1024;
   base::Duration linger_max = std::chrono::seconds(2);  // For what close() still has to deliver.
-  std::uint32_t linger_bytes_max = 1024 * 1024;         // Read and discarded meanwhile.
-  SocketOptions socket;                                 // For connections that we open.
+  base::Duration linger_at_stop_max = std::chrono::milliseconds(500);  // The same after stop().
+  std::uint32_t linger_bytes_max = 1024 * 1024;                        // Read and discarded.
+  SocketOptions socket;  // For connections that we open.
 };
 
 // Written by the reactor's thread, read by any.
@@ -69,8 +70,8 @@ class Reactor final : public base::Io {
   // for tests that host several reactors on one thread.
   void turn();
 
-  // Any thread. run() returns once lingering connections have ended, 2 s at most; until then the
-  // handler is still called.
+  // Any thread. run() returns once lingering connections have ended, linger_at_stop_max at most;
+  // until then the handler is still called.
   void stop();
   // Any thread. Closes the listening sockets; clients already accepted stay.
   void stop_listening();
@@ -110,6 +111,7 @@ class Reactor final : public base::Io {
   void serve_due();
   void read_letters();
   void end_lingering();
+  void hasten_lingering();
   bool is_finished() const;
 
   // Accepting (reactor.cc).

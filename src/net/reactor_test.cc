@@ -222,6 +222,18 @@ TEST(ReactorTest, lingering_for_a_silent_peer_ends_by_time) {
   EXPECT_TRUE(loop.until([&] { return loop.io().counters().connections == 2; }));
 }
 
+TEST(ReactorTest, lingering_is_short_once_it_stops) {
+  ReactorOptions options;
+  options.linger_max = std::chrono::hours(1);
+  options.linger_at_stop_max = std::chrono::milliseconds(5);
+  Loop loop(options);
+  const Descriptor silent = connect_peer(loop.endpoint);
+  ASSERT_TRUE(loop.until([&] { return loop.told().accepted.size() == 2; }));
+  loop.io().close(loop.told().accepted.back());
+  loop.io().stop();
+  EXPECT_TRUE(loop.until([&] { return loop.io().counters().connections == 2; }));
+}
+
 TEST(ReactorTest, lingering_for_a_babbling_peer_ends_by_amount) {
   ReactorOptions options;
   options.linger_max = std::chrono::hours(1);

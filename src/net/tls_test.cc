@@ -268,7 +268,8 @@ TEST(TlsTest, direct_tls_needs_alpn) {
     TlsRequest request;
     request.is_direct = is_direct;
     const std::unique_ptr<TlsStream> server = context->make_stream(request);
-    TlsStream client(*old_client, pair.connect_request("localhost"), false);
+    const TlsRequest as_client{.role = TlsRequest::Role::Connect, .host = "localhost"};
+    TlsStream client(*old_client, as_client, false);
     base::ByteBuffer to_server;
     base::ByteBuffer to_client;
     client.handshake({}, to_server);

@@ -14,7 +14,7 @@ import psycopg
 
 from support import processes
 from support.case import PgweirTest, value
-from support.pgweir import ROOT, Pgweir, run_command
+from support.pgweir import BINARY, ROOT, Pgweir, run_command
 from support.postgres import APP_PASSWORD, Postgres, make_url, quote
 
 
@@ -110,7 +110,9 @@ class DrainTest(PgweirTest):
         connection = self.mine.connect()
         self.addCleanup(connection.close)
         value(connection, "select 1")
+        started = time.monotonic()
         self.assertEqual(self.mine.stop(), 0)
+        self.assertLess(time.monotonic() - started, 1.9)
         # libpq reads the reason and the end together, and keeps no SQLSTATE then.
         with self.assertRaisesRegex(psycopg.OperationalError, "due to administrator command"):
             connection.execute("select 1")
@@ -120,7 +122,8 @@ class DrainTest(PgweirTest):
         self.addCleanup(connection.close)
         connection.execute("begin")
         self.mine.process.send_signal(signal.SIGTERM)
-        processes.wait_until(lambda: self.mine.http_status("/readyz") in (503, None), 5, "draining")
+        processes.wait_until(lambda: self.mine.http_status("/readyz") == 503, 5, "draining")
+        self.assertEqual(self.mine.http_status("/livez"), 200)
         with self.assertRaises(psycopg.OperationalError):
             self.mine.connect(connect_timeout=2)
         self.assertEqual(value(connection, "select 1"), 1)
@@ -154,8 +157,43 @@ class DrainTest(PgweirTest):
         self.mine.process.send_signal(signal.SIGINT)
         time.sleep(0.3)
         self.assertIsNone(self.mine.process.poll())
+        started = time.monotonic()
         self.mine.process.send_signal(signal.SIGINT)
-        self.mine.process.wait(5)
+        self.assertEqual(self.mine.process.wait(5), 1)
+        self.assertLess(time.monotonic() - started, 2)
+        with self.assertRaisesRegex(psycopg.OperationalError, "due to administrator command"):
+            connection.execute("select 1")
+
+    def test_what_does_not_end_in_time_is_cancelled_on_the_server(self):
+        config = f"""
+            shutdown_timeout = "1s"
+            [databases.app]
+            url = "{self.server.url()}"
+            """
+        with Pgweir(config=config) as mine, mine.connect() as connection:
+            pid = value(connection, "select pg_backend_pid()")
+            errors = []
+
+            def run():
+                try:
+                    connection.execute("select pg_sleep(60)")
+                except psycopg.Error as error:
+                    errors.append(str(error))
+
+            thread = threading.Thread(target=run)
+            thread.start()
+            superuser = self.superuser()
+            active = ("select count(*) from pg_stat_activity "
+                      "where query ~ 'pg_sleep.60' and pid = %s")
+            processes.wait_until(lambda: value(superuser, active, [pid]) == 1, 5, "it runs")
+            started = time.monotonic()
+            mine.process.send_signal(signal.SIGTERM)
+            self.assertEqual(mine.process.wait(10), 1)
+            self.assertGreater(time.monotonic() - started, 0.9)
+            self.assertLess(time.monotonic() - started, 4)
+            thread.join(5)
+            self.assertIn("due to administrator command", errors[0])
+            processes.wait_until(lambda: value(superuser, active, [pid]) == 0, 2, "it is cancelled")
 
     def test_nothing_is_left_on_the_server(self):
         pids = {value(self.mine.connect(), "select pg_backend_pid()") for _ in range(3)}
@@ -273,6 +311,35 @@ class FirstLookTest(unittest.TestCase):
 
     def test_a_set_limit_is_known(self):
         self.assertEqual(self.health(connection_limit=7)["pool"]["limit"], 7)
+
+
+@unittest.skipUnless(BINARY == str(ROOT / "build/release/pgweir"),
+                     "NOT TESTED: ./run starts build/release/pgweir, which is not under test")
+class RunTest(PgweirTest):
+    """./run, once everything is built."""
+
+    def seconds_until_ready(self):
+        port, http_port = processes.free_port(), processes.free_port()
+        environment = self.pgweir.environment() | {"DATABASE_URL": self.server.url()}
+        started = time.monotonic()
+        process = subprocess.Popen(
+            [ROOT / "run", "--listen", f"127.0.0.1:{port}", "--http", f"127.0.0.1:{http_port}"],
+            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            processes.wait_until(lambda: self.listens(port), 120, "it listens")
+            return time.monotonic() - started
+        finally:
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(10), 0)
+
+    @staticmethod
+    def listens(port):
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    def test_the_second_start_takes_less_than_5_seconds(self):
+        self.seconds_until_ready()
+        self.assertLess(self.seconds_until_ready(), 5)
 
 
 class TryoutTest(unittest.TestCase):
