@@ -23,6 +23,16 @@ struct PendingEffects {
   std::uint32_t tag = 0;      // Of its Expectation.
   std::size_t completed = 0;  // Statements of it that have reported CommandComplete.
   session::StatementEffects effects;
+
+  // The effect of the statement that completes next; nullptr: none.
+  const session::StatementEffect* next() const {
+    return completed < effects.entries().size() ? &effects.entries()[completed] : nullptr;
+  }
+  // Whether that one is alone and a CALL.
+  bool may_end_transaction() const {
+    return effects.statement_count() == 1 && next() != nullptr &&
+           next()->kind == session::EffectKind::MayEndTransaction;
+  }
 };
 
 struct ClientSession {
@@ -45,6 +55,8 @@ struct ClientSession {
   bool forgets_statements =
       false;                    // DEALLOCATE ALL or DISCARD ALL was sent (Client::awaits_quiet).
   bool is_rolled_back = false;  // The transaction that ends at the next idle ReadyForQuery failed.
+  bool has_left_block = false;  // Since the last ReadyForQuery a transaction block has ended.
+  bool may_have_ended = false;  // A CALL may have ended the transaction that its SETs were in.
 };
 
 }  // namespace pgweir::proxy

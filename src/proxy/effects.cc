@@ -1,8 +1,14 @@
 #include "proxy/effects.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "proxy/events.h"
 #include "proxy/statements.h"
 #include "session/client_encoding.h"
+#include "session/temporary_schema.h"
+#include "wire/query.h"
 
 namespace pgweir::proxy {
 
@@ -19,6 +25,12 @@ bool is_settable(std::string_view name) {
 
 bool is_switched_on(std::string_view value) {
   return value == "on" || value == "true" || value == "yes" || value == "1" || value == "'on'";
+}
+
+// Also when the reason has ended meanwhile: that proves no more than it says.
+void taint(Server& server, session::PinReason reason) {
+  server.needs_reset = true;
+  if (session::needs_close(reason)) server.needs_close = true;
 }
 
 }  // namespace
@@ -40,14 +52,49 @@ void Effects::pin(Client& client, session::PinReason reason) {
          obs::kv("client", client.peer)});
   }
   session.pins.add(reason);
-  if (client.server != nullptr) client.server->needs_reset = true;
+  if (reason == session::PinReason::SequenceValue) client.route->reads_sequences = true;
+  if (client.server != nullptr) taint(*client.server, reason);
 }
 
-void Effects::pin_if_unreadable(Client& client) {
+void Effects::pin_if_bound(Client& client) {
   if (client.session != nullptr && !client.session->pins.empty()) return;
   const bool is_readable = session::is_ascii_superset(value_of(client, "client_encoding")) &&
                            is_switched_on(value_of(client, "standard_conforming_strings"));
   if (!is_readable) pin(client, session::PinReason::NotUnderstood);
+  if (session::may_name_temporary_schema(value_of(client, "search_path"))) {
+    pin(client, session::PinReason::TemporarySchema);
+  }
+  // No RESET leads back to where it was.
+  if (state_.parameters.find(client.parameters, "seed") != nullptr) {
+    pin(client, session::PinReason::RandomSeed);
+  }
+}
+
+void Effects::clean(const Client& client, Server& server, Batch& batch) {
+  if (!server.follows_another || !server.cycle.is_idle()) return;
+  const bool discards = client.route->reads_sequences;
+  if (!discards && !server.has_doubtful_seed) return;
+  std::string sql;
+  if (discards) sql = "DISCARD SEQUENCES;";
+  if (server.has_doubtful_seed) {
+    sql += fmt::format("SET seed TO {}", state_.world.entropy.u32() / 4294967296.0);
+  }
+  if (discards) server.follows_another = false;
+  server.has_doubtful_seed = false;
+  wire::encode_query(batch.build(), sql);
+  server.cycle.expect({.request = session::Request::Query, .origin = session::Origin::Ours});
+  server.statements.set_unnamed(session::StatementId::None);
+}
+
+void Effects::clean_for(const Client& client, const session::StatementEffects& effects,
+                        Server& server, Batch& batch) {
+  const auto entries = effects.entries();
+  const bool asks = std::any_of(entries.begin(), entries.end(), [](const auto& effect) {
+    return effect.kind == EffectKind::Pin && effect.reason == session::PinReason::SequenceValue;
+  });
+  if (!asks) return;
+  client.route->reads_sequences = true;
+  clean(client, server, batch);
 }
 
 // Empty if the server does not report the parameter.
@@ -61,6 +108,7 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
   ClientSession& session = session_of(state_, client);
   for (const session::StatementEffect& effect : effects.entries()) {
     if (effect.kind == EffectKind::Pin) pin(client, effect.reason);
+    if (effect.kind == EffectKind::Taint) note_taint(client, effect.reason);
     const bool is_own = effect.kind == EffectKind::Deallocate &&
                         session.statements.find(effect.name) != session::StatementId::None;
     if (effect.kind == EffectKind::DiscardAll || effect.kind == EffectKind::DeallocateAll ||
@@ -69,6 +117,30 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
     }
   }
   session.pending.push_back({.tag = tag, .effects = std::move(effects)});
+}
+
+void Effects::note_bound(Client& client, const session::StatementEffects& effects) {
+  for (const session::StatementEffect& effect : effects.entries()) {
+    if (effect.kind == EffectKind::Taint) {
+      note_taint(client, effect.reason);
+    } else if (effect.kind == EffectKind::Pin) {
+      pin(client, effect.reason);
+    } else if (effect.kind == EffectKind::MayEndTransaction) {
+      pin(client, session::PinReason::SetConfig);
+    } else if (effect.kind != EffectKind::None) {
+      pin(client, session::PinReason::NotUnderstood);
+    }
+  }
+}
+
+// A seed that is in doubt is cheaper to draw anew than a server is to reset.
+void Effects::note_taint(Client& client, session::PinReason reason) {
+  if (client.server == nullptr) return;
+  if (reason == session::PinReason::RandomSeed) {
+    client.server->has_doubtful_seed = true;
+  } else {
+    taint(*client.server, reason);
+  }
 }
 
 void Effects::handle_complete(Client& client, Server& server, std::uint32_t tag,
@@ -82,21 +154,32 @@ void Effects::handle_complete(Client& client, Server& server, std::uint32_t tag,
   const session::StatementEffect* effect = nullptr;
   if (!session.pending.empty() && session.pending.front().tag == tag) {
     PendingEffects& pending = session.pending.front();
-    if (pending.completed < pending.effects.entries().size()) {
-      effect = &pending.effects.entries()[pending.completed];
-    }
+    effect = pending.next();
+    if (pending.may_end_transaction()) note_may_end(session, server);
     ++pending.completed;
   }
   // A transaction that ends in the middle of a text ends here, not at ReadyForQuery. COMMIT of a
   // failed transaction says ROLLBACK; so does ROLLBACK TO, which ends nothing.
   const bool is_rollback_to = effect != nullptr && effect->kind == EffectKind::RollbackTo;
-  if (command_tag == "COMMIT" || (command_tag == "ROLLBACK" && !is_rollback_to)) {
-    end_transaction(session, server, command_tag == "COMMIT");
+  const bool is_committed = command_tag == "COMMIT" || command_tag == "PREPARE TRANSACTION";
+  if (is_committed || (command_tag == "ROLLBACK" && !is_rollback_to)) {
+    end_transaction(client, server, is_committed);
+    session.has_left_block = true;
   }
   if (effect != nullptr) apply(client, server, *effect);
 }
 
-void Effects::end_transaction(ClientSession& session, Server& server, bool is_committed) {
+// In a block, and in a text of several statements, a procedure cannot end the transaction.
+void Effects::note_may_end(ClientSession& session, const Server& server) {
+  const bool is_in_block = server.cycle.transaction_status() == 'T' && !session.has_left_block;
+  if (!is_in_block && session.parameters.has_pending()) session.may_have_ended = true;
+}
+
+void Effects::end_transaction(Client& client, Server& server, bool is_committed) {
+  ClientSession& session = *client.session;
+  // Which of its settings hold only this server knows.
+  if (session.may_have_ended) pin(client, session::PinReason::SetConfig);
+  session.may_have_ended = false;
   session.parameters.handle_transaction_end(is_committed, server.parameters);
   session.pins.handle_transaction_end(is_committed);
   session.is_rolled_back = false;
@@ -120,11 +203,14 @@ void Effects::apply(Client& client, Server& server, const session::StatementEffe
       return;
     case EffectKind::DeallocateAll: forget_all(client, server); return;
     case EffectKind::Deallocate:
+      // It has happened, whatever comes of the rest of the text.
       session.statements.rebind(effect.name, session::StatementId::None);
       return;
     case EffectKind::None:
     case EffectKind::Pin:
-    case EffectKind::Unpin: return;
+    case EffectKind::Unpin:
+    case EffectKind::Taint:
+    case EffectKind::MayEndTransaction: return;
   }
 }
 
@@ -136,8 +222,14 @@ void Effects::forget_all(Client& client, Server& server) {
 
 void Effects::handle_failed(Client& client, std::uint32_t tag) {
   if (client.session == nullptr) return;
-  std::erase_if(client.session->pending,
-                [&](const PendingEffects& pending) { return pending.tag == tag; });
+  ClientSession& session = *client.session;
+  std::erase_if(session.pending, [&](const PendingEffects& pending) {
+    if (pending.tag != tag) return false;
+    if (pending.may_end_transaction() && client.server != nullptr) {
+      note_may_end(session, *client.server);
+    }
+    return true;
+  });
 }
 
 void Effects::handle_reported(Client& client, std::string_view name, std::string_view value) {
@@ -156,7 +248,8 @@ void Effects::handle_ready(Client& client, Server& server, std::uint32_t tag, ch
   if (status != 'I') return;
   session.statements.commit(tag);
   const bool was_pinned = !session.pins.empty();
-  end_transaction(session, server, !session.is_rolled_back);
+  end_transaction(client, server, !session.is_rolled_back);
+  session.has_left_block = false;
   take_reports(client, server);
   const bool is_changed = session.parameters.committed() != client.parameters;
   if (is_changed) {
@@ -164,7 +257,7 @@ void Effects::handle_ready(Client& client, Server& server, std::uint32_t tag, ch
     // A server has accepted them.
     client.route->proven.add(state_.parameters.at(client.parameters));
   }
-  if (is_changed || was_pinned) pin_if_unreadable(client);
+  if (is_changed || was_pinned) pin_if_bound(client);
 }
 
 // What the server reports outside of a transaction is the truth, whatever the text said.

@@ -110,6 +110,8 @@ void Leases::link(Client& client, Server& server, base::Instant now) {
   server.statement_bytes = 0;
   server.needs_reset = state_.options->has_reset_always ||
                        (client.session != nullptr && !client.session->pins.empty());
+  if (server.last_client != client.id) server.follows_another = true;
+  server.last_client = client.id;
   server.busy_since = base::kNever;
 }
 

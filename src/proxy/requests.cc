@@ -66,6 +66,7 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
   Server& server = *client.server;
   // Backpressure: what its socket does not take now would only pile up here.
   if (!server.outbox.empty()) return Outcome::Parked;
+  state_.effects->clean(client, server, batch);
   if (!state_.parameter_replay->align(client, server, batch)) {
     flush(server, batch, now);
     return Outcome::Parked;
@@ -201,6 +202,8 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
       if (tag == 0) tag = ++session_of(state_, client).last_tag;
       const std::string translated =
           statements_.translate_deallocate(client, effects, Request::Query, batch);
+      statements_.expect_deallocates(client, effects, batch);
+      state_.effects->clean_for(client, effects, server, batch);
       state_.effects->note_sent(client, tag, std::move(effects));
       if (!translated.empty()) {
         wire::encode_query(batch.build(), translated);

@@ -48,6 +48,9 @@ struct Route {
   session::CanonicalValues canonical = {};
   ProvenValues proven = {};
 
+  // Some client has asked for currval or lastval: what others did to sequences is hidden from all.
+  bool reads_sequences = false;
+
   std::uint32_t client_count = 0;
   bool is_removed = false;  // Its database is no longer configured.
 };

@@ -51,6 +51,9 @@ struct Server final : pool::Server {
   session::ParameterSetId parameters{};     // As they are on the server.
   bool needs_reset = false;                 // Session state of a client may be left on it.
   bool needs_close = false;                 // It cannot be proved clean any more.
+  base::ConnectionId last_client{};         // Which had it last, or has it.
+  bool follows_another = false;             // Sequences may be where other clients put them.
+  bool has_doubtful_seed = false;           // Its client may have set the seed of random().
   bool has_said_goodbye = false;            // It sent a FATAL: its end follows.
   bool is_cut = false;                      // It got a part of a message; the rest never comes.
   std::vector<Presumption> presumptions;    // While its client settles.

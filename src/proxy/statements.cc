@@ -75,6 +75,8 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
   if (!has_names()) {
     // Its statements live on this server only, so it stays there with them.
     state_.effects->pin(client, session::PinReason::SqlPrepare);
+    const session::StatementEffects effects = session::analyse(message.query, true);
+    state_.effects->note_bound(client, effects);
     batch.forward(raw);
     expect(server, Request::Parse, Origin::Client, tag);
     return base::success();
@@ -86,6 +88,7 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
     return base::success();
   }
   const StatementId id = state_.statements.intern(message.query, message.types, reading_of(client));
+  state_.effects->clean_for(client, state_.statements.at(id).effects, server, batch);
   const bool is_doomed = server.cycle.is_quiet() && server.cycle.transaction_status() == 'E';
   if (is_doomed && server.statements.contains(id)) {
     // In a failed transaction it may not say yes.
@@ -118,6 +121,7 @@ base::Status Statements::take_unnamed_parse(Client& client, const wire::ParseMes
   const std::string_view query = translated.empty() ? message.query : std::string_view(translated);
   if (!translated.empty()) session.deallocation = std::move(effects);
   const StatementId id = state_.statements.intern(query, message.types, reading_of(client));
+  state_.effects->clean_for(client, state_.statements.at(id).effects, server, batch);
   const std::uint32_t tag = ++session.last_tag;
   TRY(session.statements.define("", id, tag));
   if (translated.empty()) {
@@ -173,8 +177,7 @@ void Statements::take_bind(Client& client, const wire::BindHead& head, base::Byt
     session.portal_effects.reset();
     if (has_effects) session.portal_effects = state_.statements.at(id).effects;
   } else if (has_effects) {
-    // Which Execute of a named portal runs it is not followed.
-    state_.effects->pin(client, session::PinReason::NotUnderstood);
+    state_.effects->note_bound(client, state_.statements.at(id).effects);
   }
   expect(server, Request::Bind, Origin::Client, ++session.last_tag, id);
 }
@@ -248,6 +251,32 @@ std::string Statements::translate_deallocate(Client& client,
     expect(server, Request::Sync, Origin::Ours, 0);
   }
   return fmt::format("DEALLOCATE {}", kForgotten);
+}
+
+// Under the client's own name, and for a moment only: the text says when it goes.
+void Statements::expect_deallocates(Client& client, const session::StatementEffects& effects,
+                                    Batch& batch) {
+  if (effects.statement_count() == 1) return;  // See translate_deallocate().
+  Server& server = *client.server;
+  // As there.
+  if (server.cycle.is_quiet() && server.cycle.transaction_status() == 'E') return;
+  if (server.cycle.has_open_batch() || server.cycle.is_skipping()) return;
+  ClientSession& session = session_of(state_, client);
+  bool has_names = false;
+  for (const session::StatementEffect& effect : effects.entries()) {
+    if (effect.kind != session::EffectKind::Deallocate) continue;
+    if (session.statements.find(effect.name) == StatementId::None) continue;
+    wire::encode_close(batch.build(), 'S', effect.name);
+    expect(server, Request::Close, Origin::Ours, 0);
+    wire::encode_parse(batch.build(), effect.name, "", {});
+    expect(server, Request::Parse, Origin::Ours, 0);
+    has_names = true;
+  }
+  if (!has_names) return;
+  wire::encode_sync(batch.build());
+  expect(server, Request::Sync, Origin::Ours, 0);
+  // The text may fail before it gets there.
+  server.needs_reset = true;
 }
 
 // What a text means is settled when the server parses it (reading.h). Inside of what may have

@@ -38,6 +38,9 @@ class Statements {
   std::string translate_deallocate(Client& client, const session::StatementEffects& effects,
                                    session::Request request, Batch& batch);
 
+  // A text of several statements that deallocates names of the protocol finds them on the server.
+  void expect_deallocates(Client& client, const session::StatementEffects& effects, Batch& batch);
+
   // A request was answered: what was hoped for when it was sent is true.
   void settle(Server& server, const session::Expectation& answered);
   // A request failed or was skipped: what was noted when it was sent did not happen. In an order

@@ -11,7 +11,7 @@ namespace pgweir::proxy {
 void welcome(RelayState& state, Client& client) {
   Route& route = *client.route;
   client.needs_welcome = false;
-  state.effects->pin_if_unreadable(client);
+  state.effects->pin_if_bound(client);
   client.cancel_secret = state.world.entropy.u32();
   state.message.clear();
   for (const auto& [name, value] : route.reported) {

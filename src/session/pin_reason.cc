@@ -5,7 +5,12 @@ namespace pgweir::session {
 namespace {
 
 // What it takes to end a reason. Ordered: the later, the harder.
-enum class End : std::uint8_t { OwnStatement, DiscardAll, Disconnect };
+enum class End : std::uint8_t {
+  OwnStatement,
+  DiscardAll,
+  DiscardAllAndClose,  // The client's tie ends; what else is on the server nobody knows.
+  Disconnect
+};
 
 End end_of(PinReason reason) {
   switch (reason) {
@@ -15,11 +20,12 @@ End end_of(PinReason reason) {
     case PinReason::TemporaryObject:
     case PinReason::HoldCursor:
     case PinReason::SqlPrepare:
-    case PinReason::AdvisoryLock: return End::OwnStatement;
+    case PinReason::AdvisoryLock:
+    case PinReason::SequenceValue: return End::OwnStatement;
     case PinReason::SetConfig:
-    case PinReason::TemporarySchema:
+    case PinReason::TemporarySchema: return End::DiscardAll;
     case PinReason::AnonymousBlock:
-    case PinReason::NotUnderstood: return End::DiscardAll;
+    case PinReason::NotUnderstood: return End::DiscardAllAndClose;
     case PinReason::RandomSeed:
     case PinReason::Load:
     case PinReason::RemoteConnection:
@@ -47,11 +53,14 @@ std::string_view to_text(PinReason reason) {
     case PinReason::Load: return "load";
     case PinReason::RemoteConnection: return "remote_connection";
     case PinReason::SessionBoundFunction: return "session_bound_function";
+    case PinReason::SequenceValue: return "sequence_value";
   }
   return "unknown";
 }
 
 bool survives_discard_all(PinReason reason) { return end_of(reason) == End::Disconnect; }
+
+bool needs_close(PinReason reason) { return end_of(reason) >= End::DiscardAllAndClose; }
 
 PinReason combine(PinReason a, PinReason b) {
   if (a == b) return a;

@@ -16,22 +16,28 @@ enum class PinReason : std::uint8_t {
   HoldCursor,
   SqlPrepare,
   AdvisoryLock,
-  SetConfig,            // set_config(…) that is not certainly local to its transaction.
-  TemporarySchema,      // search_path names pg_temp: any later CREATE may make a temporary object.
-  AnonymousBlock,       // DO: its body is not read.
-  NotUnderstood,        // Anything that this reader does not know.
-  RandomSeed,           // setseed(…), SET seed.
-  Load,                 // LOAD: a library stays loaded.
-  RemoteConnection,     // dblink_connect(…).
-  SessionBoundFunction  // A base backup, a temporary replication slot, a replication origin.
+  SetConfig,             // set_config(…) that is not certainly local to its transaction.
+  TemporarySchema,       // search_path names pg_temp: any later CREATE may make a temporary object.
+  AnonymousBlock,        // DO: its body is not read.
+  NotUnderstood,         // Anything that this reader does not know.
+  RandomSeed,            // setseed(…), SET seed.
+  Load,                  // LOAD: a library stays loaded.
+  RemoteConnection,      // dblink_connect(…).
+  SessionBoundFunction,  // Such as a base backup, a temporary replication slot, a hypothetical
+                         // index.
+  SequenceValue          // currval(…), lastval(): of this session's own nextval.
 };
 
-inline constexpr std::uint8_t kPinReasonCount = 15;
+inline constexpr std::uint8_t kPinReasonCount = 16;
 
 std::string_view to_text(PinReason reason);
 
-// True for state that not even DISCARD ALL takes away: such a server is closed, never lent again.
+// True for state that not even DISCARD ALL takes away: it ties the client until it disconnects.
 bool survives_discard_all(PinReason reason);
+
+// True if DISCARD ALL does not prove the server clean, either because some of the state survives it
+// or because nobody knows what there is: such a server is closed, never lent again.
+bool needs_close(PinReason reason);
 
 // The one reason that stands for both: it ends no earlier than either of them.
 PinReason combine(PinReason a, PinReason b);

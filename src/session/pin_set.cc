@@ -8,12 +8,11 @@ namespace {
 
 std::uint32_t bit_of(PinReason reason) { return 1U << static_cast<std::uint8_t>(reason); }
 
-// Those that even DISCARD ALL leaves behind.
-std::uint32_t lasting_reasons() {
+std::uint32_t reasons_that(bool (*is_so)(PinReason)) {
   std::uint32_t mask = 0;
   for (std::uint8_t i = 0; i < kPinReasonCount; ++i) {
     const auto reason = static_cast<PinReason>(i);
-    if (survives_discard_all(reason)) mask |= bit_of(reason);
+    if (is_so(reason)) mask |= bit_of(reason);
   }
   return mask;
 }
@@ -32,7 +31,7 @@ void PinSet::apply(const StatementEffect& effect) {
     case EffectKind::Pin: add(effect.reason); return;
     case EffectKind::Unpin: undone_ |= bit_of(effect.reason); return;
     case EffectKind::DeallocateAll: undone_ |= bit_of(PinReason::SqlPrepare); return;
-    case EffectKind::DiscardAll: undone_ |= ~lasting_reasons(); return;
+    case EffectKind::DiscardAll: undone_ |= ~reasons_that(survives_discard_all); return;
     // Which of the undoings came after the savepoint is not remembered: none of them counts.
     case EffectKind::RollbackTo: undone_ = 0; return;
     case EffectKind::None:
@@ -41,7 +40,9 @@ void PinSet::apply(const StatementEffect& effect) {
     case EffectKind::ResetAll:
     case EffectKind::Deallocate:
     case EffectKind::Savepoint:
-    case EffectKind::Release: return;
+    case EffectKind::Release:
+    case EffectKind::Taint:
+    case EffectKind::MayEndTransaction: return;
   }
 }
 
@@ -57,6 +58,6 @@ std::optional<PinReason> PinSet::first_reason() const {
   return static_cast<PinReason>(std::countr_zero(reasons_));
 }
 
-bool PinSet::needs_close() const { return (reasons_ & lasting_reasons()) != 0; }
+bool PinSet::needs_close() const { return (reasons_ & reasons_that(session::needs_close)) != 0; }
 
 }  // namespace pgweir::session

@@ -28,7 +28,8 @@ class PinSet {
   bool contains(PinReason reason) const;
   std::optional<PinReason> first_reason() const;
 
-  // True if DISCARD ALL does not clean the server: it must be closed when the client leaves it.
+  // True if DISCARD ALL does not prove the server clean: it must be closed when the client leaves
+  // it.
   bool needs_close() const;
 
  private:

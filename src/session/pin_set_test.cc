@@ -36,6 +36,7 @@ TEST(PinSetTest, each_reason_ends_by_its_own_statement_only) {
       {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", "CLOSE ALL"},
       {"PREPARE p AS SELECT 1", "DEALLOCATE ALL"},
       {"SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock_all()"},
+      {"SELECT lastval()", "DISCARD SEQUENCES"},
   };
   for (const Row& pinned : kRows) {
     for (const Row& undone : kRows) {
@@ -55,7 +56,7 @@ TEST(PinSetTest, discard_all_ends_what_it_can) {
     pins.add(reason);
     EXPECT_TRUE(pins.contains(reason));
     EXPECT_EQ(pins.first_reason(), reason);
-    EXPECT_EQ(pins.needs_close(), survives_discard_all(reason));
+    EXPECT_EQ(pins.needs_close(), needs_close(reason));
     run_and_commit(pins, "DISCARD ALL");
     EXPECT_EQ(pins.empty(), !survives_discard_all(reason)) << to_text(reason);
   }
@@ -118,11 +119,23 @@ TEST(PinReasonTest, every_reason_has_its_own_text) {
   }
 }
 
+TEST(PinReasonTest, a_server_is_closed_behind_what_discard_all_does_not_prove_gone) {
+  for (const PinReason reason : {PinReason::NotUnderstood, PinReason::AnonymousBlock,
+                                 PinReason::RandomSeed, PinReason::RemoteConnection}) {
+    EXPECT_TRUE(needs_close(reason)) << to_text(reason);
+  }
+  for (const PinReason reason : {PinReason::SetConfig, PinReason::TemporarySchema,
+                                 PinReason::SequenceValue, PinReason::Listen}) {
+    EXPECT_FALSE(needs_close(reason)) << to_text(reason);
+  }
+}
+
 TEST(PinReasonTest, a_combined_reason_ends_no_earlier_than_its_parts) {
   EXPECT_EQ(combine(PinReason::Listen, PinReason::Listen), PinReason::Listen);
   EXPECT_EQ(combine(PinReason::Listen, PinReason::SetRole), PinReason::NotUnderstood);
   EXPECT_EQ(combine(PinReason::Listen, PinReason::SetConfig), PinReason::SetConfig);
   EXPECT_EQ(combine(PinReason::Load, PinReason::SetConfig), PinReason::Load);
+  EXPECT_EQ(combine(PinReason::SetConfig, PinReason::AnonymousBlock), PinReason::AnonymousBlock);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "session/ascii_case.h"
 #include "session/client_encoding.h"
+#include "session/temporary_schema.h"
 
 namespace pgweir::session {
 
@@ -153,11 +154,6 @@ Assignment read_assignment(TokenCursor& cursor, const Reading& reading) {
   return assign_generic(cursor, reading);
 }
 
-bool mentions_temporary_schema(std::string_view value) {
-  if (value.find('\\') != value.npos) return true;  // Who knows.
-  return folded(value).find("pg_temp") != std::string::npos;
-}
-
 bool is_transaction_parameter(std::string_view name) {
   return name == "transaction_isolation" || name == "transaction_read_only" ||
          name == "transaction_deferrable";
@@ -190,8 +186,9 @@ StatementEffect judge(Assignment assignment, const Reading& reading) {
   if (name == "seed") return pin(PinReason::RandomSeed);
   // Also if it is local: what is created meanwhile outlives the transaction.
   if (name == "search_path" && !assignment.is_default) {
-    if (!assignment.value) return not_understood();
-    if (mentions_temporary_schema(*assignment.value)) return pin(PinReason::TemporarySchema);
+    if (!assignment.value || may_name_temporary_schema(*assignment.value)) {
+      return pin(PinReason::TemporarySchema);
+    }
   }
   if (name == "standard_conforming_strings" && !keeps_strings_standard(assignment, reading)) {
     return not_understood();
@@ -209,7 +206,8 @@ StatementEffect judge(Assignment assignment, const Reading& reading) {
   if (assignment.is_default) {
     return {EffectKind::ResetParameter, {}, std::move(assignment.name), {}};
   }
-  if (!assignment.value || !is_ascii(*assignment.value)) return not_understood();
+  // A value that cannot be repeated; RESET ends it all the same.
+  if (!assignment.value || !is_ascii(*assignment.value)) return pin(PinReason::SetConfig);
   return {EffectKind::SetParameter, {}, std::move(assignment.name), std::move(*assignment.value)};
 }
 
@@ -257,7 +255,7 @@ StatementEffect read_set(TokenCursor cursor, bool standard_conforming_strings) {
     }
     if (has_session && cursor.accept_word("characteristics")) {
       std::optional<Assignment> assignment = read_characteristics(cursor);
-      if (!assignment) return not_understood();
+      if (!assignment) return pin(PinReason::SetConfig);
       reading.is_local = false;  // SET LOCAL SESSION CHARACTERISTICS is not local at all.
       return judge(std::move(*assignment), reading);
     }

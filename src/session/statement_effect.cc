@@ -13,6 +13,7 @@ namespace {
 
 StatementEffect pin(PinReason reason) { return {EffectKind::Pin, reason, {}, {}}; }
 StatementEffect unpin(PinReason reason) { return {EffectKind::Unpin, reason, {}, {}}; }
+StatementEffect taint(PinReason reason) { return {EffectKind::Taint, reason, {}, {}}; }
 StatementEffect only(EffectKind kind) { return {kind, {}, {}, {}}; }
 StatementEffect not_understood() { return pin(PinReason::NotUnderstood); }
 
@@ -26,7 +27,8 @@ StatementEffect named(EffectKind kind, TokenCursor& cursor) {
 
 StatementEffect read_discard(TokenCursor cursor) {
   if (cursor.accept_word("all")) return only(EffectKind::DiscardAll);
-  if (cursor.accept_word("plans") || cursor.accept_word("sequences")) return {};
+  if (cursor.accept_word("plans")) return {};
+  if (cursor.accept_word("sequences")) return unpin(PinReason::SequenceValue);
   if (cursor.accept_word("temp") || cursor.accept_word("temporary")) {
     return unpin(PinReason::TemporaryObject);
   }
@@ -92,6 +94,20 @@ StatementEffect read_select(TokenCursor cursor) {
   return is_unlock ? unpin(PinReason::AdvisoryLock) : StatementEffect{};
 }
 
+// With pg_temp in front of search_path, be it by the role's default, any CREATE makes a temporary
+// object. The script of an extension may do anything.
+StatementEffect read_create(TokenCursor cursor) {
+  return taint(cursor.accept_word("extension") ? PinReason::NotUnderstood
+                                               : PinReason::TemporaryObject);
+}
+
+StatementEffect read_alter(TokenCursor cursor) {
+  return cursor.accept_word("extension") ? taint(PinReason::NotUnderstood) : StatementEffect{};
+}
+
+// CALL, and what commits by itself: old servers let it do so in the middle of a pipeline.
+StatementEffect read_call(TokenCursor /*cursor*/) { return only(EffectKind::MayEndTransaction); }
+
 StatementEffect read_harmless(TokenCursor /*cursor*/) { return {}; }
 StatementEffect read_listen(TokenCursor /*cursor*/) { return pin(PinReason::Listen); }
 StatementEffect read_load(TokenCursor /*cursor*/) { return pin(PinReason::Load); }
@@ -135,21 +151,21 @@ constexpr std::array kRules = {
     Rule{"listen", read_listen},
     Rule{"unlisten", read_unlisten},
     Rule{"notify", read_harmless},
-    Rule{"call", read_harmless},
+    Rule{"call", read_call},
     Rule{"lock", read_harmless},
-    Rule{"create", read_harmless},
-    Rule{"alter", read_harmless},
+    Rule{"create", read_create},
+    Rule{"alter", read_alter},
     Rule{"drop", read_harmless},
     Rule{"truncate", read_harmless},
     Rule{"grant", read_harmless},
     Rule{"revoke", read_harmless},
     Rule{"comment", read_harmless},
     Rule{"security", read_harmless},
-    Rule{"vacuum", read_harmless},
+    Rule{"vacuum", read_call},
     Rule{"analyze", read_harmless},
     Rule{"analyse", read_harmless},
-    Rule{"reindex", read_harmless},
-    Rule{"cluster", read_harmless},
+    Rule{"reindex", read_call},
+    Rule{"cluster", read_call},
     Rule{"checkpoint", read_harmless},
     Rule{"refresh", read_harmless},
     Rule{"import", read_harmless},
@@ -166,6 +182,18 @@ StatementEffect read(const StatementHead& head, bool standard_conforming_strings
     if (cursor.accept_word(rule.keyword)) return rule.read(cursor);
   }
   return not_understood();
+}
+
+// What was found inside a statement, joined with what the statement is.
+StatementEffect also_pin(const StatementEffect& effect, PinReason reason) {
+  return pin(effect.kind == EffectKind::Pin ? combine(effect.reason, reason) : reason);
+}
+
+StatementEffect also_taint(const StatementEffect& effect, PinReason reason) {
+  if (effect.kind == EffectKind::None) return taint(reason);
+  if (effect.kind == EffectKind::Pin) return pin(combine(effect.reason, reason));
+  if (effect.kind != EffectKind::Taint) return not_understood();
+  return effect.reason == reason ? effect : taint(PinReason::NotUnderstood);
 }
 
 }  // namespace
@@ -219,9 +247,9 @@ StatementEffects EffectAnalyser::finish() {
 
 void EffectAnalyser::handle_statement() {
   StatementEffect effect = read(lexer_.statement(), standard_conforming_strings_);
-  if (const std::optional<PinReason> reason = lexer_.watch().reason()) {
-    effect = pin(effect.kind == EffectKind::Pin ? combine(effect.reason, *reason) : *reason);
-  }
+  const StatementWatch& watch = lexer_.watch();
+  if (watch.pin_reason()) effect = also_pin(effect, *watch.pin_reason());
+  if (watch.taint_reason()) effect = also_taint(effect, *watch.taint_reason());
   effects_.add(std::move(effect));
 }
 

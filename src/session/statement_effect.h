@@ -29,12 +29,16 @@ enum class EffectKind : std::uint8_t {
   RollbackTo,  // name.
   Release,     // name.
   Pin,         // reason.
-  Unpin        // reason: all state of this kind is gone.
+  Unpin,       // reason: all state of this kind is gone.
+  // reason: what may be left on the server, of no use to this client and hidden from the next one:
+  // the server is cleaned behind the client, which is not tied to it.
+  Taint,
+  MayEndTransaction  // CALL: outside of a block the procedure may commit what came before it.
 };
 
 struct StatementEffect {
   EffectKind kind = EffectKind::None;
-  PinReason reason = PinReason::NotUnderstood;  // Meaningful for Pin and Unpin only.
+  PinReason reason = PinReason::NotUnderstood;  // Meaningful for Pin, Unpin and Taint only.
   // A parameter in lower case, its parts ([a-z_][a-z0-9_$]*, possibly keywords: quote them) joined
   // by dots; or the name of a savepoint or prepared statement as PostgreSQL folds it.
   std::string name;

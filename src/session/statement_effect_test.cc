@@ -19,6 +19,8 @@ std::string describe(const StatementEffect& effect) {
     case EffectKind::Release: return "release " + effect.name;
     case EffectKind::Pin: return "pin " + std::string(to_text(effect.reason));
     case EffectKind::Unpin: return "unpin " + std::string(to_text(effect.reason));
+    case EffectKind::Taint: return "taint " + std::string(to_text(effect.reason));
+    case EffectKind::MayEndTransaction: return "may end";
   }
   return "?";
 }
@@ -75,12 +77,7 @@ TEST(StatementEffectTest, statements_that_leave_no_trace_are_trivial) {
       {"COPY t FROM STDIN", "1"},
       {"EXPLAIN ANALYZE EXECUTE p(1)", "1"},
       {"EXECUTE p(1)", "1"},
-      {"CREATE TABLE t AS EXECUTE p", "1"},
       {"SHOW ALL", "1"},
-      {"CREATE TABLE t (a int)", "1"},
-      {"CREATE UNLOGGED TABLE temp (a int)", "1"},
-      {"CREATE OR REPLACE VIEW v AS SELECT 1", "1"},
-      {"CREATE INDEX CONCURRENTLY i ON t (a)", "1"},
       {"ALTER ROLE app SET search_path TO a", "1"},
       {"ALTER SYSTEM SET work_mem TO '1MB'", "1"},
       {"DROP TABLE t", "1"},
@@ -89,10 +86,7 @@ TEST(StatementEffectTest, statements_that_leave_no_trace_are_trivial) {
       {"REVOKE ALL ON t FROM app", "1"},
       {"COMMENT ON TABLE t IS 'x'", "1"},
       {"SECURITY LABEL ON TABLE t IS 'x'", "1"},
-      {"VACUUM t", "1"},
       {"ANALYZE t", "1"},
-      {"REINDEX TABLE t", "1"},
-      {"CLUSTER t", "1"},
       {"CHECKPOINT", "1"},
       {"REFRESH MATERIALIZED VIEW v", "1"},
       {"LOCK TABLE t", "1"},
@@ -101,18 +95,61 @@ TEST(StatementEffectTest, statements_that_leave_no_trace_are_trivial) {
       {"FETCH 1 FROM c", "1"},
       {"MOVE 1 FROM c", "1"},
       {"CLOSE c", "1"},
-      {"CALL p()", "1"},
       {"NOTIFY a, 'b'", "1"},
       {"UNLISTEN a", "1"},
-      {"IMPORT FOREIGN SCHEMA s FROM SERVER x INTO y", "1"},
       {"REASSIGN OWNED BY a TO b", "1"},
       {"DISCARD PLANS", "1"},
-      {"DISCARD SEQUENCES", "1"},
       {"SELECT pg_advisory_xact_lock(1)", "1"},
       {"SELECT pg_try_advisory_xact_lock_shared(1)", "1"},
       {"SELECT pg_advisory_unlock(1)", "1"},
       {"SELECT a.pg_temperature, pg_temp_files FROM a", "1"},
       {"SELECT replace(a, 'b', 'c') FROM t", "1"},
+      {"SELECT nextval('s'), setval('s', 1)", "1"},
+      {"WITH a AS (INSERT INTO t DEFAULT VALUES RETURNING id) SELECT * FROM a", "1"},
+      {"EXPLAIN ANALYZE INSERT INTO t VALUES (1)", "1"},
+      {"SELECT name, setting FROM pg_settings WHERE name = 'work_mem'", "1"},
+      {"INSERT INTO a SELECT * FROM pg_settings ON CONFLICT DO NOTHING", "1"},
+      {"SELECT pgweir_0123456789abcdex, pgweir_0123456789abcde FROM pgweir_forgotten", "1"},
+      {"SELECT crosstab5, currvalue, lastvalue FROM query_to_xmls", "1"},
+  });
+}
+
+TEST(StatementEffectTest, what_may_be_left_behind_without_use_to_the_client_taints) {
+  expect_effects({
+      {"CREATE TABLE t (a int)", "1: taint temporary_object"},
+      {"CREATE UNLOGGED TABLE temp (a int)", "1: taint temporary_object"},
+      {"CREATE TABLE t AS EXECUTE p", "1: taint temporary_object"},
+      {"CREATE OR REPLACE VIEW v AS SELECT 1", "1: taint temporary_object"},
+      {"CREATE INDEX CONCURRENTLY i ON t (a)", "1: taint temporary_object"},
+      {"SELECT 1 INTO t", "1: taint temporary_object"},
+      {"SELECT 1 AS insert INTO t", "1: taint temporary_object"},
+      {"WITH a AS (SELECT 1) SELECT * INTO t FROM a", "1: taint temporary_object"},
+      {"IMPORT FOREIGN SCHEMA s FROM SERVER x INTO y", "1: taint temporary_object"},
+      {"CREATE EXTENSION IF NOT EXISTS dblink", "1: taint not_understood"},
+      {"ALTER EXTENSION dblink UPDATE", "1: taint not_understood"},
+      {"SELECT set_config($1, $2, true)", "1: taint random_seed"},
+      {"SELECT set_config('se' || 'ed', '0.5', true)", "1: taint random_seed"},
+      {"SELECT set_config('se'\n'ed', '0.5', true)", "1: taint random_seed"},
+      {"SELECT set_config(E'seed', '0.5', true)", "1: taint random_seed"},
+      {"SELECT set_config($$seed$$, '0.5', true)", "1: taint random_seed"},
+      {"select set_config(el->>0, el->>1, true) from json_array_elements($1::json) el",
+       "1: taint random_seed"},
+      {"CREATE TABLE t AS SELECT set_config($1, $2, true)", "1: taint not_understood"},
+      {"SELECT set_config($1, $2, true) INTO t", "1: taint not_understood"},
+      {"CREATE TEMP TABLE t AS SELECT set_config($1, $2, true)", "1: pin random_seed"},
+      {"CALL p(set_config($1, $2, true))", "1: pin not_understood"},
+      {"CREATE TABLE a (); SELECT 1; CREATE TABLE b ()",
+       "3: taint temporary_object | none | taint temporary_object"},
+  });
+}
+
+TEST(StatementEffectTest, procedures_and_what_commits_by_itself_may_end_the_transaction) {
+  expect_effects({
+      {"CALL p()", "1: may end"},
+      {"VACUUM t", "1: may end"},
+      {"REINDEX TABLE t", "1: may end"},
+      {"CLUSTER t", "1: may end"},
+      {"SET a TO 1; CALL p()", "2: set a = 1 | may end"},
   });
 }
 
@@ -191,7 +228,7 @@ TEST(StatementEffectTest, set_names_its_parameter_and_value) {
       {"SET time.zone = 1", "1: set time.zone = 1"},
       {"SET standard_conforming_strings = on", "1: set standard_conforming_strings = on"},
       // Another client_encoding would read it as something else.
-      {"SET a TO 'é'", "1: pin not_understood"},
+      {"SET a TO 'é'", "1: pin set_config"},
   });
 }
 
@@ -202,7 +239,7 @@ TEST(StatementEffectTest, set_has_special_spellings) {
       {"SET SESSION TIME ZONE -7", "1: set timezone = -7"},
       {"SET TIME ZONE LOCAL", "1: reset timezone"},
       {"SET TIME ZONE DEFAULT", "1: reset timezone"},
-      {"SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE", "1: pin not_understood"},
+      {"SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE", "1: pin set_config"},
       {"SET NAMES 'UTF8'", "1: set client_encoding = 'UTF8'"},
       {"SET NAMES 'sjis'", "1: pin not_understood"},
       {"SET LOCAL client_encoding TO GBK", "1: pin not_understood"},
@@ -228,7 +265,7 @@ TEST(StatementEffectTest, set_has_special_spellings) {
        "1: set default_transaction_deferrable = off"},
       {"SET LOCAL SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
        "1: set default_transaction_read_only = on"},
-      {"SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY, DEFERRABLE", "1: pin not_understood"},
+      {"SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY, DEFERRABLE", "1: pin set_config"},
   });
 }
 
@@ -251,6 +288,9 @@ TEST(StatementEffectTest, what_ends_with_the_transaction_is_left_alone) {
       {"SELECT set_config('a', 'b', true)", "1"},
       {"select set_config('a', $1, true), set_config('b', f(1, 2), TRUE)", "1"},
       {"SELECT pg_catalog.set_config ( 'a' , 'b' , true )", "1"},
+      {"SELECT set_config('search_path', $1, true), set_config('role', $2, true)", "1"},
+      {"SELECT set_config('search_path', 'a, b', true)", "1"},
+      {"SELECT set_config('request.jwt.claims', '" + std::string(3000, 'x') + "', true)", "1"},
   });
 }
 
@@ -324,7 +364,12 @@ TEST(StatementEffectTest, state_that_cannot_be_repeated_pins) {
       {"SET LOCAL search_path TO 'pg_temp'", "1: pin temporary_schema"},
       {"SET SCHEMA 'pg_temp'", "1: pin temporary_schema"},
       {"SET search_path TO E'pg\\x5ftemp'", "1: pin temporary_schema"},
-      {"SET search_path TO 'pg_'\n'temp'", "1: pin not_understood"},
+      {"SET search_path TO 'pg_'\n'temp'", "1: pin temporary_schema"},
+      {"SELECT set_config('search_path', 'pg_temp,public', true)", "1: pin temporary_schema"},
+      {"SELECT set_config('Search_Path', 'PG_TEMP', true)", "1: pin temporary_schema"},
+      {"SELECT set_config('search_path', 'a,' || 'pg_temp', true)", "1: pin temporary_schema"},
+      {"SELECT set_config('search_path', E'pg_temp', true)", "1: pin temporary_schema"},
+      {"SELECT set_config('search_path', 'pg_temp', false)", "1: pin temporary_schema"},
       {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", "1: pin hold_cursor"},
       {"DECLARE \"c\" BINARY NO SCROLL CURSOR WITH HOLD FOR SELECT 1", "1: pin hold_cursor"},
       {"DECLARE c BINARY BINARY BINARY BINARY BINARY BINARY BINARY BINARY BINARY BINARY CURSOR "
@@ -340,11 +385,33 @@ TEST(StatementEffectTest, state_that_cannot_be_repeated_pins) {
       {"SELECT set_config('a', 'b', $1)", "1: pin set_config"},
       {"SELECT set_config('a', 'b', not true)", "1: pin set_config"},
       {"SELECT set_config('a', 'b', is_local => false)", "1: pin set_config"},
-      {"SELECT set_config('a', set_config('b', 'c', false), true)", "1: pin set_config"},
+      {"SELECT set_config('a', set_config('b', 'c', false), true)", "1: pin not_understood"},
+      {"SELECT set_config($1, 'b', false)", "1: pin not_understood"},
+      {"SELECT set_config('seed', '0.5', true)", "1: pin random_seed"},
+      {"SELECT set_config('SEED', '0.5', false)", "1: pin random_seed"},
+      {"UPDATE pg_settings SET setting = 'b' WHERE name = 'a'", "1: pin not_understood"},
+      {"update only \"pg_catalog\".\"pg_settings\" as s set setting = 1", "1: pin not_understood"},
+      {"WITH a AS (UPDATE pg_settings SET setting = 'b' RETURNING 1) TABLE a",
+       "1: pin not_understood"},
+      {"SELECT currval('s')", "1: pin sequence_value"},
+      {"INSERT INTO t VALUES (pg_catalog.LastVal ())", "1: pin sequence_value"},
+      {"SELECT query_to_xml('select 1', true, true, '')", "1: pin not_understood"},
+      {"SELECT * FROM ts_stat('select x from t')", "1: pin not_understood"},
+      {"SELECT * FROM crosstab($1) AS t (a int)", "1: pin not_understood"},
+      {"SELECT hypopg_create_index('…')", "1: pin session_bound_function"},
+      {"EXECUTE pgweir_0123456789abcdef(1)", "1: pin not_understood"},
+      {"EXPLAIN EXECUTE \"pgweir_0123456789abcdef\"", "1: pin not_understood"},
+      {"DEALLOCATE pgweir_0123456789abcdef", "1: pin not_understood"},
       {"SELECT set_config('a', 'b', true), set_config('a', 'b', false)", "1: pin set_config"},
       {"SELECT set_config('a', (1, true)::text, false)", "1: pin set_config"},
       {"SELECT set_limit(0.5)", "1: pin set_config"},
       {"COPY (SELECT set_config('a', 'b', false)) TO STDOUT", "1: pin set_config"},
+      {"SET a TO b c", "1: pin set_config"},
+      {"SET a TO 'b' 'c'", "1: pin set_config"},
+      {"SET a TO 'b', DEFAULT, $1", "1: pin set_config"},
+      {"SET a TO $$b$$", "1: pin set_config"},
+      {"SET a TO U&'b'", "1: pin set_config"},
+      {"SET a TO '" + std::string(2000, 'x') + "'", "1: pin set_config"},
       {"SELECT setseed(0.5)", "1: pin random_seed"},
       {"SET seed TO 0.5", "1: pin random_seed"},
       {"SET LOCAL seed TO 0.5", "1: pin random_seed"},
@@ -366,18 +433,11 @@ TEST(StatementEffectTest, what_is_not_understood_pins) {
       {"()", "1: pin not_understood"},
       {"SET", "1: pin not_understood"},
       {"SET a", "1: pin not_understood"},
-      {"SET a TO", "1: pin not_understood"},
-      {"SET a TO b c", "1: pin not_understood"},
-      {"SET a TO 'b' 'c'", "1: pin not_understood"},
-      {"SET a TO 'b', DEFAULT, $1", "1: pin not_understood"},
-      {"SET a TO $$b$$", "1: pin not_understood"},
-      {"SET a TO U&'b'", "1: pin not_understood"},
       {"SET a FROM CURRENT", "1: pin not_understood"},
       {"SET \"a b\" TO 1", "1: pin not_understood"},
       {"SET \"a;b\".c TO 1", "1: pin not_understood"},
       {"SET \"\".x TO 1", "1: pin not_understood"},
       {"SET é.x TO 1", "1: pin not_understood"},
-      {"SET a TO '" + std::string(2000, 'x') + "'", "1: pin not_understood"},
       {"SET standard_conforming_strings = off", "1: pin not_understood"},
       {"SET LOCAL standard_conforming_strings = off", "1: pin not_understood"},
       {"DISCARD", "1: pin not_understood"},
@@ -389,6 +449,7 @@ TEST(StatementEffectTest, some_statements_end_a_pin) {
       {"UNLISTEN *", "1: unpin listen"},
       {"CLOSE ALL", "1: unpin hold_cursor"},
       {"DISCARD TEMP", "1: unpin temporary_object"},
+      {"DISCARD SEQUENCES", "1: unpin sequence_value"},
       {"DISCARD TEMPORARY", "1: unpin temporary_object"},
       {"DISCARD ALL", "1: discard all"},
       {"SELECT pg_advisory_unlock_all()", "1: unpin advisory_lock"},
@@ -478,7 +539,7 @@ TEST(StatementEffectTest, escapes_count_in_plain_strings_when_they_are_not_stand
 TEST(StatementEffectTest, semicolons_in_parentheses_end_nothing) {
   expect_effects({
       {"CREATE RULE r AS ON INSERT TO t DO ALSO (DELETE FROM a; DELETE FROM b); SET ROLE c",
-       "2: none | pin set_role"},
+       "2: taint temporary_object | pin set_role"},
       {"SELECT ')'; SET ROLE a", "2: none | pin set_role"},
       {"SELECT 1); SET ROLE a", "2: none | pin set_role"},
       {"SELECT (1", "1"},

@@ -340,7 +340,8 @@ void StatementLexer::begin_token(TokenKind kind) {
 
 void StatementLexer::append(std::string_view bytes) {
   statement_.append(bytes);
-  if (kind_ != TokenKind::Word && kind_ != TokenKind::QuotedName) return;
+  const bool is_name = kind_ == TokenKind::Word || kind_ == TokenKind::QuotedName;
+  if (!is_name && !watch_.reads_strings()) return;
   const std::size_t taken = std::min(bytes.size(), folded_.size() - folded_bytes_);
   for (std::size_t i = 0; i < taken; ++i) folded_[folded_bytes_ + i] = fold(bytes[i]);
   folded_bytes_ += taken;
@@ -353,7 +354,7 @@ void StatementLexer::retype(TokenKind kind) {
 
 void StatementLexer::end_token() {
   std::string_view folded(folded_.data(), folded_bytes_);
-  if (kind_ == TokenKind::QuotedName && folded.size() >= 2) {
+  if ((kind_ == TokenKind::QuotedName || kind_ == TokenKind::String) && folded.size() >= 2) {
     folded = folded.substr(1, folded.size() - 2);
   }
   statement_.end_token();

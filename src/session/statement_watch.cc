@@ -1,61 +1,26 @@
 #include "session/statement_watch.h"
 
-#include <algorithm>
-#include <array>
+#include <utility>
+
+#include "session/watched_names.h"
 
 namespace pgweir::session {
 
 namespace {
 
-struct WatchedFunction {
-  std::string_view name;
-  PinReason reason;
-};
-
-// Whatever is called by these names does something to its session that outlives the transaction.
-// All begin with d, p or s (see may_be_watched).
-constexpr std::array kWatchedFunctions = {
-    WatchedFunction{"pg_advisory_lock", PinReason::AdvisoryLock},
-    WatchedFunction{"pg_advisory_lock_shared", PinReason::AdvisoryLock},
-    WatchedFunction{"pg_try_advisory_lock", PinReason::AdvisoryLock},
-    WatchedFunction{"pg_try_advisory_lock_shared", PinReason::AdvisoryLock},
-    WatchedFunction{"set_limit", PinReason::SetConfig},  // Of pg_trgm.
-    WatchedFunction{"setseed", PinReason::RandomSeed},
-    WatchedFunction{"dblink_connect", PinReason::RemoteConnection},
-    WatchedFunction{"dblink_connect_u", PinReason::RemoteConnection},
-    WatchedFunction{"pg_backup_start", PinReason::SessionBoundFunction},
-    WatchedFunction{"pg_start_backup", PinReason::SessionBoundFunction},
-    WatchedFunction{"pg_create_logical_replication_slot", PinReason::SessionBoundFunction},
-    WatchedFunction{"pg_create_physical_replication_slot", PinReason::SessionBoundFunction},
-    WatchedFunction{"pg_copy_logical_replication_slot", PinReason::SessionBoundFunction},
-    WatchedFunction{"pg_copy_physical_replication_slot", PinReason::SessionBoundFunction},
-    WatchedFunction{"pg_replication_origin_session_setup", PinReason::SessionBoundFunction},
-};
-
-constexpr std::size_t kWatchedBytesMin = 7;
-
-// Most names of most statements end here.
-bool may_be_watched(std::string_view name) {
-  return name.size() >= kWatchedBytesMin &&
-         (name.front() == 'p' || name.front() == 's' || name.front() == 'd');
-}
-
-// pg_temp is this session's schema of temporary objects; pg_temp_3 may be.
-bool is_temporary_schema(std::string_view name) {
-  if (!name.starts_with("pg_temp")) return false;
-  name.remove_prefix(kWatchedBytesMin);
-  if (name.empty()) return true;
-  return name.front() == '_' && name.find_first_not_of("0123456789", 1) == name.npos;
-}
+// Of what is looked for: most names and words of most statements end here.
+constexpr std::size_t kNameBytesMin = 7;
+constexpr std::size_t kWordBytesMin = 4;
+constexpr std::size_t kWordBytesMax = 9;
 
 }  // namespace
 
 void StatementWatch::handle_token(TokenKind kind, std::string_view folded) {
-  if (call_ != Call::None) follow_set_config(kind, folded);
+  if (call_.is_open()) follow_call(kind, folded);
   const bool is_name = kind == TokenKind::Word || kind == TokenKind::QuotedName;
-  if (is_name && may_be_watched(folded)) handle_name(folded);
-  // Its escapes are not read: it may be any of the names above.
-  if (kind == TokenKind::UnicodeName) add(PinReason::NotUnderstood);
+  if (is_name && folded.size() >= kNameBytesMin) handle_name(folded);
+  // Its escapes are not read: it may be any of the names that are watched.
+  if (kind == TokenKind::UnicodeName) pin(PinReason::NotUnderstood);
   if (kind == TokenKind::Word) {
     handle_word(folded);
   } else {
@@ -63,74 +28,61 @@ void StatementWatch::handle_token(TokenKind kind, std::string_view folded) {
   }
 }
 
+void StatementWatch::follow_call(TokenKind kind, std::string_view folded) {
+  call_.handle_token(kind, folded);
+  if (call_.is_open()) return;
+  if (call_.pin_reason()) pin(*call_.pin_reason());
+  if (call_.taint_reason()) taint(*call_.taint_reason());
+}
+
 void StatementWatch::handle_name(std::string_view name) {
   if (name == "set_config") {
-    if (call_ != Call::None) add(PinReason::SetConfig);  // One inside another is not followed.
-    call_ = Call::Name;
+    if (call_.is_open()) pin(PinReason::NotUnderstood);  // One inside another is not followed.
+    call_.begin();
     return;
   }
-  if (is_temporary_schema(name)) add(PinReason::TemporaryObject);
-  const auto* const found = std::find_if(kWatchedFunctions.begin(), kWatchedFunctions.end(),
-                                         [&](const auto& watched) { return watched.name == name; });
-  if (found != kWatchedFunctions.end()) add(found->reason);
+  // A rule of the view turns UPDATE into set_config(…, false).
+  if (has_update_ && name == "pg_settings") pin(PinReason::NotUnderstood);
+  if (const auto reason = reason_to_watch(name)) pin(*reason);
 }
 
 // CREATE [OR REPLACE] [LOCAL | GLOBAL] TEMP, SELECT … INTO TEMP, wherever EXPLAIN or WITH put them.
 void StatementWatch::handle_word(std::string_view word) {
-  if (is_first_) is_insert_ = word == "insert" || word == "merge";
-  is_first_ = false;
-  if (before_ == Before::TemporaryMayFollow && (word == "temp" || word == "temporary")) {
-    add(PinReason::TemporaryObject);
-  }
-  if (before_ == Before::Begin && word == "atomic") has_atomic_body_ = true;
-  before_ = Before::Other;
-  if (word == "begin") before_ = Before::Begin;
-  if (word == "create" || word == "replace" || word == "local" || word == "global" ||
-      (word == "into" && !is_insert_)) {
+  const Before before = std::exchange(before_, Before::Other);
+  if (verb_ == Verb::None) verb_ = verb_of(word);
+  if (word.size() < kWordBytesMin || word.size() > kWordBytesMax) return;
+  if (before == Before::TemporaryMayFollow && (word == "temp" || word == "temporary")) {
+    pin(PinReason::TemporaryObject);
+  } else if (word == "create" || word == "replace" || word == "local" || word == "global") {
     before_ = Before::TemporaryMayFollow;
+  } else if (word == "into" && verb_ != Verb::Insert) {
+    // SELECT … INTO creates a table, and a temporary one if search_path leads there. INSERT INTO
+    // may also stand behind WITH or EXPLAIN.
+    if (verb_ == Verb::Select || before != Before::Insert) taint(PinReason::TemporaryObject);
+    before_ = Before::TemporaryMayFollow;
+  } else if (word == "insert" || word == "merge") {
+    before_ = Before::Insert;
+  } else if (word == "begin") {
+    before_ = Before::Begin;
+  } else if (word == "atomic" && before == Before::Begin) {
+    has_atomic_body_ = true;
+  } else if (word == "update") {
+    has_update_ = true;
   }
 }
 
-void StatementWatch::follow_set_config(TokenKind kind, std::string_view folded) {
-  if (call_ == Call::Arguments) {
-    handle_argument(kind, folded);
-    return;
-  }
-  if (kind != TokenKind::Symbol || folded != "(") {
-    add(PinReason::SetConfig);
-    call_ = Call::None;
-    return;
-  }
-  call_ = Call::Arguments;
-  depth_ = 1;
-  argument_ = 0;
-  argument_tokens_ = 0;
-  argument_is_true_ = false;
+StatementWatch::Verb StatementWatch::verb_of(std::string_view word) {
+  if (word == "select") return Verb::Select;
+  return word == "insert" || word == "merge" ? Verb::Insert : Verb::Other;
 }
 
-void StatementWatch::handle_argument(TokenKind kind, std::string_view folded) {
-  const char symbol = kind == TokenKind::Symbol ? folded.front() : '\0';
-  if (symbol == '(') ++depth_;
-  if (symbol == ')') --depth_;
-  if (depth_ == 0) {
-    const bool is_local = argument_ == 2 && argument_tokens_ == 1 && argument_is_true_;
-    if (!is_local) add(PinReason::SetConfig);
-    call_ = Call::None;
-    return;
-  }
-  if (symbol == ',' && depth_ == 1) {
-    ++argument_;
-    argument_tokens_ = 0;
-    return;
-  }
-  ++argument_tokens_;
-  argument_is_true_ = kind == TokenKind::Word && folded == "true";
+void StatementWatch::pin(PinReason reason) {
+  pin_reason_ = pin_reason_ ? combine(*pin_reason_, reason) : reason;
 }
 
-void StatementWatch::add(PinReason reason) {
-  reason_ = reason_ ? combine(*reason_, reason) : reason;
+void StatementWatch::taint(PinReason reason) {
+  const bool is_other = taint_reason_ && *taint_reason_ != reason;
+  taint_reason_ = is_other ? PinReason::NotUnderstood : reason;
 }
-
-std::optional<PinReason> StatementWatch::reason() const { return reason_; }
 
 }  // namespace pgweir::session

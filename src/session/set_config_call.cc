@@ -1,0 +1,80 @@
+#include "session/set_config_call.h"
+
+namespace pgweir::session {
+
+void SetConfigCall::begin() {
+  *this = SetConfigCall{};
+  state_ = State::Name;
+}
+
+void SetConfigCall::handle_token(TokenKind kind, std::string_view folded) {
+  if (state_ == State::Arguments) {
+    handle_argument(kind, folded);
+    return;
+  }
+  if (kind == TokenKind::Symbol && folded == "(") {
+    state_ = State::Arguments;
+    depth_ = 1;
+    return;
+  }
+  pin_reason_ = PinReason::SetConfig;
+  state_ = State::Over;
+}
+
+void SetConfigCall::handle_argument(TokenKind kind, std::string_view folded) {
+  const char symbol = kind == TokenKind::Symbol ? folded.front() : '\0';
+  if (symbol == '(') ++depth_;
+  if (symbol == ')') --depth_;
+  if (depth_ == 0) {
+    finish();
+    return;
+  }
+  if (symbol == ',' && depth_ == 1) {
+    ++argument_;
+    tokens_ = 0;
+    return;
+  }
+  ++tokens_;
+  note_argument(kind, folded);
+}
+
+void SetConfigCall::note_argument(TokenKind kind, std::string_view folded) {
+  const bool is_plain_string =
+      kind == TokenKind::String && tokens_ == 1 && folded.find('\\') == folded.npos;
+  if (argument_ == 0) {
+    parameter_ = Parameter::Unknown;
+    if (!is_plain_string) return;
+    parameter_ = Parameter::Other;
+    if (folded == "seed") parameter_ = Parameter::Seed;
+    if (folded == "search_path") parameter_ = Parameter::SearchPath;
+  } else if (argument_ == 1) {
+    is_temporary_ = is_temporary_ || folded.find("pg_temp") != folded.npos;
+  } else {
+    is_true_ = kind == TokenKind::Word && folded == "true";
+  }
+}
+
+void SetConfigCall::finish() {
+  state_ = State::Over;
+  const bool is_local = argument_ == 2 && tokens_ == 1 && is_true_;
+  switch (parameter_) {
+    case Parameter::Seed: pin_reason_ = PinReason::RandomSeed; return;
+    case Parameter::Unknown:
+      if (is_local) {
+        taint_reason_ = PinReason::RandomSeed;
+      } else {
+        pin_reason_ = PinReason::NotUnderstood;
+      }
+      return;
+    case Parameter::SearchPath:
+      if (!is_local) pin_reason_ = PinReason::SetConfig;
+      // What is computed is caught by CREATE (statement_effect.cc).
+      if (is_temporary_) pin_reason_ = PinReason::TemporarySchema;
+      return;
+    case Parameter::Other:
+      if (!is_local) pin_reason_ = PinReason::SetConfig;
+      return;
+  }
+}
+
+}  // namespace pgweir::session

@@ -1,0 +1,16 @@
+// The names that give away a statement which does something to its session, wherever in the
+// statement they stand: functions of PostgreSQL and of the extensions that it comes with.
+// Source of truth: pg_proc.dat, and the pages of the manual's "Additional Supplied Modules".
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "session/pin_reason.h"
+
+namespace pgweir::session {
+
+// Why a statement pins that has this name in it; nullopt for nearly all names. name: in lower case.
+std::optional<PinReason> reason_to_watch(std::string_view name);
+
+}  // namespace pgweir::session
