@@ -63,6 +63,7 @@ wire::Report lost_report(const Server& server) {
 std::string_view to_text(ClientEnd reason) {
   switch (reason) {
     case ClientEnd::Left: return "left";
+    case ClientEnd::Vanished: return "vanished";
     case ClientEnd::ProtocolViolation: return "protocol_violation";
     case ClientEnd::ServerDied: return "server_died";
     case ClientEnd::Refused: return "refused";
@@ -113,6 +114,7 @@ void Leases::link(Client& client, Server& server, base::Instant now) {
   if (server.last_client != client.id) server.follows_another = true;
   server.last_client = client.id;
   server.busy_since = base::kNever;
+  server.is_finishing = false;
 }
 
 Client* Leases::unlink(Server& server, base::Instant now) {
@@ -175,6 +177,7 @@ void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* re
   Server* server = client.server;
   if (server != nullptr) {
     server->needs_reset = server->needs_reset || leaves_state(client);
+    server->is_finishing = reason == ClientEnd::Left;
     server->is_cut = client.skip_bytes != 0 && client.is_skip_forwarded;
     if (client.session != nullptr && client.session->pins.needs_close()) server->needs_close = true;
     unlink(*server, now);

@@ -9,7 +9,8 @@
 namespace pgweir::proxy {
 
 enum class ClientEnd : std::uint8_t {
-  Left,  // It sent Terminate or closed.
+  Left,      // It sent Terminate: what it asked for is to be done, as PostgreSQL would.
+  Vanished,  // It closed, or its connection broke.
   ProtocolViolation,
   ServerDied,
   Refused,

@@ -41,6 +41,7 @@ void Overdue::sweep_server(Server& server, base::Instant now) {
       return;
     case Server::Phase::Recovering:
     case Server::Phase::Resetting:
+      if (server.is_finishing && !server.cycle.is_quiet()) return;
       if (now - server.phase_since >= options.discard_time_max)
         state_.leases->close_server(server, now);
       return;

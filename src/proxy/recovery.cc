@@ -38,12 +38,20 @@ void Recovery::begin(Server& server, base::Instant now) {
   }
   const bool is_running = !server.cycle.is_quiet();
   const bool is_copying_in = server.cycle.is_copying_in();
-  const bool is_extended = server.cycle.has_open_batch() || server.cycle.is_skipping();
   // The cancel may strike our own SET, in front of what the client asked.
   server.needs_reset = server.needs_reset || is_learning(server.cycle);
   server.cycle.disown();
+  end_what_is_open(server);
+  if (is_running && !is_copying_in && !server.is_finishing)
+    state_.cancels->cancel(server, base::ConnectionId::None);
+  proceed(server, now);
+}
+
+// Says what the client will not say any more: that its COPY is off, and that its batch is over.
+void Recovery::end_what_is_open(Server& server) {
+  const bool is_extended = server.cycle.has_open_batch() || server.cycle.is_skipping();
   state_.message.clear();
-  if (is_copying_in) {
+  if (server.cycle.is_copying_in()) {
     wire::encode_copy_fail(state_.message, "the client has gone");
     server.cycle.expect({.request = Request::CopyEnd, .origin = Origin::Ours});
   }
@@ -52,8 +60,6 @@ void Recovery::begin(Server& server, base::Instant now) {
     server.cycle.expect({.request = Request::Sync, .origin = Origin::Ours});
   }
   send_to_server(state_, server, state_.message);
-  if (is_running && !is_copying_in) state_.cancels->cancel(server, base::ConnectionId::None);
-  proceed(server, now);
 }
 
 void Recovery::reset(Server& server, base::Instant now) {
@@ -72,6 +78,8 @@ void Recovery::proceed(Server& server, base::Instant now) {
   }
   // What ran for the client may fail as it likes: it was cancelled. What is ours may not.
   server.own_failure.reset();
+  // A COPY that began only now: the server reads its data.
+  if (server.cycle.is_copying_in()) end_what_is_open(server);
   if (!server.cycle.is_quiet() || server.cycle.is_skipping() || server.skip_bytes != 0 ||
       !server.partial.empty() || server.is_cancel_under_way) {
     return;

@@ -19,6 +19,7 @@ class Recovery {
   void proceed(Server& server, base::Instant now);
 
  private:
+  void end_what_is_open(Server& server);
   void ask(Server& server, std::string_view sql, base::Instant now);
   void finish_reset(Server& server);
 

@@ -84,7 +84,7 @@ void Relay::handle_closed(base::ConnectionId id, base::CloseCause cause, std::st
                           base::Instant now) {
   const Registry::Party party = state_.registry.find(id);
   if (party.client != nullptr) {
-    leases_.end_client(*party.client, ClientEnd::Left, nullptr, now);
+    leases_.end_client(*party.client, ClientEnd::Vanished, nullptr, now);
   } else if (party.server != nullptr) {
     leases_.handle_server_gone(*party.server, cause, now);
   }
