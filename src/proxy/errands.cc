@@ -192,6 +192,14 @@ void Errands::handle_login_failed(base::PoolId pool) {
   }
 }
 
+std::uint32_t Errands::waiting_clients(base::PoolId pool) const {
+  const auto is_one = [pool](const Errand& errand) {
+    return errand.pool == pool && errand.is_waiting();
+  };
+  return state_.shard.counts(pool).waiting -
+         static_cast<std::uint32_t>(std::count_if(errands_.begin(), errands_.end(), is_one));
+}
+
 void Errands::sweep(base::Instant now) {
   for (auto at = errands_.begin(); at != errands_.end();) {
     Errand& errand = *at++;

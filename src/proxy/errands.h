@@ -37,6 +37,8 @@ class Errands {
   // Ends those whose time is up.
   void sweep(base::Instant now);
   bool empty() const { return errands_.empty(); }
+  // Who waits for a server of that pool besides these: the clients.
+  std::uint32_t waiting_clients(base::PoolId pool) const;
 
  private:
   struct Errand : pool::Waiter {

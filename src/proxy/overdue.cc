@@ -1,6 +1,7 @@
 #include "proxy/overdue.h"
 
 #include "proxy/catalog.h"
+#include "proxy/errands.h"
 #include "proxy/events.h"
 #include "proxy/leases.h"
 #include "wire/sqlstate.h"
@@ -109,7 +110,7 @@ void Overdue::end_idle_clients(base::Instant now) {
 
 bool Overdue::is_anybody_waiting() const {
   for (std::uint32_t pool = 0; pool < state_.shard.pool_count(); ++pool) {
-    if (state_.shard.counts(base::PoolId{pool}).waiting != 0) return true;
+    if (state_.errands->waiting_clients(base::PoolId{pool}) != 0) return true;
   }
   return false;
 }

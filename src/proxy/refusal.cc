@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxy/departures.h"
+#include "proxy/errands.h"
 #include "proxy/without_literals.h"
 #include "wire/sqlstate.h"
 
@@ -93,21 +94,21 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
             .hint = "Check the credentials and the address in pgweir's configuration."};
   }
   const pool::PoolCounts counts = state.shard.counts(client.route->pool);
+  const std::uint32_t waiting = state.errands->waiting_clients(client.route->pool);
   wire::Report report{.severity = "ERROR",
                       .sqlstate = std::string(wire::sqlstate::kTooManyConnections),
                       .message = {},
                       .detail = failure == nullptr ? holders(state, client, now) : std::string(),
                       .hint = {}};
   if (reason == pool::RefuseReason::QueueFull) {
-    report.message =
-        fmt::format("too many clients wait for a connection to database \"{}\": {} of {}",
-                    client.route->database, counts.waiting,
-                    state.shard.options(client.route->pool).waiter_count_max);
+    report.message = fmt::format(
+        "too many clients wait for a connection to database \"{}\": {} of {}",
+        client.route->database, waiting, state.shard.options(client.route->pool).waiter_count_max);
   } else {
     report.message = fmt::format(
         "no connection to database \"{}\" became free within {:g} s; {} open, {} waiting",
         client.route->database, seconds(now - client.since()), counts.idle + counts.leased,
-        counts.waiting);
+        waiting);
   }
   if (failure != nullptr) {
     report.message =
@@ -129,9 +130,10 @@ wire::Report make_wait_notice(RelayState& state, const Client& client, base::Ins
           .sqlstate = std::string(wire::sqlstate::kSuccessfulCompletion),
           .message = fmt::format("waiting for a connection to database \"{}\" since {:.0f} s",
                                  client.route->database, seconds(now - client.since())),
-          .detail = failure != nullptr ? failure->text
-                                       : fmt::format("{} connections are in use, {} clients wait.",
-                                                     counts.leased, counts.waiting),
+          .detail = failure != nullptr
+                        ? failure->text
+                        : fmt::format("{} connections are in use, {} clients wait.", counts.leased,
+                                      state.errands->waiting_clients(client.route->pool)),
           .hint = {}};
 }
 

@@ -197,8 +197,12 @@ void Relay::turn_away(base::ConnectionId id, const wire::Report& report) {
   state_.world.io.close(id);
 }
 
+void Relay::publish() {
+  state_.routes.publish([this](base::PoolId pool) { return errands_.waiting_clients(pool); });
+}
+
 void Relay::sweep(base::Instant now) {
-  state_.routes.publish();
+  publish();
   lost_.sweep(now);
   errands_.sweep(now);
   overdue_.sweep(now);
@@ -213,7 +217,7 @@ void Relay::settle(base::Instant now) {
   const bool is_watching = state_.registry.server_count() != 0 || !lost_.empty() ||
                            !errands_.empty() || state_.registry.client_count() != 0;
   if (!is_watching) {
-    if (next_sweep_ != base::kNever) state_.routes.publish();
+    if (next_sweep_ != base::kNever) publish();
     next_sweep_ = base::kNever;
   } else if (next_sweep_ <= now || next_sweep_ == base::kNever) {
     next_sweep_ = now + kSweepEvery;

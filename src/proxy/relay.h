@@ -57,6 +57,7 @@ class Relay final : public base::Handler {
  private:
   void handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now);
   void turn_away(base::ConnectionId id, const wire::Report& report);
+  void publish();
   void sweep(base::Instant now);
   void report_clients();
   // At the end of every event: decisions, the dead, the next wake-up.

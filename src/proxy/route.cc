@@ -159,11 +159,11 @@ void Routes::set_options(const Options& options, base::Instant now) {
   }
 }
 
-void Routes::publish() {
+void Routes::publish(const std::function<std::uint32_t(base::PoolId)>& waiting_clients) {
   for (const auto& route : routes_) {
     const pool::PoolCounts counts = shard_.counts(route->pool);
     route->metrics.clients.set(route->client_count);
-    route->metrics.waiting.set(counts.waiting);
+    route->metrics.waiting.set(waiting_clients(route->pool));
     route->metrics.idle.set(counts.idle);
     route->metrics.leased.set(counts.leased);
     route->metrics.connecting.set(counts.connecting);

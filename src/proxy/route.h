@@ -2,6 +2,7 @@
 // its servers are known to report. Routes finds or makes them; it lends nothing.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -91,8 +92,8 @@ class Routes {
   void set_options(const Options& options, base::Instant now);
   // Whether the last reload has taken the database of some client away.
   bool has_removed() const { return has_removed_; }
-  // Brings the gauges up to date.
-  void publish();
+  // Brings the gauges up to date. waiting_clients: how many there are in a pool.
+  void publish(const std::function<std::uint32_t(base::PoolId)>& waiting_clients);
 
  private:
   std::shared_ptr<const ServerPlan> make_plan(const Options& options,
