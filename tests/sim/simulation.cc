@@ -21,6 +21,7 @@ constexpr base::Duration kSettlingOfLost = seconds(200);
 
 Simulation::Simulation(std::uint64_t seed, Scenario scenario, bool is_verbose)
     : scenario_(std::move(scenario)),
+      has_errands_(seed % 4 == 3),
       world_(seed, is_verbose),
       log_(*this, {.now = [this] { return world_.now(); }},
            {.level = is_verbose ? obs::Level::Debug : obs::Level::Error},
@@ -81,6 +82,7 @@ void Simulation::start_clients() {
 Outcome Simulation::run() {
   start_clients();
   disturb_every_second();
+  if (has_errands_) ask_every_second();
   run_until(world_.now() + scenario_.duration);
   if (scenario_.is_crowd) check_shares();
 
@@ -177,6 +179,7 @@ std::size_t Simulation::backends_of(const Postgres& node, std::string_view level
 // What is not as it must be when nobody is there any more; empty if all is well.
 std::string Simulation::find_unsettled() const {
   const proxy::RelayCounts counts = relay_.counts();
+  if (!errands_.empty()) return "an errand was never answered";
   if (counts.clients != 0) return "clients that have left are still counted";
   if (counts.waiting != 0) return "somebody waits though nobody is there";
   if (counts.in_use != 0) return "a server is lent though nobody is there";
@@ -256,6 +259,37 @@ void Simulation::post(base::Mailbox to, std::shared_ptr<Link> link,
 void Simulation::handle_control_parcel(std::unique_ptr<base::Parcel> parcel) {
   if (const auto* lost = dynamic_cast<const proxy::ServerLost*>(parcel.get())) {
     look_for_lost(*lost);
+  } else if (const auto* done = dynamic_cast<const proxy::ErrandDone*>(parcel.get())) {
+    take_answer(*done);
+  }
+}
+
+// As the control thread without a connection of its own: what a pool's server is asked is answered
+// in time, once, and by its own row; the ledger sees to it that no client reads any of it.
+void Simulation::ask_every_second() {
+  for (const auto& [id, due] : errands_) {
+    if (world_.now() > due) fail("an errand was not answered in time");
+  }
+  world_.after(seconds(1), [this] {
+    if (is_epilogue_) return;
+    for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
+      auto errand = std::make_unique<proxy::RunErrand>();
+      errand->id = proxy::ErrandId{++last_errand_};
+      errand->database = database.name;
+      errand->user = last_errand_ % 2 == 0 ? "ann" : "bob";
+      errand->sql = "SELECT errand";
+      errand->time_max = seconds(5);
+      errands_[errand->id] = world_.now() + seconds(7);
+      post(base::Mailbox::Relay, nullptr, std::move(errand));
+    }
+    ask_every_second();
+  });
+}
+
+void Simulation::take_answer(const proxy::ErrandDone& done) {
+  if (errands_.erase(done.id) == 0) fail("an errand was answered twice");
+  if (!done.failure && !done.is_crowded_out && done.rows.size() != 1) {
+    fail("an errand of one row was answered by " + std::to_string(done.rows.size()));
   }
 }
 

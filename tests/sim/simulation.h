@@ -64,6 +64,8 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   void handle_control_parcel(std::unique_ptr<base::Parcel> parcel);
   void look_for_lost(const proxy::ServerLost& lost);
   void disturb_every_second();
+  void ask_every_second();
+  void take_answer(const proxy::ErrandDone& done);
   void move_limit();
 
   void run_until(base::Instant end);
@@ -77,6 +79,7 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   bool is_everybody_done() const;
 
   const Scenario scenario_;
+  const bool has_errands_;  // They are in front of everybody: not in all seeds.
   World world_;
   Ledger ledger_;
   auth::SaltedPasswordCache passwords_;
@@ -94,6 +97,8 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::vector<std::shared_ptr<Client>> clients_;
   std::array<base::Instant, 3> mail_arrives_at_{};  // Of the last parcel, by Mailbox.
   std::uint32_t last_number_ = 0;
+  std::map<proxy::ErrandId, base::Instant> errands_;  // Not answered yet; when they have to be.
+  std::uint64_t last_errand_ = 0;
   bool is_epilogue_ = false;
   std::uint64_t event_count_ = 0;
 };
