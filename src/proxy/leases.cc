@@ -43,10 +43,6 @@ std::string_view to_text(base::CloseCause cause) {
   return "reset";
 }
 
-bool is_in_service(const Server& server) {
-  return server.state() == pool::ServerState::Idle || server.state() == pool::ServerState::Leased;
-}
-
 wire::Report lost_report(const Server& server) {
   const bool is_running = !server.cycle.is_quiet();
   return {.severity = "FATAL",
@@ -140,7 +136,7 @@ void Leases::grant(Client& client, Server& server, base::Instant now) {
   }
 }
 
-// It waited for a server to learn what that reports, and whether it takes the client's parameters.
+// It waited to learn what a server reports, and whether it takes the client's parameters.
 void Leases::begin_session(Client& client, base::Instant now) {
   Server& server = *client.server;
   const bool is_proven = client.route->proven.contains(state_.parameters.at(client.parameters));
@@ -361,12 +357,12 @@ void Leases::carry_out_decisions(base::Instant now) {
                                              obs::kv("user", server.route->user)});
       terminate(server, now);
     } else if (const auto* refuse = std::get_if<pool::Refuse>(&*decision)) {
+      const pool::Failure* failure = refuse->failure.get();
       if (state_.errands->owns(*refuse->waiter)) {
-        state_.errands->refuse(*refuse->waiter, refuse->failure.get());
-        continue;
+        state_.errands->refuse(*refuse->waiter, failure);
+      } else {
+        this->refuse(static_cast<Client&>(*refuse->waiter), refuse->reason, failure, now);
       }
-      this->refuse(static_cast<Client&>(*refuse->waiter), refuse->reason, refuse->failure.get(),
-                   now);
     } else if (const auto* notify = std::get_if<pool::Notify>(&*decision)) {
       this->notify(static_cast<Client&>(*notify->waiter), now);
     }
