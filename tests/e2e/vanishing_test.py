@@ -54,18 +54,6 @@ class VanishingTest(PgweirTest):
         vanish(connection)
         self.assert_all_is_well()
 
-    def test_what_was_asked_before_a_good_bye_is_done(self):
-        eye = self.direct()
-        for count in range(1, 6):
-            connection = self.connect()
-            connection.pgconn.send_query(b"insert into ledger select 1 from pg_sleep(0.05)")
-            connection.pgconn.finish()
-            processes.wait_until(
-                lambda: value(eye, "select count(*) from ledger") == count,  # noqa: B023
-                8, f"{count} rows are there")
-        self.direct().execute("truncate ledger")
-        self.assert_all_is_well()
-
     def test_in_the_middle_of_a_large_result(self):
         connection = self.connect()
         connection.pgconn.send_query(b"select repeat('x', 1000) from generate_series(1, 10000000)")
@@ -102,6 +90,21 @@ class VanishingTest(PgweirTest):
         processes.wait_until(
             lambda: value(eye, "select count(*) from pg_stat_activity where state = 'active' and "
                                "usename = 'app' and query like %s", (f"%{text}%",)), 10, "it runs")
+
+
+class GoodByeTest(PgweirTest):
+    url_parameters = {"connection_limit": 5}
+
+    def test_what_was_asked_before_a_good_bye_is_done(self):
+        eye = self.direct()
+        eye.execute("create table ledger (id int)")
+        for count in range(1, 6):
+            connection = self.connect()
+            connection.pgconn.send_query(b"insert into ledger select 1 from pg_sleep(0.05)")
+            connection.pgconn.finish()
+            processes.wait_until(
+                lambda: value(eye, "select count(*) from ledger") == count,  # noqa: B023
+                8, f"{count} rows are there")
 
 
 class IdleInTransactionTest(PgweirTest):
