@@ -1,0 +1,106 @@
+// COPY: what a client still sends after it has failed, and servers that do not wait for it.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/stage_test.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using Party = Stage::Party;
+
+class CopyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    stage.say(client, say::query("copy t from stdin"));
+    stage.say(stage.server(), say::copy_in());
+    ASSERT_EQ(stage.heard(client), say::copy_in());
+    stage.heard(stage.server());
+  }
+  std::string refusal() { return say::error("22P02") + say::ready(); }
+  // The conversation goes on as if nothing had happened.
+  void expect_all_is_well() {
+    stage.say(client, say::query("select 1"));
+    EXPECT_EQ(stage.heard(stage.server()), say::query("select 1"));
+    stage.say(stage.server(), say::one_row());
+    EXPECT_EQ(stage.heard(client), say::one_row());
+    EXPECT_EQ(stage.lent(), 0U);
+  }
+
+  Stage stage;
+  Party client = stage.add_client();
+};
+
+TEST_F(CopyTest, passes_to_its_end) {
+  stage.say(client, say::copy_data("1\n"));
+  stage.say(client, say::copy_data("2\n") + say::copy_done());
+  EXPECT_EQ(stage.heard(stage.server()),
+            say::copy_data("1\n") + say::copy_data("2\n") + say::copy_done());
+  EXPECT_EQ(stage.lent(), 1U);
+  stage.say(stage.server(), say::complete("COPY 2") + say::ready());
+  EXPECT_EQ(stage.heard(client), say::complete("COPY 2") + say::ready());
+  expect_all_is_well();
+}
+
+TEST_F(CopyTest, what_comes_late_after_its_failure_takes_no_server_and_disturbs_nobody) {
+  stage.say(client, say::copy_data("x\n"));
+  stage.say(stage.server(), refusal());
+  EXPECT_EQ(stage.heard(client), refusal());
+  EXPECT_EQ(stage.lent(), 0U);
+  stage.heard(stage.server());
+  stage.say(client, say::copy_data("1\n") + say::copy_data("2\n"));
+  stage.say(client, say::copy_done());
+  EXPECT_EQ(stage.lent(), 0U);
+  EXPECT_EQ(stage.heard(stage.server()), "");
+  EXPECT_EQ(stage.heard(client), "");
+  expect_all_is_well();
+}
+
+TEST_F(CopyTest, a_late_copy_fail_takes_no_server_either) {
+  stage.say(stage.server(), refusal());
+  stage.heard(client);
+  stage.say(client, say::copy_fail());
+  EXPECT_EQ(stage.lent(), 0U);
+  EXPECT_EQ(stage.heard(client), "");
+  expect_all_is_well();
+}
+
+TEST_F(CopyTest, late_data_in_front_of_a_query_is_dropped_and_the_query_answered) {
+  stage.say(stage.server(), refusal());
+  stage.heard(client);
+  stage.say(client, say::copy_data("1\n") + say::copy_done() + say::query("select 2"));
+  EXPECT_EQ(stage.heard(stage.server()), say::query("select 2"));
+  stage.say(stage.server(), say::one_row());
+  EXPECT_EQ(stage.heard(client), say::one_row());
+  expect_all_is_well();
+}
+
+TEST_F(CopyTest, data_that_fails_in_mid_message_keeps_the_server_for_its_rest_only) {
+  const std::string data = say::copy_data("1\n2\n3\n");
+  stage.say(client, data.substr(0, 8));
+  stage.say(stage.server(), refusal());
+  EXPECT_EQ(stage.heard(client), refusal());
+  EXPECT_EQ(stage.lent(), 1U) << "the server is in the middle of a message of this client";
+  stage.say(client, data.substr(8));
+  EXPECT_EQ(stage.lent(), 0U);
+  EXPECT_EQ(stage.heard(stage.server()), data);
+  stage.say(client, say::copy_done());
+  EXPECT_EQ(stage.lent(), 0U);
+  expect_all_is_well();
+}
+
+TEST_F(CopyTest, a_client_that_vanishes_in_it_leaves_the_server_clean) {
+  stage.say(client, say::copy_data("1\n"));
+  stage.heard(stage.server());
+  stage.end(client);
+  EXPECT_THAT(stage.heard(stage.server()), testing::StartsWith("f"));
+  EXPECT_TRUE(stage.take<DeliverCancel>().empty()) << "COPY IN does not heed it while it waits";
+  stage.say(stage.server(), refusal());
+  EXPECT_EQ(stage.lent(), 0U);
+  client = stage.add_client();
+  expect_all_is_well();
+}
+
+}  // namespace
+}  // namespace pgweir::proxy

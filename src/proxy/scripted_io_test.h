@@ -1,0 +1,69 @@
+// ScriptedIo: the Io of the Relay's tests. It sends nothing: it notes what was sent, paused, closed
+// and handed over, and takes of each send as much as the test says. What happens next the test
+// tells the Relay itself.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/io.h"
+
+namespace pgweir::proxy {
+
+class ScriptedIo final : public base::Io {
+ public:
+  static constexpr std::size_t kEndless = SIZE_MAX;
+
+  struct Peer {
+    std::string sent;               // To it, since the test last took it.
+    std::size_t room = kEndless;    // So much its socket still takes.
+    bool is_short_of_room = false;  // A send was not taken whole: it hears handle_writable.
+    bool is_paused = false;
+    bool is_closed = false;  // By the Relay, or by its own end.
+  };
+
+  Peer& peer(base::ConnectionId id) { return peers_[id]; }
+  std::map<base::ConnectionId, Peer>& peers() { return peers_; }
+  std::vector<std::unique_ptr<base::Parcel>>& parcels() { return parcels_; }
+  // When handle_wake is due; taken out, as it is told once.
+  base::Instant take_wake() { return std::exchange(wake_, base::kNever); }
+  base::Instant wake() const { return wake_; }
+  // No send takes more than that at a time.
+  void set_bytes_per_send(std::size_t bytes) { bytes_per_send_ = bytes; }
+
+  std::size_t try_send(base::ConnectionId id, base::Bytes head, base::Bytes tail) override {
+    Peer& to = peers_[id];
+    if (head.empty() && tail.empty()) return to.is_closed ? 0 : 1;
+    if (to.is_closed) return 0;
+    const std::string offered = std::string(base::as_text(head)) + std::string(base::as_text(tail));
+    const std::size_t taken = std::min({offered.size(), to.room, bytes_per_send_});
+    to.sent.append(offered, 0, taken);
+    if (to.room != kEndless) to.room -= taken;
+    to.is_short_of_room = taken < offered.size();
+    return taken;
+  }
+  void pause(base::ConnectionId id) override { peers_[id].is_paused = true; }
+  void resume(base::ConnectionId id) override { peers_[id].is_paused = false; }
+  void close(base::ConnectionId id) override { peers_[id].is_closed = true; }
+  void hand_over(base::ConnectionId, base::Mailbox, std::unique_ptr<base::Parcel> what) override {
+    parcels_.push_back(std::move(what));
+  }
+  void wake_at(base::Instant when) override { wake_ = when; }
+
+  // The Relay neither connects nor speaks TLS: Login does.
+  base::ConnectionId open(const base::Endpoint&) override { return base::ConnectionId::None; }
+  void start_tls(base::ConnectionId, const base::TlsRequest&) override {}
+
+ private:
+  std::map<base::ConnectionId, Peer> peers_;
+  std::vector<std::unique_ptr<base::Parcel>> parcels_;
+  base::Instant wake_ = base::kNever;
+  std::size_t bytes_per_send_ = kEndless;
+};
+
+}  // namespace pgweir::proxy

@@ -1,0 +1,121 @@
+// Prepared statements that clients share on a server: who is answered by whom, and what heals when
+// the server does not have what it should.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proxy/stage_test.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using Party = Stage::Party;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string run(std::string_view name) { return say::bind(name) + say::execute() + say::sync(); }
+std::string prepare_and_run(std::string_view name) {
+  return say::parse(name, "select $1::int") + run(name);
+}
+std::string ran() { return say::bind_complete() + say::complete("SELECT 1") + say::ready(); }
+
+// How the server is asked to prepare the text that all of them use.
+testing::Matcher<std::string> asks_to_prepare() { return HasSubstr("select $1::int"); }
+
+class SharedStatementsTest : public testing::Test {
+ protected:
+  // A client that has the statement "s", and so has the server.
+  void SetUp() override {
+    stage.say(first, prepare_and_run("s"));
+    ASSERT_THAT(stage.heard(stage.server()), asks_to_prepare());
+    stage.say(stage.server(), say::parse_complete() + ran());
+    ASSERT_EQ(stage.heard(first), say::parse_complete() + ran());
+  }
+
+  Stage stage;
+  Party first = stage.add_client();
+};
+
+TEST_F(SharedStatementsTest, a_second_client_of_the_text_is_answered_without_the_server) {
+  const Party second = stage.add_client();
+  stage.say(second, prepare_and_run("t"));
+  EXPECT_THAT(stage.heard(stage.server()), Not(asks_to_prepare()));
+  EXPECT_EQ(stage.heard(second), say::parse_complete());
+  stage.say(stage.server(), ran());
+  EXPECT_EQ(stage.heard(second), ran());
+  EXPECT_EQ(stage.lent(), 0U);
+}
+
+TEST_F(SharedStatementsTest, one_that_the_server_has_lost_is_prepared_again_by_the_next) {
+  const Party second = stage.add_client();
+  stage.say(second, prepare_and_run("t"));
+  stage.heard(stage.server());
+  stage.say(stage.server(), say::error("26000") + say::ready());
+  EXPECT_EQ(stage.heard(second), say::parse_complete() + say::error("26000") + say::ready());
+  const Party third = stage.add_client();
+  stage.say(third, prepare_and_run("u"));
+  EXPECT_THAT(stage.heard(stage.server()), asks_to_prepare());
+  stage.say(stage.server(), say::parse_complete() + ran());
+  EXPECT_EQ(stage.heard(third), say::parse_complete() + ran());
+  // And those who had it already need not know.
+  stage.say(first, run("s"));
+  EXPECT_THAT(stage.heard(stage.server()), Not(asks_to_prepare()));
+  stage.say(stage.server(), ran());
+  EXPECT_EQ(stage.heard(first), ran());
+}
+
+TEST_F(SharedStatementsTest, one_that_the_server_has_lost_is_prepared_again_for_its_owner) {
+  stage.say(first, run("s"));
+  stage.heard(stage.server());
+  stage.say(stage.server(), say::error("26000") + say::ready());
+  stage.heard(first);
+  stage.say(first, run("s"));
+  EXPECT_THAT(stage.heard(stage.server()), asks_to_prepare());
+  stage.say(stage.server(), say::parse_complete() + ran());
+  EXPECT_EQ(stage.heard(first), ran()) << "the ParseComplete is not the client's";
+}
+
+TEST_F(SharedStatementsTest, a_known_text_is_promised_without_a_server) {
+  const Party second = stage.add_client();
+  stage.say(second, say::parse("t", "select $1::int") + say::sync());
+  EXPECT_EQ(stage.lent(), 0U);
+  EXPECT_EQ(stage.heard(stage.server()), "");
+  EXPECT_EQ(stage.heard(second), say::parse_complete() + say::ready());
+}
+
+TEST_F(SharedStatementsTest, a_promise_is_made_to_the_clients_of_its_own_pool_only) {
+  const Party stranger = stage.add_client("other");
+  ASSERT_EQ(stage.server_count(), 2U);
+  stage.say(stranger, say::parse("t", "select $1::int") + say::sync());
+  EXPECT_EQ(stage.lent(), 1U);
+  EXPECT_EQ(stage.heard(stranger), "");
+  EXPECT_THAT(stage.heard(stage.server(1)), asks_to_prepare());
+  stage.say(stage.server(1), say::error("42P01") + say::ready());
+  EXPECT_EQ(stage.heard(stranger), say::error("42P01") + say::ready());
+}
+
+TEST_F(SharedStatementsTest, nothing_of_ours_is_put_inside_a_message_that_passes_in_pieces) {
+  stage.say(first, say::describe("s") + say::flush());
+  const std::string parameters = say::message('t', say::int16(1) + say::int32(23));
+  const std::string rows = say::row_description();
+  stage.say(stage.server(), parameters + rows.substr(0, 11));
+  EXPECT_EQ(stage.heard(first), parameters + rows.substr(0, 11));
+  // Its answer is owed by nobody but us, and due at once, were it not for the message under way.
+  stage.say(first, say::parse("t", "select $1::int") + say::flush());
+  EXPECT_EQ(stage.heard(first), "");
+  stage.say(stage.server(), rows.substr(11));
+  EXPECT_EQ(stage.heard(first), rows.substr(11) + say::parse_complete());
+}
+
+TEST_F(SharedStatementsTest, an_answer_of_ours_keeps_its_place_among_those_of_the_server) {
+  const Party second = stage.add_client();
+  stage.say(second, say::parse("", "select 0") + prepare_and_run("t"));
+  EXPECT_EQ(stage.heard(second), "");
+  stage.say(stage.server(), say::parse_complete());
+  EXPECT_EQ(stage.heard(second), say::parse_complete() + say::parse_complete());
+  stage.say(stage.server(), ran());
+  EXPECT_EQ(stage.heard(second), ran());
+}
+
+}  // namespace
+}  // namespace pgweir::proxy
