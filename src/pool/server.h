@@ -16,6 +16,7 @@ struct InPool;
 struct InIdle;
 struct InRetiring;
 struct InClosing;
+struct InParts;
 
 enum class ServerState : std::uint8_t {
   Outside,     // Not known to a shard: not yet, or no more.
@@ -28,7 +29,8 @@ enum class ServerState : std::uint8_t {
 class Server : public base::ListHook<InPool>,
                public base::ListHook<InIdle>,
                public base::ListHook<InRetiring>,
-               public base::ListHook<InClosing> {
+               public base::ListHook<InClosing>,
+               public base::ListHook<InParts> {
  public:
   ServerState state() const { return state_; }
   // REQUIRES: state() is not Outside.

@@ -130,9 +130,12 @@ base::Instant Shard::before_all_waiters(base::Instant now) const {
 // What becomes of a clean server that nobody holds.
 Waiter* Shard::pass_on(Server& server, base::Instant now) {
   Pool& pool = *server.pool_;
+  // With this one within reach, a waiter may have use for an idle one beside it.
+  if (!starved_.empty() && !spare_.empty()) serve_starved(now);
   if (const auto reason = reason_to_close(server, pool, now)) {
     order_close(server, *reason);
     open_more(pool, now);
+    if (keeper_ != nullptr) serve_starved(now);
     return nullptr;
   }
   Waiter* next = pool.line.pop();

@@ -142,14 +142,29 @@ class Shard {
   void begin_close(Server& server, CloseReason reason);
   void forget(Server& server);
   void settle_claim(Server& server);
-  Server* coldest_spare_for(const Pool& pool);
+  void claim(Server& server);
   bool should_yield(Pool& pool);
   Pool* oldest_starved_helped_by(const Pool& giver);
-  bool is_helped_by(const Pool& starved, const Pool& giver) const;
   bool is_over(const Pool& pool) const;
   void shrink_to_limits();
   void refresh_spare(Pool& pool);
   void stop_retiring(Server& server);
+
+  // shard_keeping.cc: levels that come one after the other.
+  bool has_room(const Pool& pool) const;
+  bool is_lacking(const Pool& pool, LevelId level) const;
+  bool is_coming(const Pool& pool, LevelId level) const;
+  bool is_kept_from(const Pool& pool, LevelId level) const;
+  std::optional<LevelId> narrowest_lacking(const Pool& pool) const;
+  bool is_helped_by(const Pool& starved, const Pool& giver) const;
+  bool is_helped_in_part_by(const Pool& starved, const Pool& giver) const;
+  bool is_attainable(LevelId level) const;
+  bool may_keep(const Pool& starved) const;
+  bool goes_before_keeper(const Pool& pool) const;
+  Server* coldest_spare_for(const Pool& starved);
+  void keep_for(Pool& pool);
+  bool is_keep_over() const;
+  void let_go();
 
   // shard_time.cc: what is due.
   void sweep(Pool& pool, base::Instant now);
@@ -171,7 +186,12 @@ class Shard {
   base::List<Pool, InStarved> starved_;
   // Pools with an idle server above their minimum.
   base::List<Pool, InSpare> spare_;
-  bool is_over_limit_ = false;  // Some level had more than its limit when last looked.
+  // The pool that permits are kept for one by one, until a waiter of it has one of every level.
+  Pool* keeper_ = nullptr;
+  base::Instant kept_since_;           // Since when that waiter waits.
+  base::List<Server, InParts> parts_;  // Closing for that waiter.
+  bool has_let_go_ = false;            // What was kept is free; who may have it is not told yet.
+  bool is_over_limit_ = false;         // Some level had more than its limit when last looked.
 
   Timeouts<Waiter, InDeadlines> deadlines_;
   Timeouts<Waiter, InNotices> notices_;

@@ -52,7 +52,8 @@ void Shard::handle_lost(Server& server, base::Instant now) {
   if (server.state_ != ServerState::Closing) begin_close(server, CloseReason::Requested);
   exchange_.unmark_leaving(pool.levels());
   ++pool.lost_count;
-  Pool* claimant = server.claimed_by_;
+  const bool is_part = server.base::ListHook<InParts>::is_linked();
+  Pool* claimant = is_part ? keeper_ : server.claimed_by_;
   forget(server);
   // Its permit does not come soon: another server has to go for the one who counted on it.
   if (claimant != nullptr) open_more(*claimant, now);
@@ -95,12 +96,23 @@ void Shard::begin_close(Server& server, CloseReason reason) {
   ++pool.closing_count;
   refresh_spare(pool);
 
-  if (Pool* claimant = is_over(pool) ? nullptr : oldest_starved_helped_by(pool)) {
-    server.claimed_by_ = claimant;
-    ++claimant->claim_count;
-    refresh_starved(*claimant);
-  }
+  if (!is_over(pool)) claim(server);
   exchange_.mark_leaving(pool.levels());
+}
+
+// Promises the closing server's permit. One that is a part only leaves its waiter uncovered: the
+// server that frees the last level is the one that counts.
+void Shard::claim(Server& server) {
+  Pool& pool = *server.pool_;
+  const bool is_part =
+      keeper_ != nullptr && keeper_->is_starved() && is_helped_in_part_by(*keeper_, pool);
+  Pool* claimant = is_part ? keeper_ : oldest_starved_helped_by(pool);
+  const bool is_last = claimant != nullptr && is_helped_by(*claimant, pool);
+  if (is_part) parts_.push_back(server);
+  if (!is_last) return;
+  server.claimed_by_ = claimant;
+  ++claimant->claim_count;
+  refresh_starved(*claimant);
 }
 
 // The server is the owner's alone again.
@@ -109,6 +121,7 @@ void Shard::forget(Server& server) {
   settle_claim(server);
   server.base::ListHook<InPool>::unlink();
   server.base::ListHook<InClosing>::unlink();
+  server.base::ListHook<InParts>::unlink();
   server.pool_ = nullptr;
   server.state_ = ServerState::Outside;
 }
@@ -120,28 +133,21 @@ void Shard::settle_claim(Server& server) {
   if (claimant->has_uncovered() && !claimant->is_starved()) starve(*claimant);
 }
 
-// The longest idle server whose permits let the pool open one, or nullptr.
-Server* Shard::coldest_spare_for(const Pool& pool) {
-  Server* coldest = nullptr;
-  for (Pool* giver = spare_.front(); giver != nullptr; giver = spare_.next(*giver)) {
-    Server* candidate = giver->idle.front();
-    if (coldest != nullptr && coldest->idle_since_ <= candidate->idle_since_) continue;
-    if (is_helped_by(pool, *giver)) coldest = candidate;
-  }
-  return coldest;
-}
-
-// Whether a server of this pool that nobody holds must go for a longer waiter of another pool.
+// Whether a server of this pool that nobody holds must go for a longer waiter of another pool. One
+// that is helped in part only has the rest kept for it from here on.
 bool Shard::should_yield(Pool& pool) {
   const Waiter* own = pool.line.oldest();
+  Pool* in_part = nullptr;
   for (Pool* other = starved_.front(); other != nullptr; other = starved_.next(*other)) {
     if (other == &pool) continue;
-    const base::Instant fair =
-        other->oldest_uncovered().since() + kPatienceLogins * other->login_time;
-    if (own != nullptr && own->since() <= fair) continue;
+    const base::Instant since = other->oldest_uncovered().since();
+    if (own != nullptr && own->since() <= since + kPatienceLogins * other->login_time) continue;
     if (is_helped_by(*other, pool)) return true;
+    if (in_part != nullptr && in_part->oldest_uncovered().since() <= since) continue;
+    if (is_helped_in_part_by(*other, pool) && may_keep(*other)) in_part = other;
   }
-  return false;
+  if (in_part != nullptr) keep_for(*in_part);
+  return in_part != nullptr;
 }
 
 Pool* Shard::oldest_starved_helped_by(const Pool& giver) {
@@ -152,16 +158,6 @@ Pool* Shard::oldest_starved_helped_by(const Pool& giver) {
     if (is_helped_by(*pool, giver)) oldest = pool;
   }
   return oldest;
-}
-
-// Every level that is full for the one has the other in it.
-bool Shard::is_helped_by(const Pool& starved, const Pool& giver) const {
-  for (const LevelId level : starved.levels()) {
-    if (!exchange_.is_full(level)) continue;
-    const auto of_giver = giver.levels();
-    if (std::find(of_giver.begin(), of_giver.end(), level) == of_giver.end()) return false;
-  }
-  return true;
 }
 
 bool Shard::is_over(const Pool& pool) const {

@@ -21,6 +21,9 @@ void Shard::check_pool(const Pool& pool) const {
 }
 
 void Shard::check_invariants() const {
+  // Permits are kept for a waiter that there is, and that gets on.
+  ASSERT(keeper_ == nullptr || !is_keep_over());
+  ASSERT(keeper_ != nullptr || parts_.empty());
   for (const auto& pool : pools_) {
     check_pool(*pool);
     check_pool_thoroughly(*pool);

@@ -23,7 +23,7 @@ void Shard::open_more(Pool& pool, base::Instant now) {
 
   while (pool.covered_count() < std::min(pool.wanted_count(), parallel_max)) {
     if (has_to_wait_for_reserve(pool, now)) break;
-    const Take take = exchange_.try_take(pool.levels());
+    const Take take = has_room(pool) ? exchange_.try_take(pool.levels()) : Take{};
     wake_others(take.to_wake);
     if (take.is_taken) {
       order_opening(pool);
@@ -40,6 +40,7 @@ void Shard::open_more(Pool& pool, base::Instant now) {
     }
     Server* spare = coldest_spare_for(pool);
     if (spare == nullptr) return;
+    if (!is_helped_by(pool, *spare->pool_)) keep_for(pool);
     order_close(*spare, CloseReason::Evicted);
   }
   feed(pool);
@@ -59,6 +60,7 @@ bool Shard::has_to_wait_for_reserve(Pool& pool, base::Instant now) {
 
 void Shard::order_opening(Pool& pool) {
   if (pool.untold_count++ == 0) orders_.push_back(pool);
+  if (&pool == keeper_) let_go();
 }
 
 // Permits came free, or a server that may give one up: the longest waiter that can have one is
@@ -72,13 +74,14 @@ Pool* Shard::oldest_servable() {
   for (Pool* pool = starved_.front(); pool != nullptr; pool = starved_.next(*pool)) {
     if (oldest != nullptr && oldest->oldest_uncovered().since() <= pool->oldest_uncovered().since())
       continue;
-    if (exchange_.has_room(pool->levels()) || coldest_spare_for(*pool) != nullptr) oldest = pool;
+    if (has_room(*pool) || coldest_spare_for(*pool) != nullptr) oldest = pool;
   }
   return oldest;
 }
 
 void Shard::refresh_starved(Pool& pool) {
   if (!pool.has_uncovered()) feed(pool);
+  if (&pool == keeper_ && is_keep_over()) let_go();
 }
 
 // REQUIRES: the pool is not starved yet.
@@ -89,9 +92,11 @@ void Shard::starve(Pool& pool) {
 
 // Something is under way for every waiter of the pool that may have it.
 void Shard::feed(Pool& pool) {
-  if (!pool.is_starved()) return;
-  pool.base::ListHook<InStarved>::unlink();
-  if (exchange_.is_shared()) announce_starved(pool);
+  if (pool.is_starved()) {
+    pool.base::ListHook<InStarved>::unlink();
+    if (exchange_.is_shared()) announce_starved(pool);
+  }
+  if (&pool == keeper_ && is_keep_over()) let_go();
 }
 
 // Tells other reactors the oldest waiter of this one at each level of a pool that changed.

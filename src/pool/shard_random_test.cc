@@ -271,20 +271,32 @@ class World {
       return server->state() == ServerState::Closing;
     });
     if (pool.is_failing || is_closing || count(index, ServerState::Connecting) > 0) return;
+    if (shard_.next_deadline() <= now_ || is_behind_another(pool)) return;
     EXPECT_FALSE(exchange_.has_room(pool.levels)) << "pool " << index << " waits beside a permit";
-    for (std::size_t other = 0; other < pools_.size(); ++other) {
-      const std::size_t idle = count(other, ServerState::Idle);
-      const bool has_surplus =
-          idle + count(other, ServerState::Leased) > pools_[other].options.server_count_min;
-      const bool would_help =
-          std::all_of(pool.levels.begin(), pool.levels.end(), [&](LevelId level) {
-            const auto& of_other = pools_[other].levels;
-            return !exchange_.is_full(level) ||
-                   std::find(of_other.begin(), of_other.end(), level) != of_other.end();
-          });
-      EXPECT_FALSE(idle > 0 && has_surplus && would_help)
-          << "pool " << index << " waits beside an idle server of pool " << other;
+    const bool would_help = std::all_of(pool.levels.begin(), pool.levels.end(), [&](LevelId level) {
+      return !exchange_.is_full(level) || has_idle_surplus(level);
+    });
+    EXPECT_FALSE(would_help) << "pool " << index << " waits beside idle servers";
+  }
+
+  // Somebody waits longer elsewhere, and permits may be kept for them.
+  bool is_behind_another(const ModelPool& pool) const {
+    return std::any_of(pools_.begin(), pools_.end(), [&](const ModelPool& other) {
+      return &other != &pool && !other.line.empty() &&
+             other.line.front()->since() <= pool.line.front()->since();
+    });
+  }
+
+  // An idle server above its pool's minimum has a permit of this level.
+  bool has_idle_surplus(LevelId level) const {
+    for (std::size_t i = 0; i < pools_.size(); ++i) {
+      const ModelPool& pool = pools_[i];
+      if (std::find(pool.levels.begin(), pool.levels.end(), level) == pool.levels.end()) continue;
+      const std::size_t idle = count(i, ServerState::Idle);
+      if (idle > 0 && idle + count(i, ServerState::Leased) > pool.options.server_count_min)
+        return true;
     }
+    return false;
   }
 
   std::size_t count(std::size_t pool_index, ServerState state) const {
@@ -304,28 +316,28 @@ class World {
     return out;
   }
   Backend* some(ServerState state) {
-    std::vector<Backend*> found;
-    for (const auto& server : servers_)
-      if (server->state() == state) found.push_back(server.get());
+    const std::vector<Backend*> found = all(state);
     return found.empty() ? nullptr : found[rng_.below(found.size())];
   }
 
-  // Faults off: whoever waits is served soon, and then nothing is left but the minimum.
+  // Faults off: whoever waits is served soon, although all others are busy or rest for ever, and
+  // then nothing is left but the minimum.
   void settle() {
     is_settling_ = true;
+    const std::uint32_t server_limit = rng_.chance(0.5) ? 2 : kUnlimited;
     for (ModelPool& pool : pools_) {
-      pool.options.server_count_min = 0;
-      pool.options.server_count_max = kUnlimited;
-      pool.options.server_lifetime = Duration::zero();
-      shard_.set_options(pool.id, pool.options, now_);
-      drain();
-      for (std::size_t level = 1; level < 4; ++level) exchange_.set_limit(pool.levels[level], 2);
+      set_calm_options(pool, Duration::zero());
+      for (std::size_t level = 1; level < 3; ++level)
+        exchange_.set_limit(pool.levels[level], static_cast<std::uint32_t>(1 + rng_.below(2)));
+      exchange_.set_limit(pool.levels[3], server_limit);
     }
     shard_.handle_limits_changed(now_);
     drain();
+    serve_all_beside_busy_ones();
     for (int round = 0; round < 200 && !testing::Test::HasFailure(); ++round) calm_step();
     for (const Client& client : clients_)
       EXPECT_FALSE(client.is_waiting()) << "nobody is forgotten";
+    for (ModelPool& pool : pools_) set_calm_options(pool, seconds(5));
     pass(seconds(10));
     calm_step();
     EXPECT_TRUE(servers_.empty()) << "every server is closed in the end";
@@ -334,13 +346,43 @@ class World {
       EXPECT_EQ(exchange_.leaving(LevelId{i}), 0U);
     }
   }
+  void set_calm_options(ModelPool& pool, Duration idle_max) {
+    pool.options.server_count_min = 0;
+    pool.options.server_count_max = kUnlimited;
+    pool.options.server_lifetime = Duration::zero();
+    pool.options.server_idle_max = idle_max;
+    pool.options.wait_max = Duration::zero();
+    shard_.set_options(pool.id, pool.options, now_);
+    drain();
+  }
+  // Whoever is served comes again at once, so that no server ever rests: those who wait now are
+  // served all the same.
+  void serve_all_beside_busy_ones() {
+    std::vector<const Client*> earlier;
+    for (const Client& client : clients_)
+      if (client.is_waiting()) earlier.push_back(&client);
+    const Instant start = now_;
+    for (int round = 0; round < 200 && !testing::Test::HasFailure(); ++round) {
+      calm_step();
+      for (int i = 0; i < 4; ++i) acquire();
+    }
+    for (const Client* client : earlier)
+      EXPECT_FALSE(client->is_waiting() && client->since() <= start) << "served beside busy ones";
+  }
   void calm_step() {
     while (some(ServerState::Connecting) != nullptr) log_in(true);
     while (Backend* server = some(ServerState::Closing)) end(server);
-    while (Backend* server = some(ServerState::Leased)) release(*server);
+    for (Backend* server : all(ServerState::Leased))
+      if (server->state() == ServerState::Leased) release(*server);
     for (ModelPool& pool : pools_) find_lost(pool);
     check();
     pass(milliseconds(50));
+  }
+  std::vector<Backend*> all(ServerState state) {
+    std::vector<Backend*> found;
+    for (const auto& server : servers_)
+      if (server->state() == state) found.push_back(server.get());
+    return found;
   }
 
   base::Rng rng_;

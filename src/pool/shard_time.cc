@@ -1,6 +1,7 @@
 // Time: waiters whose time is up, servers that are old or unused, logins to try again. Each pool
 // has one instant at which something may be due; between them no transaction does any timer work.
 #include <algorithm>
+#include <utility>
 
 #include "pool/shard.h"
 
@@ -19,6 +20,9 @@ void Shard::handle_time(base::Instant now) {
   next_sweep_ = base::kNever;
   for (auto& pool : pools_)
     if (pool->sweep_at <= now) sweep(*pool, now);
+  // What was kept and is free now; serving it may let go of more.
+  while (std::exchange(has_let_go_, false)) serve_starved(now);
+  next_sweep_ = base::kNever;
   for (const auto& pool : pools_) next_sweep_ = std::min(next_sweep_, pool->sweep_at);
 }
 
