@@ -21,8 +21,9 @@ wire::Report departure_report(std::string detail) {
           .hint = {}};
 }
 
-// Neither in a transaction nor about to begin one.
+// Neither in a transaction nor about to begin one, and it has got all its answers.
 bool may_go(const Client& client) {
+  if (!client.outbox.empty()) return false;
   if (client.server == nullptr) return !client.is_waiting();
   return client.server->cycle.is_idle() && client.inbox.empty();
 }

@@ -100,7 +100,7 @@ void Overdue::end_idle_clients(base::Instant now) {
                             .detail = {},
                             .hint = {}};
   state_.registry.for_each_client([&](Client& client) {
-    if (client.server != nullptr || client.is_waiting()) return;
+    if (client.server != nullptr || client.is_waiting() || !client.outbox.empty()) return;
     const base::Duration idle_max = patience_of(*state_.options, client.route->user).idle_client;
     if (idle_max != base::Duration::zero() && now - client.last_request >= idle_max) {
       state_.leases->end_client(client, ClientEnd::Overdue, &report, now);

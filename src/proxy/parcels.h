@@ -57,6 +57,7 @@ struct ServerReady : base::Parcel {
   bool is_secured = false;
   wire::Parameters reported;
   wire::CancelKey cancel_key;
+  base::ByteBuffer rest;  // What it has said since: a notice, or why it ends already.
 };
 
 // Login → Relay: no server came of it.

@@ -97,6 +97,9 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     handle_client_ready(id, *client, now);
   } else if (auto* server = dynamic_cast<ServerReady*>(parcel.get())) {
     leases_.handle_server_ready(id, *server, now);
+    if (const Registry::Party party = state_.registry.find(id); party.server != nullptr) {
+      if (!server->rest.empty()) replies_.handle_bytes(*party.server, server->rest, now);
+    }
   } else if (auto* failed = dynamic_cast<ServerFailed*>(parcel.get())) {
     leases_.handle_server_failed(*failed, now);
   } else if (const auto* asked = dynamic_cast<CancelAsked*>(parcel.get())) {

@@ -263,6 +263,7 @@ void ServerLogin::finish() {
   ready->is_secured = startup_->is_secured();
   ready->reported = std::move(reported_);
   ready->cancel_key = startup_->cancel_key();
+  base::append(ready->rest, inbox_.bytes());
   desk_.detach(id_);
   desk_.io().hand_over(id_, base::Mailbox::Relay, std::move(ready));
 }

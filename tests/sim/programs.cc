@@ -252,7 +252,7 @@ void Client::compose_failed_batch(Script& script) {
   script.execute(text, "");
   const std::string name = "s" + std::to_string(world_.rng().below(4));
   const bool is_free = !prepared_.contains(name);
-  if (is_free && world_.chance(0.7)) script.parse_unanswered(name, random_named_text());
+  if (is_free) script.parse_unanswered(name, random_named_text());
   script.send_unanswered("", mark());
   script.sync();
 }
