@@ -164,6 +164,27 @@ TEST_F(IdleHolderTest, the_half_of_a_long_query_is_ended_only_when_somebody_wait
   EXPECT_TRUE(stage.is_closed(stage.server())) << "it would wait for the rest for ever";
 }
 
+TEST_F(IdleHolderTest, one_that_does_not_read_its_answer_is_ended_only_when_somebody_waits) {
+  stage.io.peer(holder).room = 0;
+  hold(say::query("select 1"), say::data_row(std::string(200'000, 'x')));
+  EXPECT_TRUE(stage.is_paused(stage.server()));
+  expect_ended_once_somebody_waits();
+  EXPECT_FALSE(stage.is_paused(stage.server())) << "the rest of the answer is dropped";
+}
+
+TEST_F(IdleHolderTest, one_that_reads_its_answer_slowly_is_not_ended) {
+  stage.io.peer(holder).room = 0;
+  hold(say::query("select 1"), say::data_row(std::string(200'000, 'x')));
+  stage.say(stage.add_client(), say::query("select 1"));
+  for (int i = 0; i < 5; ++i) {
+    stage.pass(seconds(2));
+    stage.give_room(holder);
+    stage.io.peer(holder).room = 0;
+    stage.say(stage.server(), say::data_row(std::string(200'000, 'x')));
+  }
+  EXPECT_FALSE(stage.is_closed(holder));
+}
+
 TEST_F(IdleHolderTest, a_statement_that_runs_is_not_ended) {
   hold(say::query("select pg_sleep(100)"), "");
   stage.say(stage.add_client(), say::query("select 1"));

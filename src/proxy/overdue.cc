@@ -10,8 +10,10 @@ namespace pgweir::proxy {
 namespace {
 
 // Whether it is the client's turn, in the middle of what it has begun: a transaction, a batch
-// without its Sync, a COPY, a message of which only a part has come.
+// without its Sync, a COPY, a message of which only a part has come, an answer that it does not
+// read.
 bool is_awaiting_client(const Server& server) {
+  if (server.is_paused) return true;
   if (server.client->skip_bytes != 0 || server.cycle.is_copying_in()) return true;
   return server.cycle.is_quiet() && !server.cycle.is_idle();
 }
