@@ -26,8 +26,8 @@ Step server(std::string bytes) { return {.from = From::Server, .bytes = std::mov
 struct Conversation {
   const char* name;
   std::vector<Step> steps;
-  friend void PrintTo(const Conversation& conversation, std::ostream* out) {
-    *out << conversation.name;
+  friend std::ostream& operator<<(std::ostream& out, const Conversation& conversation) {
+    return out << conversation.name;
   }
 };
 

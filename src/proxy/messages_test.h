@@ -97,7 +97,9 @@ inline std::string one_row(std::string_view value = "1") {
 // A message as the parameter of a test, which is named after its type and does not print it all.
 struct Sample {
   std::string bytes;
-  friend void PrintTo(const Sample& sample, std::ostream* out) { *out << sample.bytes.front(); }
+  friend std::ostream& operator<<(std::ostream& out, const Sample& sample) {
+    return out << sample.bytes.front();
+  }
 };
 inline std::vector<Sample> samples(std::initializer_list<std::string> messages) {
   std::vector<Sample> all;

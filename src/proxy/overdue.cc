@@ -34,8 +34,8 @@ void Overdue::sweep(base::Instant now) {
 void Overdue::sweep_server(Server& server, base::Instant now) {
   const Options& options = *state_.options;
   switch (server.phase) {
-    case Server::Phase::Connecting: return;  // Login has a deadline for it …
-    case Server::Phase::Asking: return;      // … and Errands for this.
+    case Server::Phase::Connecting:      // Login has a deadline for it …
+    case Server::Phase::Asking: return;  // … and Errands for this.
     case Server::Phase::Terminating:
       if (server.id != base::ConnectionId::None &&
           now - server.phase_since >= options.server_close_timeout) {

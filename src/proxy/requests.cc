@@ -15,7 +15,6 @@
 
 namespace pgweir::proxy {
 
-using session::Origin;
 using session::Request;
 
 namespace {
