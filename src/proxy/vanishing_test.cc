@@ -89,6 +89,46 @@ TEST(VanishingClientTest, in_a_transaction_leaves_it_rolled_back_before_anybody_
   EXPECT_EQ(stage.heard(next), say::one_row());
 }
 
+TEST(VanishingClientTest, whose_server_does_not_come_to_rest_has_it_closed) {
+  Stage stage;
+  const Party client = stage.add_client();
+  stage.say(client, say::query("select pg_sleep(100)"));
+  stage.heard(stage.server());
+  stage.end(client);
+  EXPECT_EQ(stage.take<DeliverCancel>().size(), 1U);
+  stage.pass(std::chrono::seconds(4));
+  EXPECT_EQ(stage.heard(stage.server()), "");
+  stage.pass(std::chrono::seconds(2));
+  EXPECT_EQ(stage.heard(stage.server()), say::terminate());
+}
+
+TEST(LeavingClientTest, has_what_it_asked_for_done_first) {
+  Stage stage;
+  const Party client = stage.add_client();
+  stage.say(client, say::query("insert into t values (1)") + say::terminate());
+  EXPECT_TRUE(stage.is_closed(client));
+  stage.heard(stage.server());
+  stage.pass(std::chrono::seconds(60));
+  EXPECT_TRUE(stage.take<DeliverCancel>().empty());
+  EXPECT_EQ(stage.heard(stage.server()), "");
+  const Party next = stage.add_client();
+  stage.say(next, say::query("select 1"));
+  EXPECT_EQ(stage.heard(stage.server()), "") << "not before it has ended";
+  stage.say(stage.server(), say::complete("INSERT 0 1") + say::ready());
+  EXPECT_EQ(stage.heard(stage.server()), say::query("select 1"));
+}
+
+TEST(LeavingClientTest, whose_copy_begins_when_it_is_gone_has_it_called_off) {
+  Stage stage;
+  const Party client = stage.add_client();
+  stage.say(client, say::query("copy t from stdin") + say::terminate());
+  stage.heard(stage.server());
+  stage.say(stage.server(), say::copy_in());
+  EXPECT_EQ(stage.heard(stage.server()).front(), 'f');
+  stage.say(stage.server(), say::error("57014") + say::ready());
+  EXPECT_EQ(stage.lent(), 0U);
+}
+
 // In the middle of what it sends.
 class CutMessage : public testing::TestWithParam<say::Sample> {};
 
