@@ -34,6 +34,14 @@ bool must_be_whole(char type) {
   return type == 'Z' || type == 'C' || type == 'S' || type == 'E' || type == 'K';
 }
 
+void encode_synthetic(const session::Expectation& due, base::ByteBuffer& out) {
+  if (due.request == Request::Parse) {
+    wire::encode_parse_complete(out);
+  } else {
+    wire::encode_close_complete(out);
+  }
+}
+
 }  // namespace
 
 void Replies::handle_bytes(Server& server, base::Bytes bytes, base::Instant now) {
@@ -250,11 +258,7 @@ void Replies::append_synthetic(Server& server, Batch& batch) {
   session::Expectation due;
   while (server.cycle.take_synthetic(due)) {
     if (server.client == nullptr) continue;
-    if (due.request == Request::Parse) {
-      wire::encode_parse_complete(batch.build());
-    } else {
-      wire::encode_close_complete(batch.build());
-    }
+    encode_synthetic(due, batch.build());
   }
 }
 
@@ -262,13 +266,7 @@ void Replies::send_synthetic(Server& server, base::Instant) {
   if (server.client == nullptr || server.is_passing_message()) return;
   state_.message.clear();
   session::Expectation due;
-  while (server.cycle.take_synthetic(due)) {
-    if (due.request == Request::Parse) {
-      wire::encode_parse_complete(state_.message);
-    } else {
-      wire::encode_close_complete(state_.message);
-    }
-  }
+  while (server.cycle.take_synthetic(due)) encode_synthetic(due, state_.message);
   send_to_client(state_, *server.client, state_.message);
 }
 

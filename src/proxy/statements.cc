@@ -139,7 +139,7 @@ base::Status Statements::take_unnamed_parse(Client& client, const wire::ParseMes
 void Statements::parse_in_vain(Client& client, StatementId known, const wire::ParseMessage& message,
                                Batch& batch) {
   Server& server = *client.server;
-  if (!server.statements.contains(known)) ensure_as_it_is(server, known, batch);
+  ensure_as_it_is(server, known, batch);
   wire::encode_parse(batch.build(), state_.statements.at(known).server_name, message.query,
                      message.types);
   expect(server, Request::Parse, Origin::Client, 0, known);
@@ -242,15 +242,20 @@ std::string Statements::translate_deallocate(Client& client,
     return {};
   }
   // What the server has under our name may serve others, too; it forgets one made for that.
-  wire::encode_close(batch.build(), 'S', kForgotten);
-  expect(server, Request::Close, Origin::Ours, 0);
-  wire::encode_parse(batch.build(), kForgotten, "", {});
-  expect(server, Request::Parse, Origin::Ours, 0);
+  make_to_forget(server, kForgotten, batch);
   if (request == Request::Query) {
     wire::encode_sync(batch.build());
     expect(server, Request::Sync, Origin::Ours, 0);
   }
   return fmt::format("DEALLOCATE {}", kForgotten);
+}
+
+// An empty statement of that name, whatever the name stood for on the server.
+void Statements::make_to_forget(Server& server, std::string_view name, Batch& batch) {
+  wire::encode_close(batch.build(), 'S', name);
+  expect(server, Request::Close, Origin::Ours, 0);
+  wire::encode_parse(batch.build(), name, "", {});
+  expect(server, Request::Parse, Origin::Ours, 0);
 }
 
 // Under the client's own name, and for a moment only: the text says when it goes.
@@ -266,10 +271,7 @@ void Statements::expect_deallocates(Client& client, const session::StatementEffe
   for (const session::StatementEffect& effect : effects.entries()) {
     if (effect.kind != session::EffectKind::Deallocate) continue;
     if (session.statements.find(effect.name) == StatementId::None) continue;
-    wire::encode_close(batch.build(), 'S', effect.name);
-    expect(server, Request::Close, Origin::Ours, 0);
-    wire::encode_parse(batch.build(), effect.name, "", {});
-    expect(server, Request::Parse, Origin::Ours, 0);
+    make_to_forget(server, effect.name, batch);
     has_names = true;
   }
   if (!has_names) return;

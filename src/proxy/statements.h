@@ -54,6 +54,7 @@ class Statements {
                      Batch& batch);
   session::StatementId ensure(Client& client, std::string_view name, Batch& batch);
   void ensure_as_it_is(Server& server, session::StatementId id, Batch& batch);
+  void make_to_forget(Server& server, std::string_view name, Batch& batch);
   void evict_surplus(Server& server, Batch& batch);
   // Valid until the next call.
   std::string_view reading_of(Client& client);
