@@ -52,8 +52,8 @@ struct ClientSession {
   std::optional<session::StatementEffects> deallocation;
   // What the server reported since the last ReadyForQuery.
   std::vector<std::pair<std::string, std::string>> reported;
-  bool forgets_statements =
-      false;                    // DEALLOCATE ALL or DISCARD ALL was sent (Client::awaits_quiet).
+  // What was sent decides what the next request needs (Client::awaits_quiet): DISCARD ALL, RESET.
+  bool holds_back_next = false;
   bool is_rolled_back = false;  // The transaction that ends at the next idle ReadyForQuery failed.
   bool has_left_block = false;  // Since the last ReadyForQuery a transaction block has ended.
   bool may_have_ended = false;  // A CALL may have ended the transaction that its SETs were in.

@@ -27,6 +27,28 @@ bool is_switched_on(std::string_view value) {
   return value == "on" || value == "true" || value == "yes" || value == "1" || value == "'on'";
 }
 
+// Whether what the next request needs is known only when the server has answered this one.
+bool decides_what_follows(const ClientSession& session, const session::StatementEffect& effect) {
+  switch (effect.kind) {
+    case EffectKind::DiscardAll:
+    case EffectKind::DeallocateAll: return true;
+    case EffectKind::Deallocate:
+      return session.statements.find(effect.name) != session::StatementId::None;
+    case EffectKind::ResetParameter:
+    case EffectKind::ResetAll: return session.parameters.startup() != ParameterSetId::Empty;
+    case EffectKind::None:
+    case EffectKind::SetParameter:
+    case EffectKind::Savepoint:
+    case EffectKind::RollbackTo:
+    case EffectKind::Release:
+    case EffectKind::Pin:
+    case EffectKind::Unpin:
+    case EffectKind::Taint:
+    case EffectKind::MayEndTransaction: return false;
+  }
+  return false;
+}
+
 // Also when the reason has ended meanwhile: that proves no more than it says.
 void taint(Server& server, session::PinReason reason) {
   server.needs_reset = true;
@@ -109,12 +131,7 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
   for (const session::StatementEffect& effect : effects.entries()) {
     if (effect.kind == EffectKind::Pin) pin(client, effect.reason);
     if (effect.kind == EffectKind::Taint) note_taint(client, effect.reason);
-    const bool is_own = effect.kind == EffectKind::Deallocate &&
-                        session.statements.find(effect.name) != session::StatementId::None;
-    if (effect.kind == EffectKind::DiscardAll || effect.kind == EffectKind::DeallocateAll ||
-        is_own) {
-      session.forgets_statements = true;
-    }
+    if (decides_what_follows(session, effect)) session.holds_back_next = true;
   }
   session.pending.push_back({.tag = tag, .effects = std::move(effects)});
 }

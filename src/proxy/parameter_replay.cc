@@ -8,6 +8,7 @@
 namespace pgweir::proxy {
 
 using session::Origin;
+using session::ParameterSetId;
 using session::Request;
 
 namespace {
@@ -20,23 +21,41 @@ bool is_ascii(std::string_view text) {
 }  // namespace
 
 bool ParameterReplay::align(Client& client, Server& server, Batch& batch) {
-  if (server.parameters == client.parameters) return true;
-  // Inside a transaction the server has what the transaction made of it.
-  if (!server.cycle.is_idle()) return true;
-  std::string sql;
-  state_.parameters.append_difference(server.parameters, client.parameters, sql);
-  if (is_ascii(sql)) {
-    ask(server, sql, batch);
-  } else {
-    change_encoding_first(client, server, batch);
+  if (!server.cycle.is_idle()) {
+    bring_back(client, server, batch);
+    return true;
   }
+  if (server.parameters == client.parameters) return true;
+  const bool is_asked = lead(server, server.parameters, client.parameters, batch);
   const bool is_proven =
-      sql.empty() || client.route->proven.contains(state_.parameters.at(client.parameters));
+      !is_asked || client.route->proven.contains(state_.parameters.at(client.parameters));
   if (!is_proven) presume_unchanged(client, server);
   assign(state_.parameters, server.parameters, client.parameters);
   if (is_proven) return true;
   client.is_settling = true;
   return false;
+}
+
+// Inside a transaction the server has what the transaction made of it, but for a RESET: that leads
+// the server to its own default, and the client to what it brought at startup.
+void ParameterReplay::bring_back(Client& client, Server& server, Batch& batch) {
+  if (client.session == nullptr || !client.session->parameters.has_strayed()) return;
+  if (!server.cycle.is_quiet() || server.cycle.transaction_status() != 'T') return;
+  const ParameterSetId strayed =
+      state_.parameters.intern(client.session->parameters.take_strayed());
+  lead(server, ParameterSetId::Empty, strayed, batch);
+  state_.parameters.release(strayed);
+}
+
+bool ParameterReplay::lead(Server& server, ParameterSetId from, ParameterSetId to, Batch& batch) {
+  std::string sql;
+  state_.parameters.append_difference(from, to, sql);
+  if (is_ascii(sql)) {
+    ask(server, sql, batch);
+  } else {
+    change_encoding_first(server, from, to, batch);
+  }
+  return !sql.empty();
 }
 
 void ParameterReplay::settle(Client& client, Server& server) {
@@ -65,18 +84,18 @@ void ParameterReplay::presume_unchanged(const Client& client, Server& server) {
 }
 
 // A text is read in the client_encoding that holds when it arrives.
-void ParameterReplay::change_encoding_first(Client& client, Server& server, Batch& batch) {
+void ParameterReplay::change_encoding_first(Server& server, ParameterSetId from, ParameterSetId to,
+                                            Batch& batch) {
   session::ParameterTable& table = state_.parameters;
   constexpr std::string_view kEncoding = "client_encoding";
-  const session::ParameterValue* encoding = table.find(client.parameters, kEncoding);
-  const session::ParameterSetId between = encoding == nullptr
-                                              ? table.without(server.parameters, kEncoding)
-                                              : table.with(server.parameters, kEncoding, *encoding);
+  const session::ParameterValue* encoding = table.find(to, kEncoding);
+  const ParameterSetId between =
+      encoding == nullptr ? table.without(from, kEncoding) : table.with(from, kEncoding, *encoding);
   std::string sql;
-  table.append_difference(server.parameters, between, sql);
+  table.append_difference(from, between, sql);
   ask(server, sql, batch);
   sql.clear();
-  table.append_difference(between, client.parameters, sql);
+  table.append_difference(between, to, sql);
   ask(server, sql, batch);
   table.release(between);
 }
@@ -110,6 +129,12 @@ void ParameterReplay::take_status(Server& server, base::Bytes body, base::Bytes 
 void ParameterReplay::take_answer(Client& client, Server& server,
                                   const wire::ParameterStatus& status, base::Bytes raw,
                                   Batch& batch) {
+  if (server.cycle.transaction_status() == 'T') {
+    // Of bring_back(). Nothing has told the client yet if its RESET changed nothing on the server.
+    batch.forward(raw);
+    state_.effects->handle_reported(client, status.name, status.value);
+    return;
+  }
   const session::ParameterValue* asked = state_.parameters.find(client.parameters, status.name);
   const std::string_view told = asked == nullptr
                                     ? reported_value(*server.route, status.name)

@@ -20,6 +20,7 @@ class ParameterReplay {
   // Puts the SET in front of what the batch is to hold; nothing if the server has all of it. False
   // if a value is not proven: then the answer must be awaited, since a statement behind a value
   // that is refused must not run (Client::is_settling).
+  // Inside a transaction only what a RESET has led astray is put right, which is proven.
   bool align(Client& client, Server& server, Batch& batch);
   // The server has taken what align() sent, and the client waits no longer.
   void settle(Client& client, Server& server);
@@ -32,8 +33,12 @@ class ParameterReplay {
                      const std::vector<std::string>& told, Batch& batch);
 
  private:
+  void bring_back(Client& client, Server& server, Batch& batch);
   void presume_unchanged(const Client& client, Server& server);
-  void change_encoding_first(Client& client, Server& server, Batch& batch);
+  // True if the server has to be asked for anything.
+  bool lead(Server& server, session::ParameterSetId from, session::ParameterSetId to, Batch& batch);
+  void change_encoding_first(Server& server, session::ParameterSetId from,
+                             session::ParameterSetId to, Batch& batch);
   static void ask(Server& server, std::string_view sql, Batch& batch);
   void take_answer(Client& client, Server& server, const wire::ParameterStatus& status,
                    base::Bytes raw, Batch& batch);

@@ -81,7 +81,7 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
     case 'S':
       server.cycle.expect({.request = Request::Sync, .tag = next_tag(client)});
       pass(client, input, batch);
-      wait_if_statements_go(client);
+      hold_back_next(client);
       return Outcome::Taken;
     case 'c':
     case 'f':
@@ -208,7 +208,7 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
         wire::encode_query(batch.build(), translated);
         server.cycle.expect({.request = Request::Query, .tag = tag});
         passed_bytes_ = input.frame_bytes();
-        wait_if_statements_go(client);
+        hold_back_next(client);
         return Outcome::Taken;
       }
     }
@@ -222,7 +222,7 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
   }
   server.cycle.expect({.request = Request::Query, .tag = tag});
   pass(client, input, batch);
-  wait_if_statements_go(client);
+  hold_back_next(client);
   return Outcome::Taken;
 }
 
@@ -231,11 +231,11 @@ std::uint32_t Requests::next_tag(Client& client) {
   return client.session == nullptr ? 0 : ++client.session->last_tag;
 }
 
-// Which statements the server still has is known when it has answered; what comes next depends on
-// that.
-void Requests::wait_if_statements_go(Client& client) {
-  if (client.session == nullptr || !client.session->forgets_statements) return;
-  client.session->forgets_statements = false;
+// Which statements and settings the server has is known when it has answered; what comes next
+// depends on that.
+void Requests::hold_back_next(Client& client) {
+  if (client.session == nullptr || !client.session->holds_back_next) return;
+  client.session->holds_back_next = false;
   client.awaits_quiet = true;
 }
 
@@ -263,7 +263,7 @@ void Requests::finish_analysis(Client& client) {
   if (!effects.is_trivial()) {
     state_.effects->note_sent(client, session.analysed_tag, std::move(effects));
   }
-  wait_if_statements_go(client);
+  hold_back_next(client);
 }
 
 Requests::Outcome Requests::take_extended(Client& client, const Input& input, Batch& batch) {

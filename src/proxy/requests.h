@@ -77,7 +77,7 @@ class Requests {
   void pass(Client& client, const Input& input, Batch& batch);
   void finish_analysis(Client& client);
   static std::uint32_t next_tag(Client& client);
-  static void wait_if_statements_go(Client& client);
+  static void hold_back_next(Client& client);
 
   RelayState& state_;
   Statements statements_;

@@ -36,11 +36,13 @@ class Stage {
                 .exchange = exchange_},
                make_options(server_count_max, adjust)) {}
 
-  // A client that has logged in and been welcomed.
-  Party add_client(std::string_view user = "app") {
+  // A client that has logged in and been welcomed; one that brings settings is welcomed when the
+  // server has taken them.
+  Party add_client(std::string_view user = "app", wire::Parameters settings = {}) {
     auto ready = std::make_unique<ClientReady>();
     ready->identity.database = "app";
     ready->identity.user = user;
+    ready->identity.parameters = std::move(settings);
     counts_.client_count.fetch_add(1);
     const Party id = next_id();
     relay_.handle_parcel(id, std::move(ready), now_);

@@ -22,10 +22,12 @@ void ParameterTracker::set(std::string_view name, ParameterValue value) {
 
 void ParameterTracker::reset(std::string_view name) {
   pending_.push_back({.kind = Change::Kind::Reset, .name = canonical_name(name), .value = {}});
+  has_strayed_ = startup_ != ParameterSetId::Empty;
 }
 
 void ParameterTracker::reset_all() {
   pending_.push_back({.kind = Change::Kind::ResetAll, .name = {}, .value = {}});
+  has_strayed_ = startup_ != ParameterSetId::Empty;
 }
 
 void ParameterTracker::savepoint(std::string_view name) {
@@ -37,6 +39,7 @@ void ParameterTracker::rollback_to(std::string_view name) {
   for (std::size_t i = pending_.size(); i-- > 0;) {
     if (pending_[i].kind != Change::Kind::Savepoint || pending_[i].name != name) continue;
     pending_.resize(i + 1);
+    has_strayed_ = startup_ != ParameterSetId::Empty;  // What was set since is undone, too.
     return;
   }
 }
@@ -54,11 +57,23 @@ void ParameterTracker::release(std::string_view name) {
   }
 }
 
+ParameterSet ParameterTracker::take_strayed() {
+  ParameterSet strayed;
+  for (const auto& [name, value] : table_.at(startup_)) {
+    const Change* last = last_change_of(name);
+    if (last != nullptr && last->kind != Change::Kind::Set) strayed.emplace_back(name, value);
+  }
+  for (const auto& [name, value] : strayed) set(name, value);
+  has_strayed_ = false;
+  return strayed;
+}
+
 void ParameterTracker::handle_transaction_end(bool is_committed, ParameterSetId& on_server) {
   if (is_committed) {
     for (Change& change : pending_) apply(std::move(change), on_server);
   }
   pending_.clear();
+  has_strayed_ = false;
 }
 
 void ParameterTracker::apply(Change change, ParameterSetId& on_server) {
@@ -108,15 +123,17 @@ void ParameterTracker::handle_reported(std::string_view name, std::string_view v
 
 const ParameterValue* ParameterTracker::restored(std::string_view name) const {
   const std::string key = canonical_name(name);
-  for (std::size_t i = pending_.size(); i-- > 0;) {
-    const Change& change = pending_[i];
-    const bool is_named = change.name == key;
-    if (change.kind == Change::Kind::Set && is_named) return nullptr;
-    if (change.kind == Change::Kind::ResetAll || (change.kind == Change::Kind::Reset && is_named)) {
-      return table_.find(startup_, key);
-    }
-  }
-  return is_restored(key) ? table_.find(startup_, key) : nullptr;
+  const Change* last = last_change_of(key);
+  const bool leads_back = last == nullptr ? is_restored(key) : last->kind != Change::Kind::Set;
+  return leads_back ? table_.find(startup_, key) : nullptr;
+}
+
+const ParameterTracker::Change* ParameterTracker::last_change_of(std::string_view key) const {
+  const auto last = std::find_if(pending_.rbegin(), pending_.rend(), [key](const Change& change) {
+    return change.kind == Change::Kind::ResetAll ||
+           (change.kind != Change::Kind::Savepoint && change.name == key);
+  });
+  return last == pending_.rend() ? nullptr : &*last;
 }
 
 bool ParameterTracker::is_restored(std::string_view name) const {

@@ -28,6 +28,12 @@ class ParameterTracker {
   void release(std::string_view name);
 
   bool has_pending() const { return !pending_.empty(); }
+  // Whether the open transaction has led back to what the client brought at startup, while the
+  // server went to its own default.
+  bool has_strayed() const { return has_strayed_; }
+  // What the server is to be told then, in the same transaction; from now on it counts as set
+  // there.
+  ParameterSet take_strayed();
   // The transaction ended; what it changed holds or does not. on_server: what its server has, which
   // changes alike, only that there RESET leads to the server's own default.
   void handle_transaction_end(bool is_committed, ParameterSetId& on_server);
@@ -54,6 +60,8 @@ class ParameterTracker {
     ParameterValue value;
   };
   void apply(Change change, ParameterSetId& on_server);
+  // In the open transaction; nullptr: none. It may be that of all parameters.
+  const Change* last_change_of(std::string_view key) const;
   void restore(std::string_view name);
   void restore_all();
   bool is_restored(std::string_view name) const;
@@ -64,6 +72,7 @@ class ParameterTracker {
   ParameterSetId startup_;
   ParameterSetId committed_;
   std::vector<Change> pending_;        // In the order of execution.
+  bool has_strayed_ = false;           // Or may have.
   std::vector<std::string> restored_;  // Led back to their startup values since settle().
 };
 

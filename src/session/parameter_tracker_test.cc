@@ -124,6 +124,38 @@ TEST_F(ParameterTrackerTest,
   EXPECT_EQ(server(), "a=0");
 }
 
+TEST_F(ParameterTrackerTest, a_reset_leads_the_server_astray_until_it_is_told) {
+  begin({{"TimeZone", plain("Asia/Tokyo")}, {"a", plain("0")}});
+  tracker_->reset("b");
+  EXPECT_EQ(tracker_->take_strayed(), ParameterSet{}) << "the client did not bring it";
+  tracker_->reset("timezone");
+  tracker_->set("a", source("1"));
+  EXPECT_TRUE(tracker_->has_strayed());
+  EXPECT_EQ(tracker_->take_strayed(), (ParameterSet{{"TimeZone", plain("Asia/Tokyo")}}));
+  EXPECT_FALSE(tracker_->has_strayed());
+  EXPECT_EQ(tracker_->restored("TimeZone"), nullptr) << "what the server reports is the truth now";
+  end();
+  EXPECT_EQ(client(), "TimeZone=Asia/Tokyo a=1");
+  EXPECT_EQ(server(), "TimeZone=Asia/Tokyo a=1");
+}
+
+TEST_F(ParameterTrackerTest, rollback_to_leads_the_server_astray_again) {
+  begin({{"TimeZone", plain("Asia/Tokyo")}});
+  tracker_->reset_all();
+  tracker_->savepoint("s");
+  EXPECT_EQ(tracker_->take_strayed().size(), 1U);
+  tracker_->rollback_to("s");
+  EXPECT_TRUE(tracker_->has_strayed());
+  EXPECT_EQ(tracker_->take_strayed().size(), 1U);
+}
+
+TEST_F(ParameterTrackerTest, a_transaction_that_ends_leaves_nothing_astray) {
+  begin({{"TimeZone", plain("Asia/Tokyo")}});
+  tracker_->reset_all();
+  end(false);
+  EXPECT_FALSE(tracker_->has_strayed());
+}
+
 TEST_F(ParameterTrackerTest, reset_all_leads_both_to_their_beginnings) {
   begin({{"a", plain("0")}});
   tracker_->set("a", source("1"));
