@@ -72,16 +72,16 @@ class BasicExchange {
   bool is_shared() const { return reactor_count_ > 1; }
   std::uint32_t level_count() const { return level_count_; }
   const std::string& name(LevelId id) const { return at(id).name; }
-  std::uint32_t limit(LevelId id) const { return at(id).limit.load(); }
+  std::uint32_t limit(LevelId id) const { return at(id).permits.load().limit; }
   // Permits out, those of leaving servers included.
-  std::uint32_t taken(LevelId id) const { return at(id).taken.load(); }
+  std::uint32_t taken(LevelId id) const { return at(id).permits.load().taken; }
   // Of the permits out, those whose server is closing.
   std::uint32_t leaving(LevelId id) const { return at(id).leaving.load(); }
-  bool is_full(LevelId id) const { return taken(id) >= limit(id); }
+  bool is_full(LevelId id) const { return at(id).permits.load().is_full(); }
   // More servers than the limit, even when all closing ones are gone.
   bool is_over(LevelId id) const {
-    const std::uint64_t out = taken(id);
-    return out > std::uint64_t{limit(id)} + leaving(id);
+    const Permits permits = at(id).permits.load();
+    return permits.taken > std::uint64_t{permits.limit} + leaving(id);
   }
   bool has_room(Levels levels) const {
     for (const LevelId id : levels)
@@ -114,9 +114,17 @@ class BasicExchange {
   std::optional<Announcement> oldest_waiting(LevelId id, ReactorIndex except) const;
 
  private:
+  // In one word, so that no permit is taken by a limit that has just been lowered. More are out
+  // than the limit says only since it was lowered.
+  struct alignas(8) Permits {
+    std::uint32_t limit = 0;
+    std::uint32_t taken = 0;
+    bool is_full() const { return taken >= limit; }
+  };
+  static_assert(std::atomic<Permits>::is_always_lock_free);
+
   struct alignas(64) Level {
-    std::atomic<std::uint32_t> limit{0};
-    std::atomic<std::uint32_t> taken{0};
+    std::atomic<Permits> permits{};
     std::atomic<std::uint32_t> leaving{0};
     std::atomic<ReactorMask> waiting{0};
     std::string name;
@@ -151,7 +159,7 @@ LevelId BasicExchange<Yield>::add_level(std::string_view name, std::uint32_t lim
     chunks_[index / kChunkLevels].store(new Chunk, std::memory_order_release);
   Level& level = at(LevelId{index});
   level.name = name;
-  level.limit.store(limit);
+  level.permits.store({.limit = limit});
   ++level_count_;
   return LevelId{index};
 }
@@ -159,26 +167,35 @@ LevelId BasicExchange<Yield>::add_level(std::string_view name, std::uint32_t lim
 template <class Yield>
 ReactorMask BasicExchange<Yield>::set_limit(LevelId id, std::uint32_t limit) {
   Yield::yield();
-  at(id).limit.store(limit);
+  Permits permits = at(id).permits.load();
+  while (!at(id).permits.compare_exchange_strong(permits, {limit, permits.taken})) {
+  }
   return waiting(id);
 }
 
 template <class Yield>
 bool BasicExchange<Yield>::try_take_one(Level& level) {
   Yield::yield();
-  std::uint32_t taken = level.taken.load();
+  Permits permits = level.permits.load();
+  Permits after;
   do {
-    if (taken >= level.limit.load()) return false;
+    if (permits.is_full()) return false;
+    after = {permits.limit, permits.taken + 1};
     Yield::yield();
-  } while (!level.taken.compare_exchange_strong(taken, taken + 1));
+  } while (!level.permits.compare_exchange_strong(permits, after));
+  ASSERT(after.taken <= after.limit);
   return true;
 }
 
 template <class Yield>
 void BasicExchange<Yield>::put_back_one(Level& level) {
   Yield::yield();
-  const std::uint32_t before = level.taken.fetch_sub(1);
-  ASSERT(before > 0);
+  Permits permits = level.permits.load();
+  Permits after;
+  do {
+    ASSERT(permits.taken > 0);
+    after = {permits.limit, permits.taken - 1};
+  } while (!level.permits.compare_exchange_strong(permits, after));
 }
 
 template <class Yield>

@@ -97,6 +97,7 @@ struct Scenario {
   std::array<LevelId, 2> levels{exchange.add_level("narrow", 1), exchange.add_level("wide", 1)};
   std::array<bool, kActors> has_permit{};
   std::array<bool, kActors> is_waiting{};
+  std::optional<std::uint32_t> taken_when_lowered;
   ReactorMask woken = 0;
   std::array<Fibers::Body, kActors> actors;
 
@@ -199,6 +200,24 @@ TEST_F(ExchangeInterleavingTest, a_raised_limit_reaches_those_who_wait) {
     expect_nobody_sleeps_beside_a_permit(s, s.levels[1]);
   });
   EXPECT_GT(runs, 500U);
+}
+
+TEST_F(ExchangeInterleavingTest, no_permit_is_taken_by_a_limit_that_was_just_lowered) {
+  const auto make = [] {
+    auto scenario = std::make_unique<Scenario>();
+    Scenario& s = *scenario;
+    s.exchange.set_limit(s.levels[1], 2);
+    s.actors = {[&s] { s.woken |= s.exchange.set_limit(s.levels[1], 0); },
+                [&s] { s.take_or_wait(1, s.wide()); }, [&s] { s.take_or_wait(2, s.wide()); }};
+    return scenario;
+  };
+  const auto check = [](Scenario& s) {
+    if (s.exchange.limit(s.levels[1]) != 0) return;
+    const std::uint32_t taken = s.exchange.taken(s.levels[1]);
+    if (!s.taken_when_lowered) s.taken_when_lowered = taken;
+    ASSERT_LE(taken, *s.taken_when_lowered);
+  };
+  EXPECT_GT(run_all(make, check, [](Scenario&) {}), 500U);
 }
 
 // The one who takes the narrow level and finds the wide one full puts the narrow one back; a second

@@ -16,6 +16,8 @@ void Shard::check_pool(const Pool& pool) const {
   ASSERT(!pool.is_starved() || pool.has_uncovered());
   // A spare server is idle and above the minimum.
   ASSERT(pool.is_spare() == (pool.idle_count > 0 && pool.has_surplus()));
+  // Each server, from the decision to open it until its end is seen, has a permit.
+  ASSERT(exchange_.taken(pool.levels().front()) >= pool.counted());
   // What is due is known to the shard.
   ASSERT(next_sweep_ <= pool.sweep_at);
 }
@@ -44,8 +46,6 @@ void Shard::check_pool_thoroughly(const Pool& pool) const {
   ASSERT(count(ServerState::Idle) == pool.idle_count);
   ASSERT(count(ServerState::Leased) == pool.leased_count);
   ASSERT(count(ServerState::Closing) == pool.closing_count);
-  // Every permit of the pool's own level is a server of this pool, on one reactor or another.
-  ASSERT(exchange_.taken(pool.levels().front()) >= pool.counted());
   // Every waiter is in the line of the pool that it names.
   std::uint32_t waiting = 0;
   for (const Waiter* waiter = pool.line.oldest(); waiter != nullptr;
