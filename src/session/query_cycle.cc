@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace pgweir::session {
 namespace {
@@ -97,13 +98,14 @@ base::Result<QueryCycle::Step> QueryCycle::handle_reply(char type, char status) 
     case Meaning::Wrong: return confused(type);
     case Meaning::Part:
       if (type == 'G') begin_copy_in();
+      if (type == 'C') end_copy_in();
       return step;
     case Meaning::End: break;
   }
   step.is_answered = true;
   if (type == 'Z') {
     status_ = status;
-    copies_in_ = false;
+    copies_in_ = has_begun_copy_in_ = false;
   }
   pop();
   drop_copy_ends();
@@ -115,7 +117,7 @@ QueryCycle::Step QueryCycle::fail(const Expectation& failed) {
   // this is the answer to that.
   const bool is_ours = failed.origin == Origin::Ours && !is_extended(failed.request);
   Step step{.fate = is_ours ? Fate::Swallow : Fate::Forward, .is_failed = true, .answered = failed};
-  copies_in_ = false;
+  copies_in_ = has_begun_copy_in_ = false;
   // Query, FunctionCall and Sync still get their ReadyForQuery; the rest is skipped up to Sync.
   if (is_extended(failed.request)) {
     pop();
@@ -143,7 +145,7 @@ bool QueryCycle::take_synthetic(Expectation& out) {
 // The server reads what was sent behind the Execute or Query now, in COPY mode: Syncs in front of
 // CopyDone are lost, and if CopyDone is on its way already, COPY IN is over for the sender.
 void QueryCycle::begin_copy_in() {
-  copies_in_ = true;
+  copies_in_ = has_begun_copy_in_ = true;
   for (std::size_t i = 1; i < count_;) {
     if (at(i).request == Request::CopyEnd) {
       copies_in_ = false;
@@ -155,6 +157,16 @@ void QueryCycle::begin_copy_in() {
     } else {
       ++i;
     }
+  }
+}
+
+// The server has read the end of the data; a COPY that follows in the same text has its own.
+void QueryCycle::end_copy_in() {
+  if (!std::exchange(has_begun_copy_in_, false)) return;
+  for (std::size_t i = 1; i < count_; ++i) {
+    if (at(i).request != Request::CopyEnd) continue;
+    remove(i);
+    return;
   }
 }
 
@@ -180,7 +192,7 @@ void QueryCycle::reset() {
   head_ = count_ = 0;
   skipped_.clear();
   status_ = 'I';
-  copies_in_ = skips_to_sync_ = has_open_batch_ = false;
+  copies_in_ = has_begun_copy_in_ = skips_to_sync_ = has_open_batch_ = false;
 }
 
 void QueryCycle::push(Expectation expectation) {

@@ -108,6 +108,7 @@ class QueryCycle {
   void pop();
   void drop_copy_ends();
   void begin_copy_in();
+  void end_copy_in();
   Step fail(const Expectation& failed);
   void skip_until_sync();
   void remove(std::size_t index);
@@ -118,7 +119,8 @@ class QueryCycle {
   std::vector<Expectation> skipped_;
   char status_ = 'I';
   bool copies_in_ = false;  // CopyInResponse seen, the client's CopyDone or CopyFail not yet sent.
-  bool skips_to_sync_ = false;  // The server ignores everything until Sync.
+  bool has_begun_copy_in_ = false;  // CopyInResponse seen, its CommandComplete not yet.
+  bool skips_to_sync_ = false;      // The server ignores everything until Sync.
   bool has_open_batch_ = false;
 };
 

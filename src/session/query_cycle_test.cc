@@ -114,6 +114,17 @@ TEST_F(QueryCycleTest, copy_done_that_overtakes_copy_in_response_keeps_the_sync_
   EXPECT_TRUE(cycle.is_idle());
 }
 
+TEST_F(QueryCycleTest, a_second_copy_of_the_same_text_has_an_end_of_its_own) {
+  cycle.expect({.request = Request::Query});
+  ASSERT_TRUE(cycle.handle_reply('G'));
+  cycle.expect({.request = Request::CopyEnd});
+  ASSERT_TRUE(cycle.handle_reply('C'));
+  ASSERT_TRUE(cycle.handle_reply('G'));
+  EXPECT_TRUE(cycle.is_copying_in());
+  cycle.expect({.request = Request::CopyEnd});
+  EXPECT_FALSE(cycle.is_copying_in());
+}
+
 TEST_F(QueryCycleTest, copy_done_after_a_failed_copy_expects_nothing) {
   ask({Query});
   reply("GEZ");
