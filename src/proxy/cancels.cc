@@ -8,6 +8,14 @@
 #include "wire/sqlstate.h"
 
 namespace pgweir::proxy {
+namespace {
+
+bool runs_for_its_client(const Server& server) {
+  return server.client != nullptr && server.cycle.size() != 0 &&
+         server.cycle.next().origin == session::Origin::Client;
+}
+
+}  // namespace
 
 wire::CancelKey Cancels::key_of(const Client& client) {
   wire::CancelKey key{.pid = base::slot_of(client.id) + 1, .secret = base::ByteBuffer(4)};
@@ -26,9 +34,14 @@ Client* Cancels::find(const wire::CancelKey& key) const {
 void Cancels::handle_asked(const CancelAsked& asked, base::Instant now) {
   Client* client = find(asked.key);
   Server* server = client == nullptr ? nullptr : client->server;
-  if (server != nullptr && server->cycle.size() != 0 &&
-      server->cycle.next().origin == session::Origin::Client) {
+  if (server != nullptr && runs_for_its_client(*server)) {
     cancel(*server, asked.asker);
+    return;
+  }
+  if (server != nullptr && server->cycle.size() != 0) {
+    // A SET or Parse of ours comes first, and is not to be struck.
+    server->is_cancel_owed = true;
+    server->cancel_askers.push_back(asked.asker);
     return;
   }
   if (client != nullptr && client->is_waiting() && !client->needs_welcome) {
@@ -50,6 +63,7 @@ void Cancels::cancel(Server& server, base::ConnectionId asker) {
   // when this one is over may not be what it was meant for.
   server.is_cancel_wanted_again = server.is_cancel_under_way;
   if (std::exchange(server.is_cancel_under_way, true)) return;
+  server.owed_when_cancelled = server.cycle.size();
   auto order = std::make_unique<DeliverCancel>();
   order->token = server.token;
   order->plan = server.route->plan;
@@ -57,6 +71,24 @@ void Cancels::cancel(Server& server, base::ConnectionId asker) {
   order->is_secured = server.is_secured;
   order->key = server.cancel_key;
   state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Login, std::move(order));
+}
+
+void Cancels::settle_owed(Server& server) {
+  if (!server.is_cancel_owed) return;
+  const bool is_ours_first =
+      server.client != nullptr && server.cycle.size() != 0 && !runs_for_its_client(server);
+  if (is_ours_first) return;
+  server.is_cancel_owed = false;
+  if (runs_for_its_client(server)) {
+    cancel(server, base::ConnectionId::None);
+  } else if (!server.is_cancel_under_way) {
+    forget(server);
+  }
+}
+
+bool Cancels::is_due_again(const Server& server) {
+  return !server.is_cancel_under_way && server.cycle.size() != 0 &&
+         server.cycle.size() < server.owed_when_cancelled;
 }
 
 void Cancels::forget(Server& server) {

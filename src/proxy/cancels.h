@@ -18,6 +18,11 @@ class Cancels {
 
   // Has what runs on the server cancelled. asker: who is to be told when it is over, or None.
   void cancel(Server& server, base::ConnectionId asker);
+  // The server has answered something, or has no client any more: one that was asked for while
+  // something of ours headed the line is due now, or comes to nothing.
+  void settle_owed(Server& server);
+  // Whether what was cancelled has ended, and more of the same client runs.
+  static bool is_due_again(const Server& server);
   // Tells those who asked for the server's cancels that these are over.
   void forget(Server& server);
 

@@ -111,6 +111,55 @@ TEST_F(CancelsTest, one_of_a_client_that_waits_is_answered_without_a_server) {
   EXPECT_THAT(told, testing::EndsWith(say::ready()));
 }
 
+TEST_F(CancelsTest, one_that_comes_while_a_parse_of_ours_runs_is_for_what_follows_it) {
+  stage.say(stage.server(), cancelled());
+  stage.say(client, say::parse("s", "select $1") + say::bind("s") + say::execute() + say::sync());
+  const std::string done = say::bind_complete() + say::complete("SELECT 1") + say::ready();
+  stage.say(stage.server(), say::parse_complete() + done);
+  stage.end(stage.server());
+  stage.heard(client);
+  stage.say(client, say::bind("s") + say::execute() + say::sync());
+  ask(stage.key_of(client), 1);
+  EXPECT_TRUE(stage.take<DeliverCancel>().empty()) << "the Parse is not the client's";
+  EXPECT_TRUE(stage.take<CancelAnswered>().empty());
+  stage.say(stage.server(1), say::parse_complete());
+  const auto orders = stage.take<DeliverCancel>();
+  ASSERT_EQ(orders.size(), 1U);
+  stage.say(stage.server(1), cancelled());
+  conclude(*orders[0]);
+  EXPECT_EQ(stage.take<CancelAnswered>().size(), 1U);
+  EXPECT_EQ(stage.heard(client), cancelled());
+  EXPECT_EQ(stage.lent(), 0U);
+}
+
+TEST_F(CancelsTest, one_that_nothing_follows_is_answered_and_comes_to_nothing) {
+  stage.say(stage.server(), cancelled());
+  stage.say(client, say::parse("s", "select $1") + say::bind("s") + say::execute() + say::sync());
+  const std::string done = say::bind_complete() + say::complete("SELECT 1") + say::ready();
+  stage.say(stage.server(), say::parse_complete() + done);
+  stage.end(stage.server());
+  stage.say(client, say::bind("s") + say::execute() + say::sync());
+  ask(stage.key_of(client), 1);
+  stage.end(client);
+  EXPECT_EQ(stage.take<CancelAnswered>().size(), 1U);
+}
+
+TEST_F(CancelsTest, what_a_vanished_client_left_in_a_pipeline_is_cancelled_one_by_one) {
+  stage.say(client, say::query("select pg_sleep(101)") + say::query("select pg_sleep(102)"));
+  stage.heard(stage.server());
+  stage.end(client);
+  for (int running = 3; running > 0; --running) {
+    SCOPED_TRACE(running);
+    const auto orders = stage.take<DeliverCancel>();
+    ASSERT_EQ(orders.size(), 1U);
+    conclude(*orders[0]);
+    EXPECT_TRUE(stage.take<DeliverCancel>().empty()) << "as long as nothing has come of the first";
+    stage.say(stage.server(), cancelled());
+  }
+  EXPECT_TRUE(stage.take<DeliverCancel>().empty());
+  EXPECT_EQ(stage.lent(), 0U);
+}
+
 TEST_F(CancelsTest, what_a_vanished_client_left_running_is_cancelled_and_cleaned_up) {
   stage.end(client);
   const auto orders = stage.take<DeliverCancel>();

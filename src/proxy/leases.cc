@@ -119,6 +119,7 @@ Client* Leases::unlink(Server& server, base::Instant now) {
   client->route->metrics.hold.record(now - client->leased_at);
   client->server = nullptr;
   server.client = nullptr;
+  state_.cancels->settle_owed(server);
   if (server.is_paused) {
     server.is_paused = false;
     state_.world.io.resume(server.id);

@@ -41,6 +41,7 @@ void Recovery::begin(Server& server, base::Instant now) {
   // The cancel may strike our own SET, in front of what the client asked.
   server.needs_reset = server.needs_reset || is_learning(server.cycle);
   server.cycle.disown();
+  server.owed_when_cancelled = 0;
   end_what_is_open(server);
   if (is_running && !is_copying_in && !server.is_finishing)
     state_.cancels->cancel(server, base::ConnectionId::None);
@@ -82,6 +83,10 @@ void Recovery::proceed(Server& server, base::Instant now) {
   if (server.cycle.is_copying_in()) end_what_is_open(server);
   if (!server.cycle.is_quiet() || server.cycle.is_skipping() || server.skip_bytes != 0 ||
       !server.partial.empty() || server.is_cancel_under_way) {
+    // The next statement of a pipeline has begun.
+    if (!server.is_finishing && Cancels::is_due_again(server)) {
+      state_.cancels->cancel(server, base::ConnectionId::None);
+    }
     return;
   }
   if (server.cycle.transaction_status() != 'I') {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/cancels.h"
 #include "proxy/effects.h"
 #include "proxy/events.h"
 #include "proxy/intake.h"
@@ -64,6 +65,7 @@ void Replies::handle_bytes(Server& server, base::Bytes bytes, base::Instant now)
     }
   }
   if (!taken) confuse(server, failure_, now);
+  state_.cancels->settle_owed(server);
 }
 
 std::optional<std::size_t> Replies::take(Server& server, base::Bytes input, Batch& batch,

@@ -68,7 +68,9 @@ struct Server final : pool::Server {
 
   // At most one at a time; the server is not lent before it is over.
   bool is_cancel_under_way = false;
-  bool is_cancel_wanted_again = false;            // Somebody asked for one meanwhile.
+  bool is_cancel_wanted_again = false;  // Somebody asked for one meanwhile.
+  bool is_cancel_owed = false;          // One was asked for while it did something of ours.
+  std::size_t owed_when_cancelled = 0;  // How many answers, when the last one was sent.
   std::vector<base::ConnectionId> cancel_askers;  // Whom to tell when it is over.
   std::uint64_t discarded_bytes = 0;              // In Phase::Recovering.
   base::Instant phase_since;
