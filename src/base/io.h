@@ -102,7 +102,8 @@ class Io {
   virtual std::size_t try_send(ConnectionId id, Bytes head, Bytes tail = {}) = 0;
 
   // Stops and restarts the delivery of bytes; the end of the connection is told all the same while
-  // paused, unless bytes are still unread before it (Eof then follows them).
+  // paused, unless bytes are still unread before it: then handle_ending says so, and Eof follows
+  // them.
   virtual void pause(ConnectionId id) = 0;
   virtual void resume(ConnectionId id) = 0;
 
@@ -139,6 +140,9 @@ class Handler {
   virtual void handle_secured(ConnectionId id, const TlsInfo& tls, Instant now) = 0;
   // Bytes arrived, decrypted. The span lives until the call returns; the core takes all of it.
   virtual void handle_bytes(ConnectionId id, Bytes bytes, Instant now) = 0;
+  // The peer has ended a paused connection; what is unread before that end comes after resume().
+  // Told once.
+  virtual void handle_ending(ConnectionId, Instant) {}
   // A socket that had refused bytes takes some again.
   virtual void handle_writable(ConnectionId id, Instant now) = 0;
   // The connection ended from the other side; `detail` is for humans and may be empty.

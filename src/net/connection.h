@@ -32,13 +32,14 @@ struct Connection {
   Phase phase = Phase::Free;
   bool is_unix = false;
   bool is_paused = false;
-  bool is_due = false;         // It is in the reactor's list of connections to serve next.
-  bool may_read = false;       // The kernel may hold bytes or an end that we have not read.
-  bool may_write = false;      // Room was reported since the last refusal.
-  bool has_hung_up = false;    // The kernel reported the peer's end or an error.
-  bool owes_writable = false;  // try_send refused bytes; handle_writable must follow.
-  bool watches_write = false;  // Unix socket: EPOLLOUT is registered for now.
-  bool may_be_direct = false;  // Accepted and silent so far: its first byte may be TLS's.
+  bool is_due = false;          // It is in the reactor's list of connections to serve next.
+  bool may_read = false;        // The kernel may hold bytes or an end that we have not read.
+  bool may_write = false;       // Room was reported since the last refusal.
+  bool has_hung_up = false;     // The kernel reported the peer's end or an error.
+  bool is_ending_told = false;  // handle_ending was called.
+  bool owes_writable = false;   // try_send refused bytes; handle_writable must follow.
+  bool watches_write = false;   // Unix socket: EPOLLOUT is registered for now.
+  bool may_be_direct = false;   // Accepted and silent so far: its first byte may be TLS's.
 
   // Ciphertext that the socket has not taken yet.
   bool has_backlog() const { return tls != nullptr && !tls->backlog.empty(); }

@@ -90,13 +90,17 @@ void Reactor::receive(Connection& connection) {
   handler_->handle_bytes(ConnectionTable::id_of(connection), arrived, now_);
 }
 
-// While paused only the end is told, and only if no bytes are unread before it.
+// While paused only the end is told; where bytes are unread before it, only that it is near.
 void Reactor::receive_paused(Connection& connection) {
   if (!connection.has_hung_up && connection.error == 0) return;
-  if (connection.tls != nullptr && connection.tls->has_unread()) return;
   std::byte first{};
-  const ssize_t count = ::recv(connection.fd.get(), &first, 1, MSG_PEEK);
-  if (count <= 0) handle_received_nothing(connection, count == 0 ? 0 : errno);
+  const bool has_unread = connection.tls != nullptr && connection.tls->has_unread();
+  const ssize_t count = has_unread ? 1 : ::recv(connection.fd.get(), &first, 1, MSG_PEEK);
+  if (count <= 0) {
+    handle_received_nothing(connection, count == 0 ? 0 : errno);
+  } else if (!std::exchange(connection.is_ending_told, true)) {
+    handler_->handle_ending(ConnectionTable::id_of(connection), now_);
+  }
 }
 
 // error: 0 for the peer's FIN, else the errno of recv.

@@ -144,6 +144,7 @@ TEST(ReactorTest, paused_bytes_wait_and_the_end_behind_them_too) {
   foreign.settle();
   EXPECT_EQ(foreign.heard(), "");
   EXPECT_FALSE(foreign.has_ended());
+  EXPECT_EQ(foreign.node.told.ending[foreign.id], 1);
   foreign.node.reactor.resume(foreign.id);
   EXPECT_EQ(foreign.heard(), "") << "nothing is told from inside resume()";
   ASSERT_TRUE(foreign.until([&] { return foreign.has_ended(); }));

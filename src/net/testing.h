@@ -45,6 +45,7 @@ class Recorder : public base::Handler {
     bytes[id] += base::as_text(arrived);
     if (on_bytes) on_bytes(id);
   }
+  void handle_ending(base::ConnectionId id, base::Instant) override { ++ending[id]; }
   void handle_writable(base::ConnectionId id, base::Instant) override {
     ++writable[id];
     if (on_writable) on_writable(id);
@@ -69,6 +70,7 @@ class Recorder : public base::Handler {
   std::vector<base::ConnectionId> opened;
   std::map<base::ConnectionId, base::TlsInfo> secured;
   std::map<base::ConnectionId, std::string> bytes;
+  std::map<base::ConnectionId, int> ending;
   std::map<base::ConnectionId, int> writable;
   std::map<base::ConnectionId, End> ended;
   std::vector<std::pair<base::ConnectionId, std::string>> parcels;

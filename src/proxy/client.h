@@ -36,6 +36,7 @@ struct Client final : pool::Waiter {
   bool awaits_quiet = false;   // Waits until the server owes nothing: what it has is being changed.
   bool skips_to_sync = false;  // Refused in mid-batch: all is dropped up to Sync.
   bool is_paused = false;      // We do not read from it.
+  bool is_ending = false;      // It has gone; what it sent before that is being read.
   bool is_served = false;      // Inside Requests: not to be resumed from within.
 
   std::uint32_t cancel_secret = 0;

@@ -31,6 +31,12 @@ void Intake::handle_bytes(Client& client, base::Bytes bytes, base::Instant now) 
   throttle(client);
 }
 
+// Its end shows behind what it has sent, which is no more than a socket holds.
+void Intake::handle_ending(Client& client) {
+  client.is_ending = true;
+  throttle(client);
+}
+
 void Intake::resume(Client& client, base::Instant now) {
   if (client.is_served) return;
   if (!client.inbox.empty() && client.inbox.size() >= client.inbox_wanted) {
@@ -50,7 +56,7 @@ void Intake::resume(Client& client, base::Instant now) {
 void Intake::throttle(Client& client) {
   const bool is_blocked = client.server != nullptr && !client.server->outbox.empty();
   const bool wants_more = client.inbox.size() < client.inbox_wanted;
-  const bool is_full = !wants_more && client.inbox.size() >= kInboxBytesHigh;
+  const bool is_full = !wants_more && !client.is_ending && client.inbox.size() >= kInboxBytesHigh;
   const bool should_pause = is_blocked || is_full || is_slow(client);
   if (should_pause == client.is_paused) return;
   client.is_paused = should_pause;

@@ -15,6 +15,8 @@ class Intake {
   explicit Intake(RelayState& state) : state_(state) {}
 
   void handle_bytes(Client& client, base::Bytes bytes, base::Instant now);
+  // The client has gone, and we do not read from it: if it waits, its turn is not to come any more.
+  void handle_ending(Client& client);
   // Goes on with what has been parked: a server was lent, or somebody has room again.
   void resume(Client& client, base::Instant now);
 

@@ -63,6 +63,11 @@ void Relay::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant
   settle(now);
 }
 
+void Relay::handle_ending(base::ConnectionId id, base::Instant) {
+  const Registry::Party party = state_.registry.find(id);
+  if (party.client != nullptr) intake_.handle_ending(*party.client);
+}
+
 void Relay::handle_writable(base::ConnectionId id, base::Instant now) {
   const Registry::Party party = state_.registry.find(id);
   if (party.client != nullptr) {

@@ -43,6 +43,7 @@ class Relay final : public base::Handler {
   void handle_opened(base::ConnectionId id, base::Instant now) override;
   void handle_secured(base::ConnectionId id, const base::TlsInfo& tls, base::Instant now) override;
   void handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) override;
+  void handle_ending(base::ConnectionId id, base::Instant now) override;
   void handle_writable(base::ConnectionId id, base::Instant now) override;
   void handle_closed(base::ConnectionId id, base::CloseCause cause, std::string_view detail,
                      base::Instant now) override;

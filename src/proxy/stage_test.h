@@ -72,6 +72,8 @@ class Stage {
   }
   // What it was sent since this was last asked.
   std::string heard(Party by) { return std::exchange(io.peer(by).sent, {}); }
+  // It has gone, and what it said last is still unread.
+  void approach_end(Party of) { relay_.handle_ending(of, now_); }
   void end(Party of, base::CloseCause cause = base::CloseCause::Eof) {
     io.peer(of).is_closed = true;
     relay_.handle_closed(of, cause, "", now_);

@@ -89,6 +89,22 @@ TEST(VanishingClientTest, in_a_transaction_leaves_it_rolled_back_before_anybody_
   EXPECT_EQ(stage.heard(next), say::one_row());
 }
 
+TEST(VanishingClientTest, that_waits_leaves_the_line_however_much_it_has_sent) {
+  Stage stage;
+  stage.say(stage.add_client(), say::query("select pg_sleep(100)"));
+  const Party client = stage.add_client();
+  const std::string much = say::query(std::string(40'000, ' '));
+  stage.say(client, much);
+  stage.say(client, much);
+  ASSERT_TRUE(stage.is_paused(client));
+  ASSERT_EQ(stage.waiting(), 1U);
+  stage.approach_end(client);
+  ASSERT_FALSE(stage.is_paused(client)) << "its end would not be seen before its turn comes";
+  stage.say(client, much);
+  stage.end(client);
+  EXPECT_EQ(stage.waiting(), 0U);
+}
+
 TEST(VanishingClientTest, whose_server_does_not_come_to_rest_has_it_closed) {
   Stage stage;
   const Party client = stage.add_client();

@@ -37,6 +37,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void consume(std::size_t count);
   // None while bytes are still unread or the end has not arrived.
   End end() const { return unread_.empty() ? end_ : End::None; }
+  // Whether nothing follows what is unread.
+  bool is_ending() const { return end_ != End::None; }
   // The reader is gone: whatever comes is dropped, so that the writer never waits for it.
   void abandon();
 

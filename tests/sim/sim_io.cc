@@ -1,6 +1,7 @@
 #include "sim/sim_io.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -111,7 +112,13 @@ void SimIo::serve(base::ConnectionId id) {
     handler_->handle_closed(id, cause_of(end), "simulated", world_.now());
     return;
   }
-  if (slot->is_paused || in.unread().empty()) return;
+  if (slot->is_paused) {
+    if (in.is_ending() && !std::exchange(slot->is_ending_told, true)) {
+      handler_->handle_ending(id, world_.now());
+    }
+    return;
+  }
+  if (in.unread().empty()) return;
   // A copy of exactly these bytes, so that a sanitizer sees who reads on or keeps the span.
   const base::Bytes unread = in.unread();
   const base::Bytes read = unread.first(bytes_to_read(unread.size()));

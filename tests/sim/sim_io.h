@@ -54,6 +54,7 @@ class SimIo final : public base::Io {
     std::shared_ptr<Link> link;  // nullptr: free.
     bool is_connected = false;
     bool is_paused = false;
+    bool is_ending_told = false;
     bool is_served_soon = false;
   };
 
