@@ -4,6 +4,7 @@
 #include <array>
 
 #include "auth/base64.h"
+#include "auth/decoy.h"
 #include "auth/scram_exchange.h"
 #include "base/assert.h"
 #include "wire/authentication.h"
@@ -17,14 +18,26 @@ using Salt = std::array<std::byte, 4>;
 
 base::Error malformed(std::string_view what) { return wire::violation(base::Side::Client, what); }
 
+bool is_md5_for_scram(const ClientAuthOptions& options) {
+  return options.method == Method::ScramSha256 &&
+         std::holds_alternative<Md5Hash>(options.credential);
+}
+
 Refusal doom_of(const ClientAuthOptions& options) {
-  if (!options.credential.has_value()) return Refusal::UnknownUser;
+  if (!options.is_known) return Refusal::UnknownUser;
   if (options.method == Method::Trust) return Refusal::None;
-  const auto* plain = std::get_if<base::Secret>(&*options.credential);
+  const auto* plain = std::get_if<base::Secret>(&options.credential);
   const bool is_empty = plain != nullptr && plain->empty();
-  const bool is_md5_for_scram =
-      options.method == Method::ScramSha256 && std::holds_alternative<Md5Hash>(*options.credential);
-  return is_empty || is_md5_for_scram ? Refusal::UnusableSecret : Refusal::None;
+  return is_empty || is_md5_for_scram(options) ? Refusal::UnusableSecret : Refusal::None;
+}
+
+// What is played: what is stored, or, for who cannot win, what nobody knows.
+Credential credential_to_play(const ClientAuthOptions& options) {
+  if (doom_of(options) == Refusal::None) return options.credential;
+  // An md5 hash that cannot be checked passes for a plain password, whoever has it.
+  const Credential plain;
+  return make_decoy(is_md5_for_scram(options) ? plain : options.credential, options.process_secret,
+                    options.user);
 }
 
 Salt md5_salt_of(const ClientAuthOptions& options) {
@@ -39,13 +52,13 @@ ClientAuthenticator::ClientAuthenticator(ClientAuthOptions options)
     : options_(std::move(options)), doom_(doom_of(options_)) {
   ASSERT(options_.nonce.size() >= kNonceBytesMin);
   ASSERT(!options_.process_secret.empty());
+  ASSERT(options_.cache != nullptr);
+  options_.credential = credential_to_play(options_);
 }
 
 bool ClientAuthenticator::plays_scram() const {
-  if (options_.method == Method::ScramSha256) return true;
-  return options_.credential.has_value()
-             ? std::holds_alternative<ScramVerifier>(*options_.credential)
-             : options_.pretends_verifier;
+  return options_.method == Method::ScramSha256 ||
+         std::holds_alternative<ScramVerifier>(options_.credential);
 }
 
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::start(base::ByteBuffer& out) {
@@ -74,28 +87,19 @@ void ClientAuthenticator::start_md5(base::ByteBuffer& out) {
 }
 
 void ClientAuthenticator::start_scram(base::ByteBuffer& out) {
-  scram_.emplace(ScramServerOptions{.verifier = verifier_to_play(),
-                                    .is_doomed = doom_ != Refusal::None,
-                                    .tls_binding = options_.tls_binding,
-                                    .nonce = encode_base64(options_.nonce)});
+  ScramServerOptions made{
+      .secret = {}, .tls_binding = options_.tls_binding, .nonce = encode_base64(options_.nonce)};
+  if (const auto* verifier = std::get_if<ScramVerifier>(&options_.credential)) {
+    made.secret = *verifier;
+  } else {
+    made.secret = PlainScramSecret{.password = std::get<base::Secret>(options_.credential),
+                                   .salt = make_stable_salt(options_.process_secret, options_.user),
+                                   .iterations = options_.scram_iterations,
+                                   .cache = options_.cache};
+  }
+  scram_.emplace(std::move(made));
   wire::encode_sasl_request(out, scram_->mechanisms());
   state_ = State::ExpectSaslFirst;
-}
-
-ScramVerifier ClientAuthenticator::verifier_to_play() const {
-  if (options_.credential.has_value()) {
-    if (const auto* own = std::get_if<ScramVerifier>(&*options_.credential)) return *own;
-  }
-  const base::ByteBuffer salt = make_stable_salt(options_.process_secret, options_.user);
-  // A doomed exchange is played with keys of zeros; nobody can tell, since it is never won.
-  ScramKeys keys;
-  if (doom_ == Refusal::None) {
-    const auto& password = std::get<base::Secret>(*options_.credential);
-    keys = options_.cache == nullptr
-               ? derive_scram_keys(password, salt, options_.scram_iterations)
-               : options_.cache->derive(password, salt, options_.scram_iterations);
-  }
-  return make_scram_verifier(keys, salt, options_.scram_iterations);
 }
 
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle(const wire::Frame& frame,
@@ -119,18 +123,10 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle(const wir
 
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_password(base::Bytes body) {
   base::Secret password(TRY(wire::parse_password_message(body)));
-  if (doom_ != Refusal::None) {
-    // The same work as for a user with a verifier, so that the time does not tell.
-    if (options_.pretends_verifier && !password.empty()) {
-      derive_scram_keys(password, make_stable_salt(options_.process_secret, options_.user),
-                        options_.scram_iterations);
-    }
-    return decide(false);
-  }
-  const bool is_right =
-      TRY(is_password_right(*options_.credential, options_.user, password, options_.cache));
-  if (is_right) proven_password_ = std::move(password);
-  return decide(is_right);
+  const Outcome outcome =
+      decide(TRY(is_password_right(options_.credential, options_.user, password, *options_.cache)));
+  if (outcome == Outcome::Accepted) proven_password_ = std::move(password);
+  return outcome;
 }
 
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_md5(base::Bytes body) {
@@ -139,14 +135,11 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_md5(base:
 }
 
 base::Result<bool> ClientAuthenticator::check_md5(std::string_view response) const {
-  Md5Hash expected;
-  if (options_.credential.has_value() && std::holds_alternative<Md5Hash>(*options_.credential)) {
-    expected = std::get<Md5Hash>(*options_.credential);
-  } else {
-    const bool is_known = doom_ == Refusal::None;
-    expected = TRY(make_md5_hash(
-        options_.user, is_known ? std::get<base::Secret>(*options_.credential) : base::Secret()));
-  }
+  const auto* stored = std::get_if<Md5Hash>(&options_.credential);
+  const Md5Hash expected =
+      stored != nullptr
+          ? *stored
+          : TRY(make_md5_hash(options_.user, std::get<base::Secret>(options_.credential)));
   const base::Secret answer = TRY(make_md5_response(expected, md5_salt_of(options_)));
   return answer.is_equal(response);
 }
@@ -167,10 +160,10 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_sasl_fina
     base::Bytes body, base::ByteBuffer& out) {
   const base::Bytes data = TRY(wire::parse_sasl_response(body));
   const std::optional<std::string> reply = TRY(scram_->handle_final(data));
-  if (!reply.has_value()) return decide(false);
+  if (decide(reply.has_value()) == Outcome::Refused) return Outcome::Refused;
   wire::encode_sasl_final(out, base::as_bytes(*reply));
   has_proven_keys_ = true;
-  return decide(true);
+  return Outcome::Accepted;
 }
 
 ClientAuthenticator::Outcome ClientAuthenticator::decide(bool is_right) {

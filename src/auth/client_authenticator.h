@@ -1,7 +1,7 @@
 // ClientAuthenticator: the server's end of authentication toward one client. It asks, judges the
 // answers and says who may come in; AuthenticationOk and the ErrorResponse are the caller's, which
-// knows when there is a welcome. An unknown user is asked the same and refused the same as a known
-// one with a wrong password.
+// knows when there is a welcome. An unknown user is asked the same and refused the same, after the
+// same work, as a known one with a wrong password (decoy.h).
 // Source of truth: PostgreSQL's auth.c (CheckPWChallengeAuth) and crypt.c.
 #pragma once
 
@@ -29,15 +29,13 @@ enum class Method {
 struct ClientAuthOptions {
   Method method = Method::ScramSha256;
   std::string user;
-  std::optional<Credential> credential;  // nullopt: there is no such user.
-  // What an unknown user pretends to have stored: a SCRAM verifier, else an md5 hash or a plain
-  // password. Set it to what most users have.
-  bool pretends_verifier = true;
+  Credential credential;
+  bool is_known = true;  // false: there is no such user; only the form of the credential is used.
   base::ByteBuffer tls_binding;          // tls-server-end-point of our certificate; empty: none.
   base::ByteBuffer nonce;                // At least kNonceBytesMin fresh unguessable bytes.
   base::Secret process_secret;           // The same for the whole life of the process.
-  SaltedPasswordCache* cache = nullptr;  // Not owned; may be absent.
-  // Of SCRAM with a plain password, which we hash ourselves, and of mock exchanges. At least 1.
+  SaltedPasswordCache* cache = nullptr;  // Not owned. REQUIRES: there is one.
+  // Of SCRAM with a plain password, which we hash ourselves. At least 1.
   std::uint32_t scram_iterations = kScramIterationsDefault;
 };
 
@@ -55,7 +53,7 @@ class ClientAuthenticator {
  public:
   enum class Outcome { Continue, Accepted, Refused };
 
-  // REQUIRES: a nonce of kNonceBytesMin or more; a process secret.
+  // REQUIRES: a nonce of kNonceBytesMin or more; a process secret; a cache.
   explicit ClientAuthenticator(ClientAuthOptions options);
 
   // Appends the first request, or decides at once (Trust). REQUIRES: called once, first.
@@ -80,7 +78,6 @@ class ClientAuthenticator {
   bool plays_scram() const;
   void start_scram(base::ByteBuffer& out);
   void start_md5(base::ByteBuffer& out);
-  ScramVerifier verifier_to_play() const;
   base::Result<bool> check_md5(std::string_view response) const;
 
   base::Result<Outcome> handle_password(base::Bytes body);

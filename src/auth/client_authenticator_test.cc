@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "auth/decoy.h"
 #include "auth/scram_client.h"
 #include "auth/server_authenticator.h"
 #include "wire/authentication.h"
@@ -26,15 +27,22 @@ Credential as_verifier() {
   return kVerifier;
 }
 
-ClientAuthOptions options_for(Method method, std::optional<Credential> credential) {
+ClientAuthOptions options_for(Method method, Credential credential) {
+  static SaltedPasswordCache cache;
   return {.method = method,
           .user = "anna",
           .credential = std::move(credential),
-          .pretends_verifier = true,
           .tls_binding = {},
           .nonce = base::ByteBuffer(18, std::byte{7}),
           .process_secret = base::Secret("of the process"),
-          .cache = nullptr};
+          .cache = &cache};
+}
+
+// Nobody is called like this; `model` is the listed user that such a name plays.
+ClientAuthOptions unknown_for(Method method, Credential model) {
+  ClientAuthOptions options = options_for(method, std::move(model));
+  options.is_known = false;
+  return options;
 }
 
 ServerAuthOptions client_side(std::string_view password) {
@@ -136,8 +144,8 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(ClientAuthenticatorTest, hashes_a_plain_password_as_often_as_told_and_pretends_to) {
   for (const bool is_known : {true, false}) {
-    ClientAuthOptions options =
-        options_for(Method::ScramSha256, is_known ? std::optional(as_plain()) : std::nullopt);
+    ClientAuthOptions options = options_for(Method::ScramSha256, as_plain());
+    options.is_known = is_known;
     options.scram_iterations = 10'000;
     EXPECT_EQ(iterations_asked_for(options), ",i=10000") << is_known;
   }
@@ -147,7 +155,7 @@ TEST(ClientAuthenticatorTest, trust_takes_known_users_only) {
   base::ByteBuffer out;
   ClientAuthenticator known(options_for(Method::Trust, base::Secret()));
   EXPECT_EQ(*known.start(out), Outcome::Accepted);
-  ClientAuthenticator unknown(options_for(Method::Trust, std::nullopt));
+  ClientAuthenticator unknown(unknown_for(Method::Trust, as_plain()));
   EXPECT_EQ(*unknown.start(out), Outcome::Refused);
   EXPECT_EQ(unknown.refusal(), Refusal::UnknownUser);
   EXPECT_TRUE(out.empty());
@@ -161,42 +169,109 @@ TEST(ClientAuthenticatorTest, md5_with_a_scram_secret_is_scram) {
   EXPECT_EQ(requests, (std::vector<std::uint32_t>{10, 11}));
 }
 
-// All that a client sees of a login: the bytes of every request, and how it ended.
-std::string transcript(ClientAuthOptions options, std::string_view password) {
+// All that shows of a refused login: of each request its code, its length and how many derivations
+// there were before it, and last how many there were in all. Salts differ from name to name and are
+// left out.
+std::string trace(ClientAuthOptions options, std::string_view password) {
+  const SaltedPasswordCache& cache = *options.cache;
+  const std::uint64_t before = cache.derivation_count();
   ClientAuthenticator server(std::move(options));
   ServerAuthenticator client(client_side(password));
   std::string seen;
   base::ByteBuffer to_client;
   auto outcome = server.start(to_client);
   while (outcome.has_value() && *outcome == Outcome::Continue) {
-    seen.append(base::as_text(to_client)).append("|");
+    const base::Bytes body = only_frame(to_client).body;
+    for (const std::uint64_t part :
+         {std::uint64_t{base::load_u32(body.data())}, std::uint64_t{body.size()},
+          cache.derivation_count() - before}) {
+      seen += std::to_string(part) + ' ';
+    }
     base::ByteBuffer to_server;
-    EXPECT_TRUE(client.handle(only_frame(to_client).body, to_server).has_value());
+    EXPECT_TRUE(client.handle(body, to_server).has_value());
     to_client.clear();
     outcome = server.handle(only_frame(to_server), to_client);
   }
-  seen.append(base::as_text(to_client));
-  return seen + (outcome.has_value() ? std::to_string(static_cast<int>(*outcome)) : "error");
+  EXPECT_TRUE(to_client.empty() && outcome.has_value() && *outcome == Outcome::Refused);
+  return seen + std::to_string(cache.derivation_count() - before);
 }
 
-TEST(ClientAuthenticatorTest, an_unknown_user_looks_like_a_wrong_password) {
+struct Form {
+  std::string_view name;
+  Credential (*credential)();
+};
+constexpr std::array kForms{Form{"plain", as_plain}, Form{"md5", as_md5},
+                            Form{"verifier", as_verifier}};
+
+TEST(ClientAuthenticatorTest, an_unknown_user_looks_like_a_wrong_password_and_costs_the_same) {
   for (const Method method : {Method::Cleartext, Method::Md5, Method::ScramSha256}) {
-    // A plain password and an unknown user share the salt made from the name.
-    ClientAuthOptions known = options_for(method, as_plain());
-    ClientAuthOptions unknown = options_for(method, std::nullopt);
-    unknown.pretends_verifier = false;
-    EXPECT_EQ(transcript(known, "wrong"), transcript(unknown, "wrong"));
-    // Nor does the right password of somebody help.
-    EXPECT_EQ(transcript(known, "wrong"), transcript(unknown, kPassword.reveal()));
+    for (const auto& [name, credential] : kForms) {
+      const std::string known = trace(options_for(method, credential()), "wrong");
+      EXPECT_EQ(trace(unknown_for(method, credential()), "wrong"), known) << name;
+      // Neither does the right password of the listed one help, nor asking again.
+      EXPECT_EQ(trace(unknown_for(method, credential()), kPassword.reveal()), known) << name;
+      // Nor does it show whether the listed one has been here.
+      ClientAuthenticator server(options_for(method, credential()));
+      ServerAuthenticator client(client_side(kPassword.reveal()));
+      EXPECT_TRUE(converse(server, client).has_value());
+      EXPECT_EQ(trace(options_for(method, credential()), "wrong"), known) << name;
+    }
   }
 }
 
-TEST(ClientAuthenticatorTest, an_unknown_user_can_pretend_a_verifier) {
-  ClientAuthenticator server(options_for(Method::Md5, std::nullopt));
-  ServerAuthenticator client(client_side(""));
-  base::ByteBuffer out;
-  ASSERT_EQ(*server.start(out), Outcome::Continue);
-  EXPECT_EQ(base::load_u32(only_frame(out).body.data()), 10U);
+TEST(ClientAuthenticatorTest, nothing_is_derived_before_there_is_a_proof) {
+  EXPECT_EQ(trace(options_for(Method::ScramSha256, as_plain()), "wrong"), "10 19 0 11 88 0 1");
+  EXPECT_EQ(trace(options_for(Method::ScramSha256, as_verifier()), "wrong"), "10 19 0 11 88 0 0");
+}
+
+TEST(ClientAuthenticatorTest, a_secret_of_no_use_looks_like_a_plain_password) {
+  const std::string plain = trace(options_for(Method::ScramSha256, as_plain()), "wrong");
+  for (const Credential& useless : {as_md5(), Credential()}) {
+    EXPECT_EQ(trace(options_for(Method::ScramSha256, useless), "wrong"), plain);
+    EXPECT_EQ(trace(unknown_for(Method::ScramSha256, useless), "wrong"), plain);
+  }
+}
+
+TEST(DecoyTest, names_are_always_the_same_and_play_all_users) {
+  const base::Secret secret("of the process");
+  std::array<int, 3> count{};
+  for (int i = 0; i < 300; ++i) {
+    const std::string user = "user " + std::to_string(i);
+    const std::size_t model = choose_model(secret, user, count.size());
+    EXPECT_EQ(choose_model(secret, user, count.size()), model);
+    ++count.at(model);
+  }
+  for (const int users : count) EXPECT_GT(users, 60);
+}
+
+TEST(DecoyTest, has_the_form_of_the_model_and_nothing_of_its_secret) {
+  const base::Secret secret("of the process");
+  ScramVerifier model = std::get<ScramVerifier>(as_verifier());
+  model.iterations = 12'345;
+  const auto decoy = std::get<ScramVerifier>(make_decoy(model, secret, "berta"));
+  EXPECT_EQ(decoy.iterations, model.iterations);
+  EXPECT_EQ(decoy.salt, make_stable_salt(secret, "berta"));
+  EXPECT_FALSE(is_equal(decoy.stored_key, model.stored_key));
+  EXPECT_TRUE(std::holds_alternative<Md5Hash>(make_decoy(as_md5(), secret, "berta")));
+  const auto password = std::get<base::Secret>(make_decoy(as_plain(), secret, "berta"));
+  EXPECT_FALSE(password.is_equal(kPassword.reveal()));
+  EXPECT_FALSE(
+      password.is_equal(std::get<base::Secret>(make_decoy(as_plain(), secret, "anna")).reveal()));
+}
+
+// It cannot be guessed; who has it nevertheless does not come in either.
+TEST(ClientAuthenticatorTest, the_decoy_itself_lets_nobody_in) {
+  const ClientAuthOptions options = unknown_for(Method::ScramSha256, as_plain());
+  const auto decoy =
+      std::get<base::Secret>(make_decoy(as_plain(), options.process_secret, options.user));
+  for (const Method method : {Method::Cleartext, Method::Md5, Method::ScramSha256}) {
+    ClientAuthenticator server(unknown_for(method, as_plain()));
+    ServerAuthenticator client(client_side(decoy.reveal()));
+    EXPECT_EQ(*converse(server, client), Outcome::Refused);
+    EXPECT_EQ(server.refusal(), Refusal::UnknownUser);
+    EXPECT_EQ(server.proven_keys(), nullptr);
+    EXPECT_TRUE(server.proven_password().empty());
+  }
 }
 
 TEST(ClientAuthenticatorTest, an_empty_password_never_fits) {

@@ -5,15 +5,11 @@ namespace pgweir::auth {
 namespace {
 
 bool is_right(const ScramVerifier& verifier, const base::Secret& password,
-              SaltedPasswordCache* cache) {
-  if (cache != nullptr) {
-    const auto known = cache->find(password, verifier.salt, verifier.iterations);
-    if (known.has_value()) return is_equal(known->server_key, verifier.server_key);
-  }
-  const ScramKeys keys = derive_scram_keys(password, verifier.salt, verifier.iterations);
-  if (!is_equal(keys.server_key, verifier.server_key)) return false;
-  if (cache != nullptr) cache->store(password, verifier.salt, verifier.iterations, keys);
-  return true;
+              SaltedPasswordCache& cache) {
+  return cache
+      .prove(password, verifier.salt, verifier.iterations,
+             [&](const ScramKeys& keys) { return is_equal(keys.server_key, verifier.server_key); })
+      .has_value();
 }
 
 }  // namespace
@@ -25,7 +21,7 @@ Credential parse_credential(std::string_view stored) {
 }
 
 base::Result<bool> is_password_right(const Credential& credential, std::string_view user,
-                                     const base::Secret& password, SaltedPasswordCache* cache) {
+                                     const base::Secret& password, SaltedPasswordCache& cache) {
   if (password.empty()) return false;
   if (const auto* plain = std::get_if<base::Secret>(&credential)) {
     return plain->is_equal(password.reveal());

@@ -22,9 +22,9 @@ Credential parse_credential(std::string_view stored);
 
 // Whether `password`, sent in clear by `user`, fits the credential. An empty one never does.
 //
-// cache: spares the derivation for a password that has proved right before; not owned, may be null.
+// cache: spares the derivation for a password that has proved right before.
 // Errors: Unsupported, as md5_hex().
 base::Result<bool> is_password_right(const Credential& credential, std::string_view user,
-                                     const base::Secret& password, SaltedPasswordCache* cache);
+                                     const base::Secret& password, SaltedPasswordCache& cache);
 
 }  // namespace pgweir::auth

@@ -33,23 +33,38 @@ SaltedPasswordCache::SaltedPasswordCache(std::size_t entry_count_max)
 
 ScramKeys SaltedPasswordCache::derive(const base::Secret& password, base::Bytes salt,
                                       std::uint32_t iterations) {
-  if (const auto known = find(password, salt, iterations)) return *known;
-  const ScramKeys keys = derive_scram_keys(password, salt, iterations);
-  store(password, salt, iterations, keys);
+  const Digest key = key_of(password, salt, iterations);
+  if (const auto known = find(key)) return *known;
+  const ScramKeys keys = derive_anew(password, salt, iterations);
+  store(key, keys);
   return keys;
 }
 
-std::optional<ScramKeys> SaltedPasswordCache::find(const base::Secret& password, base::Bytes salt,
-                                                   std::uint32_t iterations) {
-  const auto found = entries_.find(key_of(password, salt, iterations));
+std::optional<ScramKeys> SaltedPasswordCache::prove(const base::Secret& password, base::Bytes salt,
+                                                    std::uint32_t iterations,
+                                                    const Judge& is_right) {
+  const Digest key = key_of(password, salt, iterations);
+  if (auto known = find(key); known.has_value() && is_right(*known)) return known;
+  const ScramKeys keys = derive_anew(password, salt, iterations);
+  if (!is_right(keys)) return std::nullopt;
+  store(key, keys);
+  return keys;
+}
+
+ScramKeys SaltedPasswordCache::derive_anew(const base::Secret& password, base::Bytes salt,
+                                           std::uint32_t iterations) {
+  ++derivation_count_;
+  return derive_scram_keys(password, salt, iterations);
+}
+
+std::optional<ScramKeys> SaltedPasswordCache::find(const Digest& key) {
+  const auto found = entries_.find(key);
   if (found == entries_.end()) return std::nullopt;
   found->second.used_at = ++uses_;
   return found->second.keys;
 }
 
-void SaltedPasswordCache::store(const base::Secret& password, base::Bytes salt,
-                                std::uint32_t iterations, const ScramKeys& keys) {
-  const Digest key = key_of(password, salt, iterations);
+void SaltedPasswordCache::store(const Digest& key, const ScramKeys& keys) {
   if (entries_.size() == entry_count_max_ && !entries_.contains(key)) {
     // A scan of a few hundred entries is nothing beside the derivation that led here.
     entries_.erase(std::min_element(entries_.begin(), entries_.end(), [](auto& a, auto& b) {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -19,14 +20,15 @@ class SaltedPasswordCache {
   // The keys, derived only if they are not known yet; what was derived is kept.
   ScramKeys derive(const base::Secret& password, base::Bytes salt, std::uint32_t iterations);
 
-  // The parts of derive(), for a password that must first prove right before it is kept: a guesser
-  // should not push good entries out.
-  std::optional<ScramKeys> find(const base::Secret& password, base::Bytes salt,
-                                std::uint32_t iterations);
-  void store(const base::Secret& password, base::Bytes salt, std::uint32_t iterations,
-             const ScramKeys& keys);
+  using Judge = std::function<bool(const ScramKeys&)>;
+  // The keys if the judge takes them, else nullopt. Only keys that proved right are kept and spare
+  // a derivation: whoever is wrong costs one each time, so that neither the time it takes tells who
+  // is known here or was lately, nor can a guesser push good entries out.
+  std::optional<ScramKeys> prove(const base::Secret& password, base::Bytes salt,
+                                 std::uint32_t iterations, const Judge& is_right);
 
   std::size_t entry_count() const { return entries_.size(); }
+  std::uint64_t derivation_count() const { return derivation_count_; }
 
  private:
   struct Entry {
@@ -34,7 +36,12 @@ class SaltedPasswordCache {
     std::uint64_t used_at = 0;  // Value of uses_ when last used.
   };
 
+  ScramKeys derive_anew(const base::Secret& password, base::Bytes salt, std::uint32_t iterations);
+  std::optional<ScramKeys> find(const Digest& key);
+  void store(const Digest& key, const ScramKeys& keys);
+
   std::size_t entry_count_max_;
+  std::uint64_t derivation_count_ = 0;
   std::uint64_t uses_ = 0;
   std::map<Digest, Entry> entries_;  // By a hash over password, salt and iterations.
 };

@@ -86,8 +86,10 @@ base::Result<std::string> ScramServer::handle_first(std::string_view mechanism,
   }
   client_first_bare_ = bare;
   nonce_ = std::string(client_nonce) + options_.nonce;
-  server_first_ = "r=" + nonce_ + ",s=" + encode_base64(options_.verifier.salt) +
-                  ",i=" + std::to_string(options_.verifier.iterations);
+  const auto challenge = [](const auto& secret) {
+    return ",s=" + encode_base64(secret.salt) + ",i=" + std::to_string(secret.iterations);
+  };
+  server_first_ = "r=" + nonce_ + std::visit(challenge, options_.secret);
   state_ = State::ExpectFinal;
   return server_first_;
 }
@@ -127,16 +129,26 @@ base::Result<std::optional<std::string>> ScramServer::handle_final(base::Bytes m
   const std::string auth_message =
       client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
   if (!accept(proof, auth_message)) return std::optional<std::string>();
-  const Digest signature = server_signature(options_.verifier.server_key, auth_message);
+  const Digest signature = server_signature(keys_.server_key, auth_message);
   return std::optional<std::string>("v=" + encode_base64(signature));
 }
 
 bool ScramServer::accept(const Digest& proof, std::string_view auth_message) {
-  const ScramVerifier& verifier = options_.verifier;
+  if (const auto* verifier = std::get_if<ScramVerifier>(&options_.secret)) {
+    return accept(*verifier, proof, auth_message);
+  }
+  const auto& plain = std::get<PlainScramSecret>(options_.secret);
+  const auto is_proven = [&](const ScramKeys& keys) {
+    return accept(make_scram_verifier(keys, plain.salt, plain.iterations), proof, auth_message);
+  };
+  return plain.cache->prove(plain.password, plain.salt, plain.iterations, is_proven).has_value();
+}
+
+bool ScramServer::accept(const ScramVerifier& verifier, const Digest& proof,
+                         std::string_view auth_message) {
   keys_.client_key = exclusive_or(proof, client_signature(verifier.stored_key, auth_message));
   keys_.server_key = verifier.server_key;
-  const bool is_proven = is_equal(sha256(keys_.client_key), verifier.stored_key);
-  if (!is_proven || options_.is_doomed) return false;
+  if (!is_equal(sha256(keys_.client_key), verifier.stored_key)) return false;
   state_ = State::Accepted;
   return true;
 }

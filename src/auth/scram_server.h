@@ -6,17 +6,27 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
+#include "auth/salted_password_cache.h"
 #include "auth/scram_verifier.h"
 #include "base/bytes.h"
 #include "base/result.h"
 
 namespace pgweir::auth {
 
+// A password that we know, and how we stretch it. That happens when the proof is there: what is
+// said before costs the same whoever asks.
+struct PlainScramSecret {
+  base::Secret password;
+  base::ByteBuffer salt;
+  std::uint32_t iterations = kScramIterationsDefault;
+  SaltedPasswordCache* cache = nullptr;  // Not owned. REQUIRES: there is one.
+};
+
 struct ScramServerOptions {
-  ScramVerifier verifier;
-  bool is_doomed = false;        // Play to the end, then refuse: an unknown user looks like any.
+  std::variant<ScramVerifier, PlainScramSecret> secret;
   base::ByteBuffer tls_binding;  // tls-server-end-point of our certificate; empty: no PLUS.
   std::string nonce;             // Our half: fresh, unguessable, printable, without a comma.
 };
@@ -34,8 +44,7 @@ class ScramServer {
   // Unsupported for a binding or an extension that we do not know.
   base::Result<std::string> handle_first(std::string_view mechanism, base::Bytes message);
 
-  // Takes client-final-message and returns server-final-message, or nullopt if the proof is wrong
-  // or the exchange is doomed.
+  // Takes client-final-message and returns server-final-message, or nullopt if the proof is wrong.
   // Errors (of the client): ProtocolViolation; AuthenticationFailed if the channel binding differs.
   base::Result<std::optional<std::string>> handle_final(base::Bytes message);
 
@@ -51,6 +60,8 @@ class ScramServer {
   base::Status check_flag(std::string_view flag) const;
   std::string expected_binding() const;
   bool accept(const Digest& proof, std::string_view auth_message);
+  // Takes over the keys if the proof was made with them.
+  bool accept(const ScramVerifier& verifier, const Digest& proof, std::string_view auth_message);
 
   ScramServerOptions options_;
   State state_ = State::ExpectFirst;

@@ -38,10 +38,9 @@ ScramVerifier a_verifier(std::string_view password = kRfcPassword,
   return make_scram_verifier(keys, salt, iterations);
 }
 
-ScramServer a_server(base::ByteBuffer binding = {}, bool is_doomed = false) {
+ScramServer a_server(base::ByteBuffer binding = {}) {
   static const ScramVerifier kVerifier = a_verifier();
-  return ScramServer({.verifier = kVerifier,
-                      .is_doomed = is_doomed,
+  return ScramServer({.secret = kVerifier,
                       .tls_binding = std::move(binding),
                       .nonce = std::string(kRfcServerNonce)});
 }
@@ -94,12 +93,20 @@ TEST(ScramServerTest, refuses_a_wrong_proof) {
   EXPECT_FALSE(last->has_value());
 }
 
-TEST(ScramServerTest, refuses_the_right_proof_of_a_doomed_user) {
-  ScramServer server = a_server({}, true);
-  EXPECT_EQ(*server.handle_first(kScramSha256, as_bytes(kRfcClientFirst)), kRfcServerFirst);
-  const auto last = server.handle_final(as_bytes(kRfcClientFinal));
-  ASSERT_TRUE(last.has_value());
-  EXPECT_FALSE(last->has_value());
+TEST(ScramServerTest, stretches_a_plain_password_when_the_proof_is_there) {
+  SaltedPasswordCache cache;
+  for (const std::uint64_t derivations : {1U, 1U}) {
+    const std::uint64_t before = cache.derivation_count();
+    ScramServer server({.secret = PlainScramSecret{.password = base::Secret(kRfcPassword),
+                                                   .salt = *decode_base64(kRfcSalt),
+                                                   .cache = &cache},
+                        .tls_binding = {},
+                        .nonce = std::string(kRfcServerNonce)});
+    EXPECT_EQ(*server.handle_first(kScramSha256, as_bytes(kRfcClientFirst)), kRfcServerFirst);
+    EXPECT_EQ(cache.derivation_count(), before);
+    EXPECT_EQ(**server.handle_final(as_bytes(kRfcClientFinal)), kRfcServerFinal);
+    EXPECT_EQ(cache.derivation_count(), derivations);
+  }
 }
 
 TEST(ScramServerTest, a_message_cut_at_any_byte_is_never_accepted) {
@@ -231,8 +238,7 @@ TEST(ScramPairTest, a_wrong_password_is_refused) {
 }
 
 TEST(ScramPairTest, passwords_that_look_the_same_are_the_same) {
-  ScramServer server(
-      {.verifier = a_verifier("IX", 16), .is_doomed = false, .tls_binding = {}, .nonce = "server"});
+  ScramServer server({.secret = a_verifier("IX", 16), .tls_binding = {}, .nonce = "server"});
   ScramClient client(client_options("\xe2\x85\xa8"));
   EXPECT_TRUE(play(client, server).has_value());
 }
@@ -400,9 +406,30 @@ TEST(SaltedPasswordCacheTest, the_entry_used_longest_ago_goes) {
   cache.derive(base::Secret("a"), salt, 1);
   cache.derive(base::Secret("c"), salt, 1);
   EXPECT_EQ(cache.entry_count(), 2U);
-  EXPECT_TRUE(cache.find(base::Secret("a"), salt, 1).has_value());
-  EXPECT_FALSE(cache.find(base::Secret("b"), salt, 1).has_value());
-  EXPECT_TRUE(cache.find(base::Secret("c"), salt, 1).has_value());
+  EXPECT_EQ(cache.derivation_count(), 3U);
+  cache.derive(base::Secret("a"), salt, 1);
+  cache.derive(base::Secret("c"), salt, 1);
+  EXPECT_EQ(cache.derivation_count(), 3U);
+  cache.derive(base::Secret("b"), salt, 1);
+  EXPECT_EQ(cache.derivation_count(), 4U);
+}
+
+TEST(SaltedPasswordCacheTest, only_who_proves_right_is_spared_a_derivation) {
+  SaltedPasswordCache cache;
+  const base::ByteBuffer salt(16, std::byte{1});
+  const auto prove = [&](bool is_right) {
+    const std::uint64_t before = cache.derivation_count();
+    const auto keys =
+        cache.prove(base::Secret("a"), salt, 1, [&](const ScramKeys&) { return is_right; });
+    EXPECT_EQ(keys.has_value(), is_right);
+    return cache.derivation_count() - before;
+  };
+  EXPECT_EQ(prove(false), 1U);
+  EXPECT_EQ(cache.entry_count(), 0U);
+  EXPECT_EQ(prove(true), 1U);
+  EXPECT_EQ(prove(true), 0U);
+  // Nor does it tell that the right one has been here.
+  EXPECT_EQ(prove(false), 1U);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "auth/decoy.h"
 #include "proxy/catalog.h"
 #include "proxy/events.h"
 #include "wire/authentication.h"
@@ -24,6 +25,13 @@ std::optional<auth::Method> method_of(AuthMethod method) {
     case AuthMethod::Cert: break;
   }
   return std::nullopt;
+}
+
+// The listed user whose part an unknown one plays; nullptr if nobody is listed.
+const UserOptions* model_of(const Options& options, const auth::ClientAuthOptions& unknown) {
+  if (options.users.empty()) return nullptr;
+  return &options.users[auth::choose_model(unknown.process_secret, unknown.user,
+                                           options.users.size())];
 }
 
 wire::Report fatal(std::string_view sqlstate, std::string message, std::string detail = {},
@@ -149,15 +157,16 @@ auth::ClientAuthOptions ClientLogin::authentication_options(const Options& optio
   auth::ClientAuthOptions made;
   made.method = *method_of(options.auth_method);
   made.user = identity_.user;
-  if (options.auth_method == AuthMethod::Any) {
-    made.credential = auth::Credential{};
-  } else if (const UserOptions* user = find_user(options, identity_.user)) {
-    made.credential = auth::parse_credential(user->secret.reveal());
+  made.process_secret = base::Secret(base::as_text(desk_.mock_secret()));
+  if (options.auth_method != AuthMethod::Any) {
+    const UserOptions* user = find_user(options, identity_.user);
+    made.is_known = user != nullptr;
+    if (!made.is_known) user = model_of(options, made);
+    if (user != nullptr) made.credential = auth::parse_credential(user->secret.reveal());
   }
   made.tls_binding = tls_.own_certificate_hash;
   made.nonce.resize(auth::kNonceBytesMin);
   desk_.entropy().fill(made.nonce);
-  made.process_secret = base::Secret(base::as_text(desk_.mock_secret()));
   made.cache = &desk_.client_passwords();
   made.scram_iterations = options.scram_iterations;
   return made;

@@ -1,5 +1,8 @@
 """Who may come in, over which transport, and what those hear who may not."""
 
+import base64
+import struct
+
 import psycopg
 
 from support import processes
@@ -8,6 +11,9 @@ from support.certificates import make_certificate
 from support.clients import psql
 from support.pgweir import Pgweir, run_command
 from support.postgres import APP_PASSWORD, make_url
+from support.wire import Wire, message, sqlstate, startup
+
+NONCE = base64.b64encode(bytes(16))  # Of a client, and salt of a verifier.
 
 
 class PasswordTest(PgweirTest):
@@ -30,6 +36,58 @@ class PasswordTest(PgweirTest):
         done = psql(self.pgweir.url(password="wrong"), "-c", "select 1", check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("password authentication failed", done.stderr)
+
+
+class UnknownUserTest(PgweirTest):
+    """Whoever does not know a password sees the same messages for every name."""
+
+    KEY = base64.b64encode(bytes(32)).decode()
+    SECRETS = {"plain": "its password",
+               "md5": "md5" + 32 * "0",
+               "verifier": f"SCRAM-SHA-256$4096:{NONCE.decode()}${KEY}:{KEY}"}
+
+    @classmethod
+    def start(cls, auth_type, secret):
+        return Pgweir(config=f"""
+            auth_type = "{auth_type}"
+            [databases.app]
+            url = "{cls.server.url()}"
+            [users.app]
+            password = "{secret}"
+            [users.listed]
+            password = "{secret}"
+            """)
+
+    def answers(self, pgweir, user):
+        """What pgweir says to somebody who guesses: kind, code and length of each message."""
+        seen = []
+        with Wire(pgweir.port) as wire:
+            wire.send(startup(user=user))
+            while True:
+                kind, body = wire.read()
+                code = struct.unpack("!i", body[:4])[0] if kind == b"R" else sqlstate(body)
+                seen.append((kind, code, len(body.replace(user.encode(), b""))))
+                if kind != b"R":
+                    return seen
+                wire.send(message(b"p", self.guess(code, body[4:])))
+
+    @staticmethod
+    def guess(code, body):
+        if code == 10:
+            first = b"n,,n=,r=" + NONCE
+            return b"SCRAM-SHA-256\0" + struct.pack("!i", len(first)) + first
+        if code == 11:
+            nonce = body.split(b",")[0]
+            return b"c=biws," + nonce + b",p=" + base64.b64encode(bytes(32))
+        return b"a guess\0"
+
+    def test_a_known_and_an_unknown_user_see_the_same_messages(self):
+        for auth_type in ("scram-sha-256", "md5", "plain"):
+            for form, secret in self.SECRETS.items():
+                with self.subTest(auth_type, form=form), self.start(auth_type, secret) as pgweir:
+                    known = self.answers(pgweir, "listed")
+                    self.assertEqual(known[-1][:2], (b"E", "28P01"))
+                    self.assertEqual(self.answers(pgweir, "nobody"), known)
 
 
 class WrongServerPasswordTest(PgweirTest):
