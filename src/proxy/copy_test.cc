@@ -18,6 +18,9 @@ class CopyTest : public testing::Test {
     ASSERT_EQ(stage.heard(client), say::copy_in());
     stage.heard(stage.server());
   }
+  std::string batch() {
+    return say::parse("", "copy t from stdin") + say::bind("") + say::execute();
+  }
   std::string refusal() { return say::error("22P02") + say::ready(); }
   // The conversation goes on as if nothing had happened.
   void expect_all_is_well() {
@@ -87,6 +90,58 @@ TEST_F(CopyTest, data_that_fails_in_mid_message_keeps_the_server_for_its_rest_on
   EXPECT_EQ(stage.heard(stage.server()), data);
   stage.say(client, say::copy_done());
   EXPECT_EQ(stage.lent(), 0U);
+  expect_all_is_well();
+}
+
+// The server has ignored that Sync if it read it while copying; otherwise it answers it now.
+TEST_F(CopyTest, one_that_fails_behind_a_sync_leaves_no_server_that_may_still_answer_it) {
+  stage.say(client, say::copy_data("x\n") + say::sync());
+  stage.heard(stage.server());
+  const Party next = stage.add_client();
+  stage.say(next, say::query("select 1"));
+  stage.say(stage.server(), refusal());
+  EXPECT_EQ(stage.heard(client), refusal());
+  EXPECT_EQ(stage.heard(stage.server()), say::terminate());
+  stage.say(stage.server(), say::ready());
+  EXPECT_EQ(stage.heard(next), "") << "it is not the answer to its query";
+  stage.end(stage.server());
+  EXPECT_EQ(stage.heard(stage.server(1)), say::query("select 1"));
+}
+
+TEST_F(CopyTest, one_that_fails_before_its_server_reads_the_sync_behind_it_is_answered) {
+  stage.say(client, say::copy_done());
+  stage.say(stage.server(), say::complete("COPY 0") + say::ready());
+  stage.say(client, batch() + say::sync());
+  stage.say(stage.server(), say::parse_complete() + say::bind_complete() + say::copy_in());
+  stage.heard(stage.server());
+  stage.heard(client);
+  stage.say(stage.server(), refusal());
+  EXPECT_EQ(stage.heard(client), refusal());
+  EXPECT_EQ(stage.heard(stage.server()), say::terminate());
+}
+
+TEST_F(CopyTest, two_of_them_in_one_query_take_an_end_each) {
+  stage.say(client, say::copy_done());
+  stage.say(stage.server(), say::complete("COPY 0") + say::copy_in());
+  stage.heard(client);
+  stage.heard(stage.server());
+  stage.say(client, say::sync() + say::copy_done());
+  EXPECT_EQ(stage.heard(stage.server()), say::sync() + say::copy_done());
+  stage.say(stage.server(), say::complete("COPY 0") + say::ready());
+  EXPECT_EQ(stage.heard(client), say::complete("COPY 0") + say::ready());
+  expect_all_is_well();
+}
+
+TEST_F(CopyTest, all_of_it_sent_at_once_gives_the_server_back) {
+  stage.say(client, say::copy_done());
+  stage.say(stage.server(), say::complete("COPY 0") + say::ready());
+  stage.heard(client);
+  stage.say(client, batch() + say::sync() + say::copy_done() + say::sync());
+  stage.say(stage.server(), say::parse_complete() + say::bind_complete() + say::copy_in() +
+                                say::complete("COPY 0") + say::ready());
+  EXPECT_EQ(stage.lent(), 0U);
+  stage.heard(client);
+  stage.heard(stage.server());
   expect_all_is_well();
 }
 

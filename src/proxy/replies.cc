@@ -217,6 +217,7 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
   const wire::Report report = wire::parse_report_head(body);
   if (client != nullptr && client->session != nullptr) client->session->is_rolled_back = true;
   if (report.ends_the_session()) server.has_said_goodbye = true;
+  if (server.cycle.is_doubtful()) server.needs_close = true;
   // A plan that no longer fits its table: whoever prepares the text from now on gets a new one.
   if (report.sqlstate == wire::sqlstate::kFeatureNotSupported && step.answered.statement != 0) {
     state_.statements.retire(session::StatementId{step.answered.statement});
@@ -322,7 +323,7 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   }
   const bool goes_on = client->awaits_quiet && server.cycle.is_quiet();
   if (may_release(server)) {
-    if (server.has_said_goodbye) {
+    if (server.has_said_goodbye || server.needs_close) {
       state_.leases->detach(server, now);
       state_.leases->close_server(server, now);
     } else if (server.needs_reset) {

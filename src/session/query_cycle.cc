@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace pgweir::session {
 namespace {
@@ -73,8 +72,14 @@ bool QueryCycle::expect(Expectation expectation) {
     return true;
   }
   // PostgreSQL ignores Sync and Flush inside COPY IN: no ReadyForQuery will come for it.
-  if (expectation.request == Request::Sync && copies_in_) return false;
-  if (expectation.request == Request::CopyEnd) copies_in_ = false;
+  if (expectation.request == Request::Sync && copies_in_) {
+    has_lost_sync_ = true;
+    return false;
+  }
+  if (expectation.request == Request::CopyEnd && copies_in_) {
+    copies_in_ = false;
+    return false;
+  }
   push(expectation);
   drop_copy_ends();
   return expectation.request != Request::CopyEnd;
@@ -89,24 +94,24 @@ void QueryCycle::note_batch(Request request) {
 }
 
 base::Result<QueryCycle::Step> QueryCycle::handle_reply(char type, char status) {
+  if (count_ == 0 && is_doubtful_ && type == 'Z') expect({.request = Request::Sync});
   if (count_ == 0) return confused(type);
   const Expectation head = at(0);
   ASSERT(head.origin != Origin::Synthetic);
   if (type == 'E') return fail(head);
+  if (copies_in_ || (has_failed_ && type != 'Z')) return confused(type);
   Step step{.fate = head.origin == Origin::Ours ? Fate::Swallow : Fate::Forward, .answered = head};
   switch (meaning_of(type, head.request)) {
     case Meaning::Wrong: return confused(type);
     case Meaning::Part:
       if (type == 'G') begin_copy_in();
-      if (type == 'C') end_copy_in();
+      if (type == 'C') has_lost_sync_ = false;  // That COPY has read all in front of its end.
       return step;
     case Meaning::End: break;
   }
   step.is_answered = true;
-  if (type == 'Z') {
-    status_ = status;
-    copies_in_ = has_begun_copy_in_ = false;
-  }
+  if (type == 'Z') status_ = status;
+  has_failed_ = has_lost_sync_ = false;
   pop();
   drop_copy_ends();
   return step;
@@ -117,9 +122,12 @@ QueryCycle::Step QueryCycle::fail(const Expectation& failed) {
   // this is the answer to that.
   const bool is_ours = failed.origin == Origin::Ours && !is_extended(failed.request);
   Step step{.fate = is_ours ? Fate::Swallow : Fate::Forward, .is_failed = true, .answered = failed};
-  copies_in_ = has_begun_copy_in_ = false;
+  copies_in_ = false;
+  is_doubtful_ = is_doubtful_ || has_lost_sync_;
+  has_lost_sync_ = false;
   // Query, FunctionCall and Sync still get their ReadyForQuery; the rest is skipped up to Sync.
-  if (is_extended(failed.request)) {
+  has_failed_ = !is_extended(failed.request);
+  if (!has_failed_) {
     pop();
     skip_until_sync();
   }
@@ -145,29 +153,27 @@ bool QueryCycle::take_synthetic(Expectation& out) {
 // The server reads what was sent behind the Execute or Query now, in COPY mode: Syncs in front of
 // CopyDone are lost, and if CopyDone is on its way already, COPY IN is over for the sender.
 void QueryCycle::begin_copy_in() {
-  copies_in_ = has_begun_copy_in_ = true;
-  for (std::size_t i = 1; i < count_;) {
-    if (at(i).request == Request::CopyEnd) {
-      copies_in_ = false;
-      return;
-    }
-    if (at(i).request == Request::Sync) {
+  copies_in_ = true;
+  for (std::size_t i = 1; i < count_ && copies_in_;) {
+    const Request request = at(i).request;
+    copies_in_ = request != Request::CopyEnd;
+    has_lost_sync_ = has_lost_sync_ || request == Request::Sync;
+    if (request == Request::CopyEnd || request == Request::Sync) {
       remove(i);
-      has_open_batch_ = true;
     } else {
       ++i;
     }
   }
+  if (has_lost_sync_) has_open_batch_ = ends_in_batch();
 }
 
-// The server has read the end of the data; a COPY that follows in the same text has its own.
-void QueryCycle::end_copy_in() {
-  if (!std::exchange(has_begun_copy_in_, false)) return;
-  for (std::size_t i = 1; i < count_; ++i) {
-    if (at(i).request != Request::CopyEnd) continue;
-    remove(i);
-    return;
+// Whether a Sync is still to come behind what has been sent.
+bool QueryCycle::ends_in_batch() const {
+  for (std::size_t i = count_; i-- > 0;) {
+    if (at(i).origin == Origin::Synthetic || at(i).request == Request::CopyEnd) continue;
+    return is_extended(at(i).request);
   }
+  return false;
 }
 
 bool QueryCycle::owes_client() const {
@@ -192,7 +198,8 @@ void QueryCycle::reset() {
   head_ = count_ = 0;
   skipped_.clear();
   status_ = 'I';
-  copies_in_ = has_begun_copy_in_ = skips_to_sync_ = has_open_batch_ = false;
+  copies_in_ = skips_to_sync_ = has_open_batch_ = false;
+  has_failed_ = has_lost_sync_ = is_doubtful_ = false;
 }
 
 void QueryCycle::push(Expectation expectation) {

@@ -89,6 +89,9 @@ class QueryCycle {
   bool is_copying_in() const { return copies_in_; }
   // After an error, until the next Sync is answered, the server ignores all else.
   bool is_skipping() const { return skips_to_sync_; }
+  // A COPY IN failed that a Sync had been sent into: whether the server has ignored that Sync, or
+  // read it behind the failure and answers it, is not known. It must not be lent any more.
+  bool is_doubtful() const { return is_doubtful_; }
   std::size_t size() const { return count_; }
   // The request whose reply is due next. REQUIRES: size() > 0.
   const Expectation& next() const { return at(0); }
@@ -108,7 +111,7 @@ class QueryCycle {
   void pop();
   void drop_copy_ends();
   void begin_copy_in();
-  void end_copy_in();
+  bool ends_in_batch() const;
   Step fail(const Expectation& failed);
   void skip_until_sync();
   void remove(std::size_t index);
@@ -119,9 +122,11 @@ class QueryCycle {
   std::vector<Expectation> skipped_;
   char status_ = 'I';
   bool copies_in_ = false;  // CopyInResponse seen, the client's CopyDone or CopyFail not yet sent.
-  bool has_begun_copy_in_ = false;  // CopyInResponse seen, its CommandComplete not yet.
-  bool skips_to_sync_ = false;      // The server ignores everything until Sync.
+  bool skips_to_sync_ = false;  // The server ignores everything until Sync.
   bool has_open_batch_ = false;
+  bool has_failed_ = false;     // The request at the head; its ReadyForQuery is due.
+  bool has_lost_sync_ = false;  // The COPY IN at the head has a Sync in front of its end.
+  bool is_doubtful_ = false;
 };
 
 }  // namespace pgweir::session

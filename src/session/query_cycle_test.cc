@@ -205,7 +205,7 @@ TEST_F(QueryCycleTest, the_ring_grows_and_keeps_its_order) {
   }
 }
 
-// The full matrix: each request as head × each reply type; only these are right.
+// Each request as head × each byte that could be a reply's type; only these are right.
 TEST_F(QueryCycleTest, any_other_reply_is_a_violation) {
   struct Right {
     Request request;

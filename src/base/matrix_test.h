@@ -1,0 +1,56 @@
+// Matrix: what a state machine does in each of its states at each event, written down as a table of
+// words and held against what it really does. A test gives the table and one function that plays a
+// single cell; a row, a column or a cell that is missing or too many fails.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace pgweir::base {
+
+// The names of an enumeration's values, which count from 0, as `name_of` has them. It is a switch
+// over all of them without a default that returns nothing for any other number, so that the
+// compiler asks for the name of a new one, and the table then for its row or column.
+template <class Enum>
+std::vector<std::string_view> names_of(std::string_view (*name_of)(Enum)) {
+  std::vector<std::string_view> names;
+  while (!name_of(static_cast<Enum>(names.size())).empty()) {
+    names.push_back(name_of(static_cast<Enum>(names.size())));
+  }
+  return names;
+}
+
+// table: in its first line the columns' names, in each other line a row's name and its cells.
+// play: makes a fresh machine, brings it to where the cell is, and returns what it did in one word.
+inline void expect_matrix(
+    std::string_view table, const std::vector<std::string_view>& rows,
+    const std::vector<std::string_view>& columns,
+    const std::function<std::string(std::size_t row, std::size_t column)>& play) {
+  std::vector<std::vector<std::string>> lines;
+  std::istringstream text{std::string(table)};
+  for (std::string line; std::getline(text, line);) {
+    std::istringstream words(line);
+    std::vector<std::string> cells;
+    for (std::string word; words >> word;) cells.push_back(word);
+    if (!cells.empty()) lines.push_back(cells);
+  }
+  ASSERT_EQ(lines.size(), rows.size() + 1) << "a row for each state";
+  ASSERT_EQ(lines[0], std::vector<std::string>(columns.begin(), columns.end()));
+  for (std::size_t row = 0; row < rows.size(); ++row) {
+    const std::vector<std::string>& line = lines[row + 1];
+    ASSERT_EQ(line.front(), rows[row]);
+    ASSERT_EQ(line.size(), columns.size() + 1) << "a cell for each column of " << rows[row];
+    for (std::size_t column = 0; column < columns.size(); ++column) {
+      const std::string where = std::string(rows[row]) + " x " + std::string(columns[column]);
+      const testing::ScopedTrace trace(__FILE__, __LINE__, where);
+      EXPECT_EQ(play(row, column), line[column + 1]) << where;
+    }
+  }
+}
+
+}  // namespace pgweir::base
