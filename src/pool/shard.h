@@ -135,7 +135,7 @@ class Shard {
   void announce_starved(const Pool& changed);
   Pool* oldest_servable();
   void refuse_all(Pool& pool);
-  void relieve_retiring(Pool& pool, base::Instant now);
+  void relieve_retiring(Server& successor, Pool& pool, base::Instant now);
 
   // shard_closing.cc: who must give one up.
   void order_close(Server& server, CloseReason reason);

@@ -149,17 +149,22 @@ Waiter* Shard::handle_opened(Server& server, base::Instant now) {
   pool.last_failure.reset();
 
   Waiter* next = pass_on(server, now);
-  relieve_retiring(pool, now);
+  relieve_retiring(server, pool, now);
   open_more(pool, now);
   check_pool(pool);
   return next;
 }
 
 // A successor arrived. While waiters remain it is one more for them; else the old one may go.
-void Shard::relieve_retiring(Pool& pool, base::Instant now) {
+void Shard::relieve_retiring(Server& successor, Pool& pool, base::Instant now) {
   Server* old = pool.retiring.front();
   if (old == nullptr || !pool.line.empty()) return;
-  if (old->state_ == ServerState::Idle) return order_close(*old, CloseReason::Lifetime);
+  if (old->state_ == ServerState::Idle) {
+    // Nobody has used it either: a pool at rest empties, however short its servers live.
+    if (successor.state_ == ServerState::Idle) successor.idle_since_ = old->idle_since_;
+    schedule(pool, base::deadline(old->idle_since_, pool.options().server_idle_max));
+    return order_close(*old, CloseReason::Lifetime);
+  }
   stop_retiring(*old);
   old->overdue_at_ = now;
 }

@@ -890,6 +890,18 @@ TEST_F(ShardTest, opens_a_successor_before_it_closes_an_old_server) {
   EXPECT_EQ(shard.counts(pool).idle, 1U);
 }
 
+TEST_F(ShardTest, replaces_no_unused_server_for_ever) {
+  const PoolId pool = add_pool({.server_lifetime = minutes(4), .server_idle_max = minutes(10)});
+  release(*lease(pool));
+  for (const Instant late = now + minutes(15); now < late;) {
+    pass(seconds(5));
+    while (!connecting.empty()) EXPECT_EQ(open_next(), nullptr);
+    while (!closing.empty()) end(*closing.back());
+  }
+  EXPECT_EQ(shard.counts(pool).idle, 0U);
+  EXPECT_EQ(reasons.back(), CloseReason::Idle);
+}
+
 TEST_F(ShardTest, closes_an_old_server_in_use_once_its_successor_has_come) {
   const PoolId pool = add_pool({.server_idle_max = Duration::zero()});
   Server* old = lease(pool);
