@@ -72,6 +72,31 @@ TEST(LendingTest, a_close_that_only_pgweir_answers_gives_the_server_back) {
   EXPECT_EQ(stage.lent(), 0U);
 }
 
+TEST(LendingTest, what_a_server_says_behind_its_login_is_heard) {
+  const std::string notice = say::notice("take care");
+  for (std::size_t cut = 0; cut <= notice.size(); ++cut) {
+    Stage stage;
+    stage.said_behind_login = notice.substr(0, cut);
+    const Party client = stage.add_client();
+    if (cut != notice.size()) stage.say(stage.server(), notice.substr(cut));
+    stage.say(client, say::query("select 1"));
+    ASSERT_EQ(stage.heard(stage.server()), say::query("select 1")) << cut;
+    stage.say(stage.server(), say::one_row());
+    ASSERT_EQ(stage.heard(client), say::one_row()) << cut;
+  }
+}
+
+TEST(LendingTest, a_server_that_takes_its_leave_behind_its_login_is_not_lent) {
+  Stage stage;
+  stage.said_behind_login = say::report('E', "FATAL", "57P01", "the administrator says so");
+  const Party client = stage.add_client();
+  stage.said_behind_login.clear();
+  stage.say(client, say::query("select 1"));
+  EXPECT_EQ(stage.heard(stage.server()), "");
+  stage.end(stage.server());
+  EXPECT_EQ(stage.heard(stage.server(1)), say::query("select 1"));
+}
+
 TEST(LendingTest, a_transaction_keeps_its_server_until_it_ends) {
   Stage stage(2);
   const Party client = stage.add_client();

@@ -79,6 +79,25 @@ TEST(LongQueryTest, passes_while_it_comes_and_takes_its_server_at_once) {
   EXPECT_EQ(stage.lent(), 0U);
 }
 
+// What would be longer than a message may be once our name for the statement is in it is refused.
+TEST(LongBindTest, of_a_gigabyte_is_refused_and_of_less_passes) {
+  struct Claim {
+    std::size_t body_bytes;
+    bool is_taken;
+  };
+  for (const Claim& claim : {Claim{0x3fffffff - 64, true}, Claim{0x3fffffff - 63, false},
+                             Claim{0x3fffffff, false}, Claim{0x40000000, false}}) {
+    Stage stage;
+    const Party client = stage.add_client();
+    const std::string name = say::zero_ended("") + say::zero_ended("s");
+    const std::size_t value_bytes = claim.body_bytes - name.size() - 8;
+    stage.say(client, say::parse("s", "select $1") + say::header('B', claim.body_bytes) + name +
+                          say::int16(0) + say::int16(1) +
+                          say::int32(static_cast<std::uint32_t>(value_bytes)) + "value");
+    EXPECT_EQ(stage.is_closed(client), !claim.is_taken) << claim.body_bytes;
+  }
+}
+
 TEST(SlowServerTest, what_its_socket_does_not_take_is_not_read_from_the_client) {
   Stage stage;
   const Party client = stage.add_client();

@@ -117,5 +117,19 @@ TEST_F(SharedStatementsTest, an_answer_of_ours_keeps_its_place_among_those_of_th
   EXPECT_EQ(stage.heard(second), ran());
 }
 
+// Whatever the server makes of it: the statement may be gone when its own answers come.
+TEST_F(SharedStatementsTest, one_that_deallocates_itself_may_be_run) {
+  const std::string done = say::complete("DEALLOCATE") + say::ready();
+  const std::string refused = say::error("26000") + say::ready();
+  for (const auto& [name, outcome] : {std::pair{"s1", done}, std::pair{"s2", refused}}) {
+    stage.say(first, say::parse(name, "deallocate " + std::string(name)) + run(name));
+    stage.say(stage.server(), say::parse_complete() + say::bind_complete() + outcome);
+    EXPECT_EQ(stage.heard(first), say::parse_complete() + say::bind_complete() + outcome);
+    stage.say(first, run("s"));
+    stage.say(stage.server(), ran());
+    EXPECT_EQ(stage.heard(first), ran());
+  }
+}
+
 }  // namespace
 }  // namespace pgweir::proxy

@@ -125,6 +125,7 @@ class Stage {
 
   ScriptedIo io;
   obs::CapturedLog log;
+  std::string said_behind_login;  // By each server, in the same read as its ReadyForQuery.
 
  private:
   struct Counting final : base::Entropy {
@@ -174,6 +175,7 @@ class Stage {
                        {"standard_conforming_strings", "on"}};
     const Party id = next_id();
     ready->cancel_key = {.pid = 1000 + base::slot_of(id), .secret = base::ByteBuffer(4)};
+    base::append(ready->rest, base::as_bytes(said_behind_login));
     servers_.push_back(id);
     relay_.handle_parcel(id, std::move(ready), now_);
   }
