@@ -66,7 +66,12 @@ void Departures::sweep(base::Instant now) {
 // Once the last client has gone the servers are let go, too; then the shell may end the process.
 void Departures::report(base::Instant now) {
   if (!state_.is_draining || has_reported_ || state_.registry.client_count() != 0) return;
-  if (farewell_until_ == base::kNever) let_servers_go(now);
+  if (farewell_until_ == base::kNever) {
+    farewell_until_ = now + kFarewell;
+    state_.routes.close_all(now);
+    state_.leases->carry_out_decisions(now);
+  }
+  let_servers_go(now);
   if (state_.registry.server_count() != 0 && now < farewell_until_) return;
   has_reported_ = true;
   auto drained = std::make_unique<Drained>();
@@ -74,8 +79,8 @@ void Departures::report(base::Instant now) {
   state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(drained));
 }
 
+// Those that are connecting follow when they come.
 void Departures::let_servers_go(base::Instant now) {
-  farewell_until_ = now + kFarewell;
   for (const ServerToken token : state_.registry.tokens()) {
     Server* server = state_.registry.find(token);
     if (server->phase != Server::Phase::Connecting) state_.leases->close_server(*server, now);

@@ -124,10 +124,19 @@ void Routes::set_limit(const std::string& node, std::uint32_t limit, base::Insta
   shard_.handle_limits_changed(now);
 }
 
-// Its clients are told and go (Departures); until then nobody gets a server of it any more.
+// Its clients are told and go (Departures).
 void Routes::remove(Route& route, base::Instant now) {
   route.is_removed = true;
   has_removed_ = has_removed_ || route.client_count != 0;
+  close(route, now);
+}
+
+void Routes::close_all(base::Instant now) {
+  for (const auto& route : routes_) close(*route, now);
+}
+
+// Nobody gets a server of it any more, and none is kept, nor opened for its minimum.
+void Routes::close(const Route& route, base::Instant now) {
   pool::Options closed = shard_.options(route.pool);
   closed.server_count_min = 0;
   closed.waiter_count_max = 0;

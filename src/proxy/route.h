@@ -90,6 +90,8 @@ class Routes {
   void set_limit(const std::string& node, std::uint32_t limit, base::Instant now);
   // A new configuration: sizes at once, servers of a changed plan are recycled.
   void set_options(const Options& options, base::Instant now);
+  // pgweir ends: no pool keeps a server.
+  void close_all(base::Instant now);
   // Whether the last reload has taken the database of some client away.
   bool has_removed() const { return has_removed_; }
   // Brings the gauges up to date. waiting_clients: how many there are in a pool.
@@ -102,6 +104,7 @@ class Routes {
   std::vector<pool::LevelId> configured_levels(const Options& options,
                                                const DatabaseOptions& database, const Route& route);
   void remove(Route& route, base::Instant now);
+  void close(const Route& route, base::Instant now);
   pool::LevelId level(const std::string& name, std::uint32_t limit);
   pool::Options pool_options(const DatabaseOptions& database, const UserOptions& user) const;
 

@@ -27,7 +27,7 @@ void Client::start() {
 }
 
 void Client::connect() {
-  if (is_winding_down_ || lives_ == 0) {
+  if (is_winding_down_ || lives_ == 0 || door_.cuts_at()) {
     phase_ = Phase::Done;
     return;
   }
@@ -185,16 +185,6 @@ void Client::handle_authentication(base::Bytes body) {
   const auto outcome = authenticator_->handle(body, out);
   if (!outcome) complain("authentication: " + outcome.error().context);
   write(out);
-}
-
-// It is over, by pgweir's doing or by the network's.
-void Client::handle_end(End end) {
-  // Inside a message nothing can be said.
-  const bool is_mid_message = !inbox_.empty();
-  const bool is_explained = farewell_.has_value() || link_->was_reset || end == End::Timeout ||
-                            is_mid_message || rules_.may_be_cut;
-  if (!is_explained) complain("pgweir closed the connection without a word");
-  come_back();
 }
 
 void Client::leave(bool is_polite) {

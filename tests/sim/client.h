@@ -46,6 +46,9 @@ class Door {
   virtual auth::SaltedPasswordCache& passwords() = 0;
   // Numbers of clients are never used twice.
   virtual std::uint32_t next_number() = 0;
+  // Set once pgweir was told to end: from when on it may cut transactions.
+  virtual std::optional<base::Instant> cuts_at() const = 0;
+  virtual bool was_executed(Mark mark) const = 0;
 };
 
 class Client : public std::enable_shared_from_this<Client> {
@@ -71,12 +74,16 @@ class Client : public std::enable_shared_from_this<Client> {
   void take_frames();
   void handle_frame(const wire::Frame& frame);
   void handle_authentication(base::Bytes body);
-  void handle_end(End end);
   void write(base::Bytes bytes);
   void push();
   void leave(bool is_polite);
   void hang_up();
   void come_back();
+
+  // client_end.cc
+  void handle_end(End end);
+  void handle_farewell(const wire::Report& report);
+  void check_shutdown() const;
 
   // client_answers.cc: what must come, and what came.
   void handle_reply(const wire::Frame& frame);

@@ -135,10 +135,7 @@ void Client::handle_error(const wire::Report& report) {
     complain("gets " + report.severity + " " + report.sqlstate + ": " + report.message + " (" +
              report.detail + ")");
   }
-  if (report.ends_the_session()) {
-    farewell_ = report;
-    return;
-  }
+  if (report.ends_the_session()) return handle_farewell(report);
   if (script_.empty() || is_in_error_) complain("an error that answers nothing: " + report.message);
   is_in_error_ = true;
   session_->begin_statement();
@@ -157,7 +154,8 @@ bool Client::may_happen(const wire::Report& report) const {
   }
   if (report.sqlstate == sqlstate::kConnectionFailure ||
       report.sqlstate == sqlstate::kAdminShutdown) {
-    return rules_.may_lose_servers && report.ends_the_session();
+    const bool is_shutdown = door_.cuts_at() && report.sqlstate == sqlstate::kAdminShutdown;
+    return (rules_.may_lose_servers || is_shutdown) && report.ends_the_session();
   }
   return false;
 }

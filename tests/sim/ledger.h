@@ -16,6 +16,9 @@ class Ledger {
     const std::uint64_t key = (std::uint64_t{mark.client} << 32U) | mark.sequence;
     if (!executed_.insert(key).second) fail("statement " + to_text(mark) + " was executed twice");
   }
+  bool was_executed(Mark mark) const {
+    return executed_.contains((std::uint64_t{mark.client} << 32U) | mark.sequence);
+  }
   std::size_t count() const { return executed_.size(); }
 
  private:

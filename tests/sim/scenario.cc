@@ -110,6 +110,14 @@ Scenario draw_crowd(base::Rng& rng) {
   return crowd;
 }
 
+void draw_drain(base::Rng& rng, Scenario& scenario) {
+  scenario.drains_after = milliseconds(between(rng, 20, 2000));
+  const std::uint64_t patience[] = {1, 20, 200, 2000};
+  scenario.options.shutdown_timeout = milliseconds(patience[rng.below(4)]);
+  if (!rng.chance(0.3)) return;
+  scenario.drains_at_once_after = *scenario.drains_after + milliseconds(between(rng, 0, 1000));
+}
+
 }  // namespace
 
 std::string address_of_node(std::size_t index) { return "10.0.0." + std::to_string(index + 1); }
@@ -134,6 +142,7 @@ Scenario Scenario::draw(std::uint64_t seed) {
   scenario.client_count = between(rng, 2, 12);
   scenario.changes_limit = rng.chance(0.1);
   if (scenario.changes_limit) scenario.rules.may_be_refused = true;
+  if (rng.chance(0.1)) draw_drain(rng, scenario);
   return scenario;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct Scenario {
   std::size_t client_count = 8;          // The databases take turns.
   bool is_crowd = false;                 // All clients do the same, and must get the same.
   bool changes_limit = false;  // Now and then the limit moves, between 1 and server_limit.
+  // pgweir is told to end after the first of these, and once more after the second one.
+  std::optional<base::Duration> drains_after = {};
+  std::optional<base::Duration> drains_at_once_after = {};
   base::Duration duration = std::chrono::seconds(3);  // Then the faults end and clients finish.
 
   static Scenario draw(std::uint64_t seed);

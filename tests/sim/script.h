@@ -49,6 +49,7 @@ class Script {
   base::ByteBuffer bytes;
 
   bool empty() const { return expected_.empty(); }
+  const std::deque<Expected>& due() const { return expected_; }
   const Expected& next() const { return expected_.front(); }
   void pop() { expected_.pop_front(); }
   void replace_next(Expected expected) { expected_.front() = std::move(expected); }

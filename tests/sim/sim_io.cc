@@ -25,6 +25,11 @@ base::CloseCause cause_of(End end) {
   return base::CloseCause::Reset;
 }
 
+void turn_away(Link& link) {
+  link.to_proxy->abandon();
+  link.to_peer->finish(End::Eof);
+}
+
 }  // namespace
 
 SimIo::SimIo(World& world, Surroundings& surroundings, bool is_relay)
@@ -71,6 +76,7 @@ void SimIo::listen(base::ConnectionId id) {
 
 void SimIo::accept(std::shared_ptr<Link> link, base::PeerAddress peer) {
   world_.after(microseconds(5), [this, link = std::move(link), peer = std::move(peer)] {
+    if (is_stopped_) return turn_away(*link);
     const base::ConnectionId id = occupy(link, true);
     listen(id);
     handler_->handle_accepted(id, peer, world_.now());
@@ -79,6 +85,10 @@ void SimIo::accept(std::shared_ptr<Link> link, base::PeerAddress peer) {
 }
 
 void SimIo::deliver(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> parcel) {
+  if (is_stopped_) {
+    if (link != nullptr) turn_away(*link);
+    return;
+  }
   base::ConnectionId id = base::ConnectionId::None;
   if (link != nullptr) {
     id = occupy(std::move(link), true);
@@ -86,6 +96,14 @@ void SimIo::deliver(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> pa
   }
   handler_->handle_parcel(id, std::move(parcel), world_.now());
   serve_soon(id);
+}
+
+void SimIo::stop() {
+  is_stopped_ = true;
+  ++wake_generation_;
+  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].link != nullptr) close(base::make_connection_id(i, slots_[i].generation));
+  }
 }
 
 void SimIo::serve_soon(base::ConnectionId id) {
@@ -220,9 +238,7 @@ void SimIo::start_tls(base::ConnectionId, const base::TlsRequest&) { fail("a TLS
 void SimIo::close(base::ConnectionId id) {
   Slot* slot = find(id);
   if (slot == nullptr) return;
-  const std::shared_ptr<Link> link = vacate(id);
-  link->to_proxy->abandon();
-  link->to_peer->finish(End::Eof);
+  turn_away(*vacate(id));
 }
 
 void SimIo::hand_over(base::ConnectionId id, base::Mailbox to,

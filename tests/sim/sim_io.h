@@ -35,6 +35,8 @@ class SimIo final : public base::Io {
   void accept(std::shared_ptr<Link> link, base::PeerAddress peer);
   // A parcel arrives, now.
   void deliver(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> parcel);
+  // The process ends: its connections are closed, and its Handler hears of nothing any more.
+  void stop();
   // Connections that the Handler has not ended, and nobody else has.
   std::size_t open_count() const { return open_count_; }
 
@@ -76,6 +78,7 @@ class SimIo final : public base::Io {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::size_t open_count_ = 0;
+  bool is_stopped_ = false;
   std::uint64_t wake_generation_ = 0;
 };
 

@@ -22,6 +22,9 @@
 
 namespace pgweir::sim {
 
+// How long until the last end of a server has been seen, once nothing goes wrong.
+inline constexpr base::Duration kSettling = std::chrono::seconds(15);
+
 // What happened, for the tests of the simulation itself.
 struct Outcome {
   std::uint64_t event_count = 0;
@@ -55,26 +58,36 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   void enter(const std::shared_ptr<Link>& link) override;
   std::uint32_t next_number() override { return ++last_number_; }
   auth::SaltedPasswordCache& passwords() override { return passwords_; }
+  std::optional<base::Instant> cuts_at() const override { return cuts_at_; }
+  bool was_executed(Mark mark) const override { return ledger_.was_executed(mark); }
   // obs::Sink.
   void write(obs::Level level, std::string_view line) override;
 
   std::map<std::string, pool::LevelId> add_node_levels();
   void start_clients();
-  // What the control thread would do.
+  void disturb_every_second();
+  void run_until(base::Instant end);
+  void finish();
+  void finish_draining();
+  void await_clients();
+
+  // simulation_control.cc
   void handle_control_parcel(std::unique_ptr<base::Parcel> parcel);
   void look_for_lost(const proxy::ServerLost& lost);
-  void disturb_every_second();
   void ask_every_second();
   void take_answer(const proxy::ErrandDone& done);
   void move_limit();
+  void drain(bool is_now);
+  void take_drained(const proxy::Drained& drained);
 
-  void run_until(base::Instant end);
+  // simulation_checks.cc
   void check_step();
   void check_shares() const;
   void check_epilogue();
   std::string find_wrong_permits(bool are_all_back) const;
   std::string find_unsettled() const;
   std::string find_useless() const;
+  std::string find_undrained() const;
   static std::size_t backends_of(const Postgres& node, std::string_view level);
   bool is_everybody_done() const;
 
@@ -100,6 +113,8 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::map<proxy::ErrandId, base::Instant> errands_;  // Not answered yet; when they have to be.
   std::uint64_t last_errand_ = 0;
   bool is_epilogue_ = false;
+  std::optional<base::Instant> cuts_at_;
+  bool has_drained_ = false;
   std::uint64_t event_count_ = 0;
 };
 

@@ -1,0 +1,39 @@
+// How a connection ends by pgweir's doing or the network's, and whether it may.
+#include <algorithm>
+
+#include "sim/client.h"
+#include "wire/sqlstate.h"
+
+namespace pgweir::sim {
+
+void Client::handle_farewell(const wire::Report& report) {
+  if (report.detail == "pgweir is shutting down.") check_shutdown();
+  farewell_ = report;
+}
+
+void Client::handle_end(End end) {
+  // Inside a message nothing can be said, nor to somebody whom the Relay does not know yet.
+  const bool is_mid_message = !inbox_.empty();
+  const bool is_shut_out = phase_ == Phase::LoggingIn && door_.cuts_at();
+  const bool is_explained = farewell_.has_value() || link_->was_reset || end == End::Timeout ||
+                            is_mid_message || is_shut_out || rules_.may_be_cut;
+  if (!is_explained) complain("pgweir closed the connection without a word");
+  const bool is_by_pgweir = !farewell_ && !link_->was_reset && end == End::Eof;
+  const bool has_no_other_cause = !rules_.may_lose_servers && !rules_.may_idle_too_long;
+  if (door_.cuts_at() && !is_shut_out && is_by_pgweir && has_no_other_cause) check_shutdown();
+  come_back();
+}
+
+// Until it cuts transactions, pgweir ends nobody in the middle of something.
+void Client::check_shutdown() const {
+  if (phase_ == Phase::LoggingIn || world_.now() >= *door_.cuts_at()) return;
+  if (session_->status() != 'I') complain("its transaction was cut before shutdown_timeout");
+  const bool has_open_batch = phase_ == Phase::Busy && script_.empty() && !is_in_error_;
+  if (has_open_batch) complain("its batch was cut by the shutdown");
+  for (const Expected& expected : script_.due()) {
+    if (!expected.statement || !door_.was_executed(expected.statement->mark)) continue;
+    complain("the shutdown cost it the answer to " + expected.statement->text);
+  }
+}
+
+}  // namespace pgweir::sim

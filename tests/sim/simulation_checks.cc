@@ -1,0 +1,132 @@
+// What must hold after every event, and at the end.
+#include <algorithm>
+
+#include "sim/simulation.h"
+
+namespace pgweir::sim {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Whoever asks as often as everybody else is served as often: first come, first served.
+void Simulation::check_shares() const {
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> shares;  // Least and most.
+  for (const auto& client : clients_) {
+    const std::uint64_t count = client->answered_count();
+    auto& [least, most] =
+        shares.try_emplace(client->database() + "/" + client->user(), count, count).first->second;
+    least = std::min(least, count);
+    most = std::max(most, count);
+  }
+  for (const auto& [pool, share] : shares) {
+    if (share.first * 2 >= share.second) continue;
+    fail("pool " + pool + ": one client got " + std::to_string(share.first) +
+         " answers, another one " + std::to_string(share.second));
+  }
+}
+
+void Simulation::check_step() {
+  relay_.check_invariants();
+  if (const std::string problem = find_wrong_permits(false); !problem.empty()) fail(problem);
+}
+
+// Each backend that holds a slot has a permit of every level that it counts for.
+std::string Simulation::find_wrong_permits(bool are_all_back) const {
+  for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
+    const pool::LevelId level{i};
+    const std::uint32_t taken = exchange_.taken(level);
+    const std::string name = exchange_.name(level);
+    if ((are_all_back || !scenario_.changes_limit) && taken > exchange_.limit(level)) {
+      return "level \"" + name + "\" has more permits out than its limit";
+    }
+    std::size_t alive = 0;
+    for (const auto& node : nodes_) alive += backends_of(*node, name);
+    if (alive > taken || (are_all_back && alive != taken)) {
+      return "level \"" + name + "\": " + std::to_string(alive) + " backends, " +
+             std::to_string(taken) + " permits out";
+    }
+  }
+  return {};
+}
+
+// Those that count for a level: "server NODE", "role NODE USER", "database NAME", "pool NAME/USER".
+std::size_t Simulation::backends_of(const Postgres& node, std::string_view level) {
+  const std::size_t space = level.find(' ');
+  const std::string_view kind = level.substr(0, space);
+  const std::string_view rest = level.substr(space + 1);
+  const std::string name = node.address() + ":5432";
+  if (kind == proxy::kProcessLevel) return node.backend_count();
+  if (kind == "server") return rest == name ? node.backend_count() : 0;
+  if (kind == "role") {
+    return rest.starts_with(name + " ") ? node.backend_count(rest.substr(name.size() + 1), {}) : 0;
+  }
+  if (kind == "database") return node.backend_count({}, rest);
+  const std::size_t slash = rest.find('/');
+  return node.backend_count(rest.substr(slash + 1), rest.substr(0, slash));
+}
+
+// What is not as it must be when nobody is there any more; empty if all is well.
+std::string Simulation::find_unsettled() const {
+  const proxy::RelayCounts counts = relay_.counts();
+  if (!errands_.empty()) return "an errand was never answered";
+  if (counts.clients != 0) return "clients that have left are still counted";
+  if (counts.waiting != 0) return "somebody waits though nobody is there";
+  if (counts.in_use != 0) return "a server is lent though nobody is there";
+  if (counts_.client_count != 0) return "the shared count of clients is not zero";
+  if (login_.party_count() != 0) return "a login never ended";
+  std::size_t alive = 0;
+  for (const auto& node : nodes_) {
+    std::string why;
+    if (!node->is_at_rest(why)) return why;
+    alive += node->backend_count();
+    if (node->refused_count() != 0) return "PostgreSQL has refused a connection with 53300";
+  }
+  if (counts.open != alive || relay_io_.open_count() != alive) {
+    return "the relay counts " + std::to_string(counts.open) + " servers and has " +
+           std::to_string(relay_io_.open_count()) + " connections, but " + std::to_string(alive) +
+           " backends are alive";
+  }
+  if (std::string problem = find_wrong_permits(true); !problem.empty()) return problem;
+  return find_useless();
+}
+
+// Servers that nobody has needed for longer than their pool keeps them.
+std::string Simulation::find_useless() const {
+  for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
+    // A server that is replaced before its time is up begins to rest anew.
+    const base::Duration lifetime = database.pool.server_lifetime / 2;
+    if (database.pool.server_idle_max >= std::min(kSettling, lifetime)) continue;
+    for (const proxy::UserOptions& user : scenario_.options.users) {
+      std::size_t count = 0;
+      for (const auto& node : nodes_) count += node->backend_count(user.name, database.name);
+      if (count <= database.pool.server_count_min) continue;
+      return "pool " + database.name + "/" + user.name + " keeps " + std::to_string(count) +
+             " servers beyond server_idle_max";
+    }
+  }
+  return {};
+}
+
+// When nothing has kept a server from ending, pgweir ends only once the last one has.
+std::string Simulation::find_undrained() const {
+  if (relay_.counts().clients != 0) return "pgweir ends though clients are there";
+  if (scenario_.faults.may_lose_servers() || scenario_.faults.vanish > 0) return {};
+  for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
+    const pool::LevelId level{i};
+    if (exchange_.taken(level) == 0) continue;
+    return "pgweir ends, and permits of level \"" + exchange_.name(level) + "\" are out";
+  }
+  return {};
+}
+
+// Servers whose lifetime ends are replaced even now, so that a single look may come in between.
+void Simulation::check_epilogue() {
+  std::string problem = find_unsettled();
+  for (int i = 0; i < 1000 && !problem.empty(); ++i) {
+    run_until(world_.now() + milliseconds(10));
+    problem = find_unsettled();
+  }
+  if (!problem.empty()) fail(problem);
+}
+
+}  // namespace pgweir::sim

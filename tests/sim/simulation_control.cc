@@ -1,0 +1,101 @@
+// What the daemon would do: its control thread, and whoever sends it a signal.
+#include <algorithm>
+
+#include "sim/simulation.h"
+
+namespace pgweir::sim {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+void Simulation::handle_control_parcel(std::unique_ptr<base::Parcel> parcel) {
+  if (const auto* lost = dynamic_cast<const proxy::ServerLost*>(parcel.get())) {
+    look_for_lost(*lost);
+  } else if (const auto* done = dynamic_cast<const proxy::ErrandDone*>(parcel.get())) {
+    take_answer(*done);
+  } else if (const auto* drained = dynamic_cast<const proxy::Drained*>(parcel.get())) {
+    take_drained(*drained);
+  }
+}
+
+// As the control thread without a connection of its own: what a pool's server is asked is answered
+// in time, once, and by its own row; the ledger sees to it that no client reads any of it.
+void Simulation::ask_every_second() {
+  for (const auto& [id, due] : errands_) {
+    if (world_.now() > due) fail("an errand was not answered in time");
+  }
+  world_.after(seconds(1), [this] {
+    if (is_epilogue_) return;
+    for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
+      auto errand = std::make_unique<proxy::RunErrand>();
+      errand->id = proxy::ErrandId{++last_errand_};
+      errand->database = database.name;
+      errand->user = last_errand_ % 2 == 0 ? "ann" : "bob";
+      errand->sql = "SELECT errand";
+      errand->time_max = seconds(5);
+      errands_[errand->id] = world_.now() + seconds(7);
+      post(base::Mailbox::Relay, nullptr, std::move(errand));
+    }
+    ask_every_second();
+  });
+}
+
+void Simulation::take_answer(const proxy::ErrandDone& done) {
+  if (errands_.erase(done.id) == 0) fail("an errand was answered twice");
+  if (!done.failure && !done.is_crowded_out && done.rows.size() != 1) {
+    fail("an errand of one row was answered by " + std::to_string(done.rows.size()));
+  }
+}
+
+// As the control thread: asks the server every second whether it still has this backend.
+void Simulation::look_for_lost(const proxy::ServerLost& lost) {
+  world_.after(seconds(1), [this, token = lost.token, pid = lost.pid, name = lost.node] {
+    const bool is_there = std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+      return node->address() + ":5432" == name && node->has_backend(pid);
+    });
+    if (is_there) {
+      proxy::ServerLost again;
+      again.token = token;
+      again.pid = pid;
+      again.node = name;
+      look_for_lost(again);
+      return;
+    }
+    auto gone = std::make_unique<proxy::ServerGone>();
+    gone->token = token;
+    post(base::Mailbox::Relay, nullptr, std::move(gone));
+  });
+}
+
+void Simulation::move_limit() {
+  auto changed = std::make_unique<proxy::LimitChanged>();
+  changed->node = address_of_node(world_.rng().below(scenario_.node_count)) + ":5432";
+  changed->server_limit =
+      static_cast<std::uint32_t>(world_.between(std::size_t{1}, scenario_.server_limit));
+  post(base::Mailbox::Relay, nullptr, std::move(changed));
+}
+
+// As the daemon at SIGTERM, and at a second one.
+void Simulation::drain(bool is_now) {
+  world_.say(is_now ? "pgweir has to end at once" : "pgweir has to end");
+  const base::Duration patience =
+      is_now ? base::Duration::zero() : scenario_.options.shutdown_timeout;
+  cuts_at_ = std::min(cuts_at_.value_or(base::kNever), world_.now() + patience);
+  for (const base::Mailbox to : {base::Mailbox::Login, base::Mailbox::Relay}) {
+    auto drain = std::make_unique<proxy::Drain>();
+    drain->is_now = is_now;
+    post(to, nullptr, std::move(drain));
+  }
+}
+
+void Simulation::take_drained(const proxy::Drained& drained) {
+  world_.say("pgweir ends");
+  has_drained_ = true;
+  if (!drained.is_clean && world_.now() < *cuts_at_) fail("a transaction was cut early");
+  if (const std::string problem = find_undrained(); !problem.empty()) fail(problem);
+  is_epilogue_ = true;
+  login_io_.stop();
+  relay_io_.stop();
+}
+
+}  // namespace pgweir::sim
