@@ -30,6 +30,7 @@ struct ClientRules {
   base::Duration answer_max{};
   // A full socket when the connection ends: the last words may be cut off.
   bool may_be_cut = false;
+  bool keeps_server = false;      // Session mode.
   bool has_session_state = true;  // LISTEN and temporary tables are part of programs.
   std::size_t units_min = 1;
   std::size_t units_max = 12;
@@ -48,6 +49,9 @@ class Door {
   virtual std::uint32_t next_number() = 0;
   // Set once pgweir was told to end: from when on it may cut transactions.
   virtual std::optional<base::Instant> cuts_at() const = 0;
+  // Since when the database is not configured, or nullopt; and whether it ever was not.
+  virtual std::optional<base::Instant> removed_at(const std::string& database) const = 0;
+  virtual bool was_removed(const std::string& database) const = 0;
   virtual bool was_executed(Mark mark) const = 0;
 };
 
@@ -83,7 +87,8 @@ class Client : public std::enable_shared_from_this<Client> {
   // client_end.cc
   void handle_end(End end);
   void handle_farewell(const wire::Report& report);
-  void check_shutdown() const;
+  void check_departure(base::Instant cuts_at) const;
+  void check_belonging() const;
 
   // client_answers.cc: what must come, and what came.
   void handle_reply(const wire::Frame& frame);
@@ -148,6 +153,7 @@ class Client : public std::enable_shared_from_this<Client> {
   Script script_;
   std::size_t units_left_ = 0;
   std::size_t unit_ = 0;
+  base::Instant began_at_{};               // The unit.
   base::Instant asked_at_ = base::kNever;  // When the unit was sent, until its first answer.
   bool is_batch_open_ = false;             // Sync is due: the unit only flushed.
   bool is_in_error_ = false;               // An error came, its ReadyForQuery has not.

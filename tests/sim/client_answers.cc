@@ -118,6 +118,7 @@ void Client::finish_unit() {
   }
   ++answered_count_;
   if (session_->status() == 'I') {
+    check_belonging();
     for (const auto& [name, value] : reported_) {
       if (!is_reported(name) || canonical_value(name, value) == session_->value(name)) continue;
       complain("was told that " + name + " is \"" + value + "\", but it is \"" +
@@ -148,14 +149,21 @@ bool Client::may_happen(const wire::Report& report) const {
   if (report.sqlstate == sqlstate::kQueryCanceled) {
     return cancels_pending_ > 0 || unit_ <= cancellable_unit_;
   }
-  if (report.sqlstate == sqlstate::kTooManyConnections) return rules_.may_be_refused;
+  if (report.sqlstate == sqlstate::kTooManyConnections) {
+    const bool is_proper = !report.ends_the_session() || phase_ == Phase::LoggingIn;
+    return rules_.may_be_refused && (is_proper || door_.cuts_at());
+  }
+  if (report.sqlstate == sqlstate::kInvalidCatalogName) {
+    return phase_ == Phase::LoggingIn && door_.was_removed(database_);
+  }
   if (report.sqlstate == sqlstate::kIdleInTransactionSessionTimeout) {
     return rules_.may_idle_too_long;
   }
   if (report.sqlstate == sqlstate::kConnectionFailure ||
       report.sqlstate == sqlstate::kAdminShutdown) {
-    const bool is_shutdown = door_.cuts_at() && report.sqlstate == sqlstate::kAdminShutdown;
-    return (rules_.may_lose_servers || is_shutdown) && report.ends_the_session();
+    const bool is_departure = (door_.cuts_at() || door_.was_removed(database_)) &&
+                              report.sqlstate == sqlstate::kAdminShutdown;
+    return (rules_.may_lose_servers || is_departure) && report.ends_the_session();
   }
   return false;
 }

@@ -70,6 +70,7 @@ void Client::think() {
 void Client::begin_unit() {
   if (world_.chance(world_.faults.vanish * 0.3)) return hang_up();
   const bool is_in_block = session_->status() != 'I';
+  if (!is_in_block) began_at_ = world_.now();
   if (units_left_ == 0 && !is_in_block) return leave(true);
   if (units_left_ > 0) --units_left_;
   ++unit_;

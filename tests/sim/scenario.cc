@@ -45,6 +45,15 @@ proxy::DatabaseOptions draw_database(base::Rng& rng, std::size_t index, std::siz
   return database;
 }
 
+void draw_limits(base::Rng& rng, proxy::Options& options) {
+  const std::uint32_t statements[] = {200, 200, 2, 0};
+  options.statements_per_server_max = statements[rng.below(4)];
+  if (rng.chance(0.2)) options.idle_transaction_timeout = seconds(1);
+  if (rng.chance(0.3)) options.is_idle_timeout_eager = true;
+  if (rng.chance(0.2)) options.discard_bytes_max = 1000;
+  if (rng.chance(0.1)) options.has_reset_always = true;
+}
+
 proxy::Options draw_options(base::Rng& rng, std::size_t node_count) {
   proxy::Options options;
   const std::size_t database_count = between(rng, 1, 3);
@@ -60,12 +69,7 @@ proxy::Options draw_options(base::Rng& rng, std::size_t node_count) {
   }
   options.auth_method = rng.chance(0.2) ? proxy::AuthMethod::ScramSha256 : proxy::AuthMethod::Trust;
   if (rng.chance(0.1)) options.pool_mode = proxy::PoolMode::Session;
-  const std::uint32_t statements[] = {200, 200, 2, 0};
-  options.statements_per_server_max = statements[rng.below(4)];
-  if (rng.chance(0.2)) options.idle_transaction_timeout = seconds(1);
-  if (rng.chance(0.3)) options.is_idle_timeout_eager = true;
-  if (rng.chance(0.2)) options.discard_bytes_max = 1000;
-  if (rng.chance(0.1)) options.has_reset_always = true;
+  draw_limits(rng, options);
   return options;
 }
 
@@ -110,6 +114,13 @@ Scenario draw_crowd(base::Rng& rng) {
   return crowd;
 }
 
+void draw_reloads(Scenario& scenario) {
+  scenario.reloads = true;
+  scenario.rules.may_be_refused = true;
+  scenario.rules.may_idle_too_long = true;
+  scenario.rules.is_idling_ended = false;
+}
+
 void draw_drain(base::Rng& rng, Scenario& scenario) {
   scenario.drains_after = milliseconds(between(rng, 20, 2000));
   const std::uint64_t patience[] = {1, 20, 200, 2000};
@@ -124,9 +135,28 @@ std::string address_of_node(std::size_t index) { return "10.0.0." + std::to_stri
 
 ClientRules Scenario::rules_for(const proxy::DatabaseOptions& database) const {
   ClientRules own = rules;
-  const bool is_prompt = !faults.may_lose_servers() && database.pool.wait_max < seconds(1);
+  const bool is_prompt =
+      !reloads && !faults.may_lose_servers() && database.pool.wait_max < seconds(1);
+  const proxy::PoolMode mode = database.pool_mode.value_or(options.pool_mode);
+  own.keeps_server = mode == proxy::PoolMode::Session;
   if (is_prompt) own.answer_max = database.pool.wait_max + kAnswering;
   return own;
+}
+
+proxy::Options Scenario::redraw_options(base::Rng& rng) const {
+  proxy::Options fresh = options;
+  draw_limits(rng, fresh);
+  for (proxy::UserOptions& user : fresh.users) {
+    user.server_count_max =
+        rng.chance(0.3) ? static_cast<std::uint32_t>(between(rng, 1, 4)) : pool::kUnlimited;
+  }
+  for (proxy::DatabaseOptions& database : fresh.databases) {
+    database.pool = draw_pool(rng);
+    database.server_count_max =
+        rng.chance(0.3) ? static_cast<std::uint32_t>(between(rng, 1, 4)) : pool::kUnlimited;
+  }
+  std::erase_if(fresh.databases, [&](const auto&) { return rng.chance(0.2); });
+  return fresh;
 }
 
 Scenario Scenario::draw(std::uint64_t seed) {
@@ -143,6 +173,7 @@ Scenario Scenario::draw(std::uint64_t seed) {
   scenario.changes_limit = rng.chance(0.1);
   if (scenario.changes_limit) scenario.rules.may_be_refused = true;
   if (rng.chance(0.1)) draw_drain(rng, scenario);
+  if (rng.chance(0.1)) draw_reloads(scenario);
   return scenario;
 }
 

@@ -28,7 +28,11 @@ struct Scenario {
   std::optional<base::Duration> drains_at_once_after = {};
   base::Duration duration = std::chrono::seconds(3);  // Then the faults end and clients finish.
 
+  bool reloads = false;  // Now and then another configuration comes into force.
+
   static Scenario draw(std::uint64_t seed);
+  // Another configuration: other sizes and times, and not always all of the databases.
+  proxy::Options redraw_options(base::Rng& rng) const;
   // What the clients of one database have to expect.
   ClientRules rules_for(const proxy::DatabaseOptions& database) const;
 };

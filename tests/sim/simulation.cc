@@ -105,6 +105,7 @@ void Simulation::finish() {
   is_epilogue_ = true;
   world_.faults = FaultPlan::none();
   if (scenario_.changes_limit) move_limit();
+  if (scenario_.reloads) reload();
   for (const auto& client : clients_) client->wind_down();
   await_clients();
   run_until(world_.now() + (scenario_.faults.may_lose_servers() ? kSettlingOfLost : kSettling));
@@ -191,6 +192,7 @@ void Simulation::disturb_every_second() {
       if (world_.chance(world_.faults.kill_backend)) node->terminate_one();
     }
     if (scenario_.changes_limit) move_limit();
+    if (scenario_.reloads) reload();
     disturb_every_second();
   });
 }

@@ -59,6 +59,8 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::uint32_t next_number() override { return ++last_number_; }
   auth::SaltedPasswordCache& passwords() override { return passwords_; }
   std::optional<base::Instant> cuts_at() const override { return cuts_at_; }
+  std::optional<base::Instant> removed_at(const std::string& database) const override;
+  bool was_removed(const std::string& database) const override;
   bool was_executed(Mark mark) const override { return ledger_.was_executed(mark); }
   // obs::Sink.
   void write(obs::Level level, std::string_view line) override;
@@ -77,6 +79,7 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   void ask_every_second();
   void take_answer(const proxy::ErrandDone& done);
   void move_limit();
+  void reload();
   void drain(bool is_now);
   void take_drained(const proxy::Drained& drained);
 
@@ -87,6 +90,7 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::string find_wrong_permits(bool are_all_back) const;
   std::string find_unsettled() const;
   std::string find_useless() const;
+  std::string find_wrong_limits() const;
   std::string find_undrained() const;
   static std::size_t backends_of(const Postgres& node, std::string_view level);
   bool is_everybody_done() const;
@@ -110,6 +114,7 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::vector<std::shared_ptr<Client>> clients_;
   std::array<base::Instant, 3> mail_arrives_at_{};  // Of the last parcel, by Mailbox.
   std::uint32_t last_number_ = 0;
+  std::map<std::string, base::Instant> removed_at_;   // Databases; kNever: it is back.
   std::map<proxy::ErrandId, base::Instant> errands_;  // Not answered yet; when they have to be.
   std::uint64_t last_errand_ = 0;
   bool is_epilogue_ = false;

@@ -36,7 +36,8 @@ std::string Simulation::find_wrong_permits(bool are_all_back) const {
     const pool::LevelId level{i};
     const std::uint32_t taken = exchange_.taken(level);
     const std::string name = exchange_.name(level);
-    if ((are_all_back || !scenario_.changes_limit) && taken > exchange_.limit(level)) {
+    const bool is_fixed = !scenario_.changes_limit && !scenario_.reloads;
+    if ((are_all_back || is_fixed) && taken > exchange_.limit(level)) {
       return "level \"" + name + "\" has more permits out than its limit";
     }
     std::size_t alive = 0;
@@ -87,12 +88,36 @@ std::string Simulation::find_unsettled() const {
            " backends are alive";
   }
   if (std::string problem = find_wrong_permits(true); !problem.empty()) return problem;
+  if (std::string problem = find_wrong_limits(); !problem.empty()) return problem;
   return find_useless();
+}
+
+// The limits in force are those of the configuration in force.
+std::string Simulation::find_wrong_limits() const {
+  for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
+    const std::string& name = exchange_.name(pool::LevelId{i});
+    const std::uint32_t limit = exchange_.limit(pool::LevelId{i});
+    for (const proxy::DatabaseOptions& database : options_->databases) {
+      const bool is_pool = name.starts_with("pool " + database.name + "/");
+      const std::uint32_t wanted =
+          is_pool ? database.pool.server_count_max : database.server_count_max;
+      if ((is_pool || name == "database " + database.name) && limit != wanted) {
+        return "level \"" + name + "\" does not have the limit that is configured";
+      }
+    }
+    // A role's limit is looked up for the pools that there are.
+    const bool is_all = options_->databases.size() == scenario_.options.databases.size();
+    for (const proxy::UserOptions& user : options_->users) {
+      if (!is_all || !name.starts_with("role ") || !name.ends_with(" " + user.name)) continue;
+      if (limit != user.server_count_max) return "level \"" + name + "\" has a wrong limit";
+    }
+  }
+  return {};
 }
 
 // Servers that nobody has needed for longer than their pool keeps them.
 std::string Simulation::find_useless() const {
-  for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
+  for (const proxy::DatabaseOptions& database : options_->databases) {
     // A server that is replaced before its time is up begins to rest anew.
     const base::Duration lifetime = database.pool.server_lifetime / 2;
     if (database.pool.server_idle_max >= std::min(kSettling, lifetime)) continue;

@@ -1,6 +1,7 @@
 // What the daemon would do: its control thread, and whoever sends it a signal.
 #include <algorithm>
 
+#include "proxy/catalog.h"
 #include "sim/simulation.h"
 
 namespace pgweir::sim {
@@ -75,11 +76,39 @@ void Simulation::move_limit() {
   post(base::Mailbox::Relay, nullptr, std::move(changed));
 }
 
+// As the daemon at SIGHUP.
+void Simulation::reload() {
+  world_.say("pgweir reloads its configuration");
+  options_ = std::make_shared<proxy::Options>(scenario_.redraw_options(world_.rng()));
+  for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
+    const bool is_there = proxy::find_database(*options_, database.name) != nullptr;
+    if (!is_there) removed_at_.try_emplace(database.name, world_.now());
+    if (const auto removed = removed_at_.find(database.name); removed != removed_at_.end()) {
+      if (is_there) removed->second = base::kNever;
+      if (!is_there && removed->second == base::kNever) removed->second = world_.now();
+    }
+  }
+  for (const base::Mailbox to : {base::Mailbox::Login, base::Mailbox::Relay}) {
+    auto changed = std::make_unique<proxy::OptionsChanged>();
+    changed->options = options_;
+    post(to, nullptr, std::move(changed));
+  }
+}
+
+std::optional<base::Instant> Simulation::removed_at(const std::string& database) const {
+  const auto removed = removed_at_.find(database);
+  if (removed == removed_at_.end() || removed->second == base::kNever) return std::nullopt;
+  return removed->second;
+}
+
+bool Simulation::was_removed(const std::string& database) const {
+  return removed_at_.contains(database);
+}
+
 // As the daemon at SIGTERM, and at a second one.
 void Simulation::drain(bool is_now) {
   world_.say(is_now ? "pgweir has to end at once" : "pgweir has to end");
-  const base::Duration patience =
-      is_now ? base::Duration::zero() : scenario_.options.shutdown_timeout;
+  const base::Duration patience = is_now ? base::Duration::zero() : options_->shutdown_timeout;
   cuts_at_ = std::min(cuts_at_.value_or(base::kNever), world_.now() + patience);
   for (const base::Mailbox to : {base::Mailbox::Login, base::Mailbox::Relay}) {
     auto drain = std::make_unique<proxy::Drain>();
