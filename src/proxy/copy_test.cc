@@ -157,5 +157,14 @@ TEST_F(CopyTest, a_client_that_vanishes_in_it_leaves_the_server_clean) {
   expect_all_is_well();
 }
 
+TEST(CopyAmongOthersTest, is_fed_although_what_comes_behind_its_text_has_to_wait) {
+  Stage stage;
+  const Party client = stage.add_client();
+  const std::string copy =
+      say::query("deallocate all; copy t from stdin") + say::copy_data("1\n") + say::copy_done();
+  stage.say(client, copy + say::query("select 2"));
+  EXPECT_EQ(stage.heard(stage.server()), copy);
+}
+
 }  // namespace
 }  // namespace pgweir::proxy

@@ -26,6 +26,9 @@ constexpr std::uint32_t kNameBytesMax = 64;
 // A Parse is kept for other servers, so it must be seen whole.
 constexpr std::size_t kParseBytesMax = 16 * 1024 * 1024;
 
+// What a COPY takes belongs to the Query that began it, and that is what everything else waits for.
+bool is_of_copy(char type) { return type == 'd' || type == 'c' || type == 'f'; }
+
 }  // namespace
 
 Requests::Outcome Requests::take(Client& client, base::Bytes input, Batch& batch,
@@ -56,7 +59,8 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
                                          base::Instant now) {
   if (input.header.type == 'X') return Outcome::Left;
   if (client.skips_to_sync) return drop_until_sync(client, input);
-  if (client.is_settling || client.awaits_quiet || client.is_waiting()) return Outcome::Parked;
+  if (client.is_settling || client.is_waiting()) return Outcome::Parked;
+  if (client.awaits_quiet && !is_of_copy(input.header.type)) return Outcome::Parked;
   if (client.server == nullptr) {
     const auto settled = take_without_server(client, input);
     if (settled) return *settled;
