@@ -231,6 +231,11 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
     state_.requests->undo(client, server, *at);
   }
   state_.requests->undo(client, server, step.answered);
+  // A Parse destroys the unnamed statement before it fails (exec_parse_message).
+  if (client != nullptr && client->session != nullptr && step.answered.is_unnamed &&
+      step.answered.origin == Origin::Client) {
+    client->session->statements.rebind("", session::StatementId::None);
+  }
   server.cycle.clear_skipped();
   // It is there, whatever we believed.
   const bool is_known = report.sqlstate == wire::sqlstate::kDuplicatePreparedStatement &&

@@ -131,5 +131,15 @@ TEST_F(SharedStatementsTest, one_that_deallocates_itself_may_be_run) {
   }
 }
 
+TEST_F(SharedStatementsTest, a_parse_that_fails_leaves_no_unnamed_statement) {
+  stage.say(first, say::parse("", "select 0") + say::sync());
+  stage.say(stage.server(), say::parse_complete() + say::ready());
+  stage.say(first, say::parse("", "selec") + say::sync());
+  stage.say(stage.server(), say::error("42601") + say::ready());
+  stage.heard(stage.server());
+  stage.say(first, run(""));
+  EXPECT_EQ(stage.heard(stage.server()), run("")) << "it was parsed again";
+}
+
 }  // namespace
 }  // namespace pgweir::proxy
