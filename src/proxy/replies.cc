@@ -231,8 +231,9 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
     state_.requests->undo(client, server, *at);
   }
   state_.requests->undo(client, server, step.answered);
-  // A Parse destroys the unnamed statement before it fails (exec_parse_message).
-  if (client != nullptr && client->session != nullptr && step.answered.is_unnamed &&
+  // Parse and Query destroy the unnamed statement before they fail (exec_parse_message).
+  const bool has_unnamed_gone = step.answered.is_unnamed || step.answered.request == Request::Query;
+  if (client != nullptr && client->session != nullptr && has_unnamed_gone &&
       step.answered.origin == Origin::Client) {
     client->session->statements.rebind("", session::StatementId::None);
   }

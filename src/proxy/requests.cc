@@ -29,6 +29,11 @@ constexpr std::size_t kParseBytesMax = 16 * 1024 * 1024;
 // What a COPY takes belongs to the Query that began it, and that is what everything else waits for.
 bool is_of_copy(char type) { return type == 'd' || type == 'c' || type == 'f'; }
 
+// What the server ignores from an error up to the next Sync.
+bool is_skipped(char type) {
+  return std::string_view("QPBDECF").find(type) != std::string_view::npos;
+}
+
 }  // namespace
 
 Requests::Outcome Requests::take(Client& client, base::Bytes input, Batch& batch,
@@ -74,6 +79,7 @@ Requests::Outcome Requests::take_message(Client& client, const Input& input, Bat
     flush(server, batch, now);
     return Outcome::Parked;
   }
+  if (server.cycle.is_skipping() && is_skipped(input.header.type)) return drop(client, input);
   switch (input.header.type) {
     case 'Q': return take_query(client, input, batch);
     case 'P':
@@ -191,12 +197,10 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
     return wait_for_whole(client, input);
   }
   note_statement(server, base::as_text(input.bytes.subspan(wire::kHeaderBytes)));
+  std::uint32_t tag = next_tag(client);
   // A simple query destroys the unnamed statement (exec_simple_query).
   server.statements.set_unnamed(session::StatementId::None);
-  if (client.session != nullptr) {
-    client.session->statements.rebind("", session::StatementId::None);
-  }
-  std::uint32_t tag = next_tag(client);
+  if (client.session != nullptr) client.session->statements.remove("", tag);
   if (input.is_whole()) {
     const auto text = wire::parse_query(input.body());
     if (!text) return violate(text.error().context);
@@ -271,10 +275,6 @@ void Requests::finish_analysis(Client& client) {
 }
 
 Requests::Outcome Requests::take_extended(Client& client, const Input& input, Batch& batch) {
-  Server& server = *client.server;
-  if (server.cycle.is_skipping()) {
-    return drop(client, input);  // The server would ignore it; it need not see it.
-  }
   if (input.header.type == 'B') return take_bind(client, input, batch);
   if (!input.is_whole()) return wait_for_whole(client, input);
   const base::Bytes raw = input.bytes.first(input.frame_bytes());

@@ -98,5 +98,14 @@ TEST_F(ResettingTest, leaves_a_server_that_has_the_clients_value) {
   answered("select 1", "SELECT 1", 'I');
 }
 
+TEST_F(ResettingTest, holds_nothing_back_where_the_server_ignores_it) {
+  stage.say(client, say::execute() + say::flush());
+  stage.say(stage.server(), say::error("34000"));
+  EXPECT_EQ(stage.heard(client), say::error("34000"));
+  hears();
+  stage.say(client, say::query("deallocate all; reset all") + say::sync());
+  EXPECT_EQ(hears(), say::sync());
+}
+
 }  // namespace
 }  // namespace pgweir::proxy

@@ -141,5 +141,16 @@ TEST_F(SharedStatementsTest, a_parse_that_fails_leaves_no_unnamed_statement) {
   EXPECT_EQ(stage.heard(stage.server()), run("")) << "it was parsed again";
 }
 
+TEST_F(SharedStatementsTest, a_query_leaves_no_unnamed_statement_whatever_fails_ahead_of_it) {
+  stage.say(first, say::parse("", "select 0") + say::sync());
+  stage.say(stage.server(), say::parse_complete() + say::ready());
+  stage.say(first,
+            say::execute() + say::parse("", "select 2") + say::sync() + say::query("select 3"));
+  stage.say(stage.server(), say::error("34000") + say::ready() + say::one_row());
+  stage.heard(stage.server());
+  stage.say(first, run(""));
+  EXPECT_EQ(stage.heard(stage.server()), run(""));
+}
+
 }  // namespace
 }  // namespace pgweir::proxy
