@@ -56,6 +56,8 @@ class LeftBehindTest(PgweirTest):
         owner.execute("create procedure fails() language plpgsql as "
                       "'begin commit; perform 1 / 0; end'")
         before = value(self.connect(), "show search_path")
+        # Since PostgreSQL 18 a pipeline is a transaction block for procedures, too.
+        committed = b"evil" if owner.info.server_version < 180000 else before.encode()
         for rest in (("call public.commits()", "select 1/0"), ("call public.fails()",)):
             with self.subTest(rest):
                 connection = self.open()
@@ -63,8 +65,8 @@ class LeftBehindTest(PgweirTest):
                     connection.send(wire.parse(text) + wire.bind() + wire.execute())
                 connection.send(wire.SYNC)
                 self.assertIn("E", kinds(connection.read_until(b"Z")))
-                # As a direct connection would: the procedure has made it last.
-                self.assertIn(b"evil", connection.ask("show search_path")[1][1])
+                # As a direct connection would: the procedure has made it last, where it may.
+                self.assertIn(committed, dict(connection.ask("show search_path"))[b"D"])
                 connection.socket.close()
                 self.assertEqual(value(self.connect(), "show search_path"), before)
 

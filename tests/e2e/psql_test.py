@@ -14,7 +14,7 @@ class PsqlTest(PgweirTest):
 
     def digest(self, url, sql):
         """A hash of all that psql prints, without holding it."""
-        psql_program = processes.POSTGRES_PROGRAMS / "psql"
+        psql_program = processes.postgres_program("psql")
         with subprocess.Popen([psql_program, url, "-XAtc", sql], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE) as process:
             digest = hashlib.file_digest(process.stdout, "sha256").hexdigest()

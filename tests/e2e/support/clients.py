@@ -12,7 +12,7 @@ def _environment():
 def psql(url, *arguments, input="", check=True):
     """Unaligned rows on stdout, errors with their SQLSTATE on stderr; as bytes in, text out."""
     done = processes.run(
-        [processes.POSTGRES_PROGRAMS / "psql", url, "-XAtq", "-v", "VERBOSITY=verbose", *arguments],
+        [processes.postgres_program("psql"), url, "-XAtq", "-v", "VERBOSITY=verbose", *arguments],
         input=input, env=_environment())
     if check and done.returncode != 0:
         raise AssertionError(f"psql ended with {done.returncode}: {done.stderr}")
@@ -20,7 +20,7 @@ def psql(url, *arguments, input="", check=True):
 
 
 def pgbench(url, *arguments):
-    done = processes.run([processes.POSTGRES_PROGRAMS / "pgbench", *arguments, url],
+    done = processes.run([processes.postgres_program("pgbench"), *arguments, url],
                          env=_environment())
     if done.returncode != 0:
         raise AssertionError(f"pgbench ended with {done.returncode}: {done.stdout}{done.stderr}")

@@ -56,7 +56,7 @@ class Postgres:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _program(self, name, *arguments, check=True, **options):
-        command = processes.as_postgres_user([processes.POSTGRES_PROGRAMS / name, *arguments])
+        command = processes.as_postgres_user([processes.postgres_program(name), *arguments])
         done = processes.run(command, cwd="/", **options)
         if check and done.returncode != 0:
             raise AssertionError(f"{name} failed: {done.stdout}{done.stderr}\n{self.log()}")

@@ -7,7 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-POSTGRES_PROGRAMS = Path(os.environ.get("PGWEIR_POSTGRES_PROGRAMS", "/usr/lib/postgresql/15/bin"))
+DEBIAN_PROGRAMS = Path("/usr/lib/postgresql/15/bin")
+POSTGRES_PROGRAMS = Path(os.environ.get("PGWEIR_POSTGRES_PROGRAMS", DEBIAN_PROGRAMS))
 POSTGRES_USER = "postgres"
 
 
@@ -20,6 +21,12 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def postgres_program(name):
+    """Of the version under test; what its package lacks (clients, that is) is Debian's."""
+    program = POSTGRES_PROGRAMS / name
+    return program if program.exists() else DEBIAN_PROGRAMS / name
 
 
 def as_postgres_user(command):
