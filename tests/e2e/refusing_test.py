@@ -7,6 +7,7 @@ import psycopg
 
 from support import processes
 from support.case import PgweirTest, value
+from support.pgweir import Pgweir
 
 
 class WaitingTest(PgweirTest):
@@ -109,3 +110,26 @@ class UnreachableServerTest(PgweirTest):
                 return value(connection, "select 1") == 1
         except psycopg.Error:
             return False
+
+
+class NoticeTest(PgweirTest):
+    @classmethod
+    def make_pgweir(cls):
+        return Pgweir(config=f"""
+            query_wait_notify = "1s"
+            [databases.app]
+            url = "{cls.server.url(connection_limit=1)}"
+            """)
+
+    def test_who_waits_for_long_is_told_once_and_then_served(self):
+        holder, waiter = self.connect(), self.connect()
+        heard = []
+        waiter.add_notice_handler(lambda diag: heard.append(
+            (diag.severity_nonlocalized, diag.sqlstate, diag.message_primary)))
+        holder.execute("begin")
+        started = time.monotonic()
+        threading.Timer(2.5, lambda: holder.execute("commit")).start()
+        self.assertEqual(value(waiter, "select 1"), 1)
+        self.assertGreater(time.monotonic() - started, 2)
+        self.assertEqual(heard, [
+            ("NOTICE", "00000", 'waiting for a connection to database "app" since 1 s')])
