@@ -65,9 +65,11 @@ class Backend : public std::enable_shared_from_this<Backend> {
   enum class Phase : std::uint8_t { Startup, Authentication, Session, Dead };
   struct Prepared {
     std::string text;
+    std::string reading;
   };
   struct Portal {
     std::string text;
+    std::string reading;
     std::string argument;
     std::optional<Statement> statement;  // nullopt: an empty text.
   };
@@ -97,7 +99,7 @@ class Backend : public std::enable_shared_from_this<Backend> {
   void handle_close(const wire::Target& target);
   void handle_function_call(base::Bytes body);
   void run_next_of_text();
-  void run(Statement statement, std::string text, std::string argument);
+  void run(Statement statement, const Portal& portal);
   std::optional<wire::Report> objection(const Statement& statement) const;
   void note(Mark mark);
   void finish_running();
@@ -135,6 +137,7 @@ class Backend : public std::enable_shared_from_this<Backend> {
   struct Running {
     Statement statement;
     std::string text;
+    std::string reading;  // As it was when the text was parsed.
     std::string argument;
     std::size_t produced = 0;
     bool is_producing = false;

@@ -95,8 +95,9 @@ void Backend::handle_query(std::string_view text) {
 void Backend::run_next_of_text() {
   Statement next = std::move(rest_of_text_.front());
   rest_of_text_.pop_front();
-  std::string text = next.text;
-  run(std::move(next), std::move(text), {});
+  const Portal portal{
+      .text = next.text, .reading = session_.reading(), .argument = {}, .statement = std::nullopt};
+  run(std::move(next), portal);
 }
 
 // Whose statement this is: nobody else's may come before that client is done here.
@@ -131,12 +132,14 @@ std::optional<wire::Report> Backend::objection(const Statement& statement) const
   return std::nullopt;
 }
 
-void Backend::run(Statement statement, std::string text, std::string argument) {
-  if (statement.mark.client == 0) statement.mark = find_mark(argument);
+void Backend::run(Statement statement, const Portal& portal) {
+  if (statement.mark.client == 0) statement.mark = find_mark(portal.argument);
   note(statement.mark);
   session_.begin_statement();
-  running_ = Running{
-      .statement = std::move(statement), .text = std::move(text), .argument = std::move(argument)};
+  running_ = Running{.statement = std::move(statement),
+                     .text = portal.text,
+                     .reading = portal.reading,
+                     .argument = portal.argument};
   is_interrupted_ = false;
   base::Duration time = running_->statement.sleep;
   if (world_.chance(0.5)) time += world_.between(microseconds(10), milliseconds(3));
@@ -208,9 +211,9 @@ void Backend::carry_out(const Statement& statement) {
   if (statement.verb == Verb::TempTable) has_temp_table_ = true;
   if (returns_rows(statement.verb)) {
     if (is_simple_) describe_statement(running_->text);
-    encode_row(statement.verb == Verb::Show
-                   ? session_.value(statement.name)
-                   : running_->text + "|" + running_->argument + "|" + session_.digest());
+    encode_row(statement.verb == Verb::Show ? session_.value(statement.name)
+                                            : running_->text + "|" + running_->argument + "|" +
+                                                  session_.digest() + "|" + running_->reading);
     if (statement.verb != Verb::Show) tag += " 1";
   }
   complete(tag);
@@ -315,7 +318,7 @@ void Backend::handle_parse(const wire::ParseMessage& message) {
     raise(error(wire::sqlstate::kDuplicatePreparedStatement, "prepared statement already exists"));
     return;
   }
-  prepared_[name] = {.text = std::string(message.query)};
+  prepared_[name] = {.text = std::string(message.query), .reading = session_.reading()};
   wire::encode_parse_complete(reply_);
 }
 
@@ -344,7 +347,10 @@ void Backend::handle_bind(base::Bytes body) {
     note(find_mark(argument));
   }
   Portal& made = portals_[portal];
-  made = {.text = prepared->second.text, .argument = argument, .statement = std::nullopt};
+  made = {.text = prepared->second.text,
+          .reading = prepared->second.reading,
+          .argument = argument,
+          .statement = std::nullopt};
   if (!statements.empty()) made.statement = statements[0];
   wire::encode_bind_complete(reply_);
 }
@@ -386,7 +392,7 @@ void Backend::handle_execute(const wire::ExecuteMessage& message) {
     wire::encode_empty_query_response(reply_);
     return;
   }
-  run(*portal->second.statement, portal->second.text, portal->second.argument);
+  run(*portal->second.statement, portal->second);
 }
 
 void Backend::handle_close(const wire::Target& target) {

@@ -40,6 +40,7 @@ void Client::connect() {
   farewell_.reset();
   authenticator_.reset();
   prepared_.clear();
+  readings_.clear();
   reported_.clear();
   script_ = {};
   is_batch_open_ = is_in_error_ = has_session_state_ = false;
@@ -82,6 +83,10 @@ void Client::send_startup() {
   if (world_.chance(0.2)) {
     options += " --search_path=schema" + own;
     defaults["search_path"] = "schema" + own;
+  }
+  if (rules_.reads_apart && world_.chance(0.5)) {
+    parameters.emplace_back("TimeZone", "Zone/" + own);
+    defaults["TimeZone"] = "Zone/" + own;
   }
   if (!options.empty()) parameters.emplace_back("options", options);
   session_.emplace(defaults);

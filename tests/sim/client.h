@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "auth/server_authenticator.h"
@@ -31,6 +32,7 @@ struct ClientRules {
   // A full socket when the connection ends: the last words may be cut off.
   bool may_be_cut = false;
   bool keeps_server = false;      // Session mode.
+  bool reads_apart = false;       // Clients differ in what decides what a literal means.
   bool has_session_state = true;  // LISTEN and temporary tables are part of programs.
   std::size_t units_min = 1;
   std::size_t units_max = 12;
@@ -98,6 +100,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void check_row(const Expected& expected, const wire::Frame& frame) const;
   void check_copy_line(const Expected& expected, const wire::Frame& frame) const;
   void take_completion(const Expected& expected, const wire::Frame& frame);
+  void note_reading();
   void take_ready(const wire::Frame& frame);
   void send_copy_data(const Statement& statement);
   void finish_unit();
@@ -150,6 +153,8 @@ class Client : public std::enable_shared_from_this<Client> {
   std::optional<SessionModel> session_;
   Settings reported_;  // ParameterStatus as last received.
   std::map<std::string, std::string> prepared_;
+  // By the statement's name: how the client has read literals since it prepared it.
+  std::map<std::string, std::set<std::string>> readings_;
   Script script_;
   std::size_t units_left_ = 0;
   std::size_t unit_ = 0;

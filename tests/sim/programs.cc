@@ -262,6 +262,10 @@ std::string Client::random_set(bool is_local) {
   const std::string value = std::to_string(world_.rng().below(4));
   const std::string lead = is_local ? "SET LOCAL " : "SET ";
   const std::string tail = " /* " + mark() + " */";
+  if (rules_.reads_apart && world_.chance(0.3)) {
+    if (world_.chance(0.8)) return lead + "TimeZone TO 'Zone/" + value + "'" + tail;
+    return lead + "standard_conforming_strings TO " + (value < "2" ? "on" : "off") + tail;
+  }
   switch (world_.rng().below(5)) {
     case 0: return lead + "application_name = 'set" + value + "'" + tail;
     case 1: return lead + "my.tag TO 'tag" + value + "'" + tail;

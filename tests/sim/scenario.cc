@@ -174,6 +174,7 @@ Scenario Scenario::draw(std::uint64_t seed) {
   if (scenario.changes_limit) scenario.rules.may_be_refused = true;
   if (rng.chance(0.1)) draw_drain(rng, scenario);
   if (rng.chance(0.1)) draw_reloads(scenario);
+  scenario.rules.reads_apart = rng.chance(0.3);
   return scenario;
 }
 

@@ -36,6 +36,7 @@ void Script::expect_answer(const Statement& statement, const std::string& query,
     if (is_simple) expect({.type = 'T'});
     for (std::size_t i = 0; i < statement.count; ++i) {
       expect({.type = 'D', .text = argument, .statement = statement, .query = query, .index = i});
+      if (!is_simple) expected_.back().prepared = bound_;
     }
   }
   expect({.type = 'C', .text = argument, .statement = statement});
@@ -47,6 +48,7 @@ void Script::parse(std::string_view name, std::string_view text) {
 }
 
 void Script::bind(std::string_view name, std::string_view argument) {
+  bound_ = name;
   const std::size_t tail_bytes = argument.empty() ? 6 : 10 + argument.size();
   wire::encode_bind_head(bytes, "", name, tail_bytes);
   base::ByteWriter writer(bytes);

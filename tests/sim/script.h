@@ -21,6 +21,7 @@ struct Expected {
   std::optional<Statement> statement = {};  // Of 'D', 'C' and 'G'.
   std::string query = {};                   // Of '1': what was prepared. Of 'D': what was executed.
   std::size_t index = 0;                    // Of 'D': which row.
+  std::optional<std::string> prepared = {};  // Of 'D': the name of the statement, if it has one.
 };
 
 class Script {
@@ -61,6 +62,7 @@ class Script {
   void expect_answer(const Statement& statement, const std::string& query,
                      const std::string& argument, bool is_simple);
 
+  std::string bound_;  // The statement that the last Bind named.
   std::deque<Expected> expected_;
 };
 

@@ -299,6 +299,10 @@ std::string SessionModel::digest() const {
   return line;
 }
 
+std::string SessionModel::reading() const {
+  return value("DateStyle") + " " + value("TimeZone") + " " + value("standard_conforming_strings");
+}
+
 bool SessionModel::has_savepoint(std::string_view name) const {
   return std::any_of(savepoints_.begin(), savepoints_.end(),
                      [&](const auto& savepoint) { return savepoint.first == name; });

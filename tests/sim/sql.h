@@ -95,6 +95,8 @@ class SessionModel {
   const Settings& settings() const { return now_.shown; }
   // All settings in one line, for every answer.
   std::string digest() const;
+  // The settings that decide what a literal means to the server when it parses it.
+  std::string reading() const;
   bool has_savepoint(std::string_view name) const;
 
  private:
