@@ -54,9 +54,10 @@ struct ClientSession {
   std::vector<std::pair<std::string, std::string>> reported;
   // What was sent decides what the next request needs (Client::awaits_quiet): DISCARD ALL, RESET.
   bool holds_back_next = false;
-  bool is_rolled_back = false;  // The transaction that ends at the next idle ReadyForQuery failed.
-  bool has_left_block = false;  // Since the last ReadyForQuery a transaction block has ended.
-  bool may_have_ended = false;  // A CALL may have ended the transaction that its SETs were in.
+  bool reads_otherwise = false;  // SET LOCAL, for the transaction that is open or about to be.
+  bool is_rolled_back = false;   // The transaction that ends at the next idle ReadyForQuery failed.
+  bool has_left_block = false;   // Since the last ReadyForQuery a transaction block has ended.
+  bool may_have_ended = false;   // A CALL may have ended the transaction that its SETs were in.
 };
 
 }  // namespace pgweir::proxy

@@ -44,9 +44,19 @@ bool decides_what_follows(const ClientSession& session, const session::Statement
     case EffectKind::Pin:
     case EffectKind::Unpin:
     case EffectKind::Taint:
+    case EffectKind::ReadOtherwise:
     case EffectKind::MayEndTransaction: return false;
   }
   return false;
+}
+
+// Whether a request whose answer is due may read literals in a way of its own (SET LOCAL).
+bool reads_otherwise_soon(const ClientSession& session) {
+  return std::any_of(session.pending.begin(), session.pending.end(), [](const auto& pending) {
+    const auto entries = pending.effects.entries();
+    return std::any_of(entries.begin(), entries.end(),
+                       [](const auto& effect) { return effect.kind == EffectKind::ReadOtherwise; });
+  });
 }
 
 // Also when the reason has ended meanwhile: that proves no more than it says.
@@ -131,6 +141,7 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
   for (const session::StatementEffect& effect : effects.entries()) {
     if (effect.kind == EffectKind::Pin) pin(client, effect.reason);
     if (effect.kind == EffectKind::Taint) note_taint(client, effect.reason);
+    if (effect.kind == EffectKind::ReadOtherwise) session.reads_otherwise = true;
     if (decides_what_follows(session, effect)) session.holds_back_next = true;
   }
   session.pending.push_back({.tag = tag, .effects = std::move(effects)});
@@ -144,6 +155,8 @@ void Effects::note_bound(Client& client, const session::StatementEffects& effect
       pin(client, effect.reason);
     } else if (effect.kind == EffectKind::MayEndTransaction) {
       pin(client, session::PinReason::SetConfig);
+    } else if (effect.kind == EffectKind::ReadOtherwise) {
+      session_of(state_, client).reads_otherwise = true;
     } else if (effect.kind != EffectKind::None) {
       pin(client, session::PinReason::NotUnderstood);
     }
@@ -227,6 +240,7 @@ void Effects::apply(Client& client, Server& server, const session::StatementEffe
     case EffectKind::Pin:
     case EffectKind::Unpin:
     case EffectKind::Taint:
+    case EffectKind::ReadOtherwise:
     case EffectKind::MayEndTransaction: return;
   }
 }
@@ -267,6 +281,7 @@ void Effects::handle_ready(Client& client, Server& server, std::uint32_t tag, ch
   const bool was_pinned = !session.pins.empty();
   end_transaction(client, server, !session.is_rolled_back);
   session.has_left_block = false;
+  session.reads_otherwise = reads_otherwise_soon(session);
   take_reports(client, server);
   const bool is_changed = session.parameters.committed() != client.parameters;
   if (is_changed) {

@@ -46,6 +46,15 @@ TEST_F(SharedStatementsTest, a_second_client_of_the_text_is_answered_without_the
   EXPECT_EQ(stage.lent(), 0U);
 }
 
+TEST_F(SharedStatementsTest, what_is_prepared_behind_a_set_local_is_the_clients_own) {
+  const Party second = stage.add_client();
+  stage.say(second, say::query("BEGIN"));
+  stage.heard(stage.server());
+  stage.say(stage.server(), say::complete("BEGIN") + say::ready('T'));
+  stage.say(second, say::query("SET LOCAL TimeZone TO 'UTC'") + prepare_and_run("t"));
+  EXPECT_THAT(stage.heard(stage.server()), asks_to_prepare());
+}
+
 TEST_F(SharedStatementsTest, one_that_the_server_has_lost_is_prepared_again_by_the_next) {
   const Party second = stage.add_client();
   stage.say(second, prepare_and_run("t"));

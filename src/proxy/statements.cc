@@ -29,8 +29,8 @@ bool is_of_forgotten(const session::StatementEffects& effects) {
 
 // Whether a statement of the client may have changed a setting that pgweir has not seen settle.
 bool is_unsettled(const ClientSession& session) {
-  return !session.reported.empty() || !session.pending.empty() || !session.pins.empty() ||
-         session.parameters.has_pending();
+  return session.reads_otherwise || !session.reported.empty() || !session.pending.empty() ||
+         !session.pins.empty() || session.parameters.has_pending();
 }
 
 }  // namespace

@@ -42,6 +42,7 @@ void PinSet::apply(const StatementEffect& effect) {
     case EffectKind::Savepoint:
     case EffectKind::Release:
     case EffectKind::Taint:
+    case EffectKind::ReadOtherwise:
     case EffectKind::MayEndTransaction: return;
   }
 }

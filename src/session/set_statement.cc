@@ -6,6 +6,7 @@
 
 #include "session/ascii_case.h"
 #include "session/client_encoding.h"
+#include "session/reading.h"
 #include "session/temporary_schema.h"
 
 namespace pgweir::session {
@@ -194,7 +195,10 @@ StatementEffect judge(Assignment assignment, const Reading& reading) {
     return not_understood();
   }
   if (name == "client_encoding" && !keeps_texts_readable(assignment)) return not_understood();
-  if (reading.is_local) return {};
+  if (reading.is_local) {
+    return decides_reading(name) ? StatementEffect{EffectKind::ReadOtherwise, {}, {}, {}}
+                                 : StatementEffect{};
+  }
   const bool is_role = name == "role";
   if (is_role || name == "session_authorization") {
     // SET ROLE NONE is no way back: a role may be the login's default (ALTER ROLE … SET role).

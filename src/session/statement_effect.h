@@ -18,8 +18,9 @@
 namespace pgweir::session {
 
 enum class EffectKind : std::uint8_t {
-  None,            // Also SET LOCAL and all that begins or ends a whole transaction.
-  SetParameter,    // name, value.
+  None,  // Also all that begins or ends a whole transaction, and SET LOCAL of others than …
+  ReadOtherwise,  // … what decides what a literal means (reading.h), while the transaction lasts.
+  SetParameter,   // name, value.
   ResetParameter,  // name.
   ResetAll,
   DiscardAll,

@@ -20,6 +20,7 @@ std::string describe(const StatementEffect& effect) {
     case EffectKind::Pin: return "pin " + std::string(to_text(effect.reason));
     case EffectKind::Unpin: return "unpin " + std::string(to_text(effect.reason));
     case EffectKind::Taint: return "taint " + std::string(to_text(effect.reason));
+    case EffectKind::ReadOtherwise: return "read otherwise";
     case EffectKind::MayEndTransaction: return "may end";
   }
   return "?";
@@ -221,6 +222,10 @@ TEST(StatementEffectTest, set_names_its_parameter_and_value) {
       {"SET a TO E'b\\'c'", "1: set a = E'b\\'c'"},
       {"SET a TO e'b'", "1: set a = e'b'"},
       {"SET local.x = 1", "1: set local.x = 1"},
+      {"SET LOCAL application_name = 'x'", "1"},
+      {"SET LOCAL TimeZone TO 'UTC'", "1: read otherwise"},
+      {"SET LOCAL TIME ZONE 'UTC'; SELECT 1", "2: read otherwise"},
+      {"BEGIN; SET LOCAL xmloption TO DEFAULT", "2: none | read otherwise"},
       {"SET session.x = 1", "1: set session.x = 1"},
       {"SET SESSION session.x = 1", "1: set session.x = 1"},
       {"SET transaction.x = 1", "1: set transaction.x = 1"},
@@ -244,7 +249,7 @@ TEST(StatementEffectTest, set_has_special_spellings) {
       {"SET NAMES 'sjis'", "1: pin not_understood"},
       {"SET LOCAL client_encoding TO GBK", "1: pin not_understood"},
       {"SET client_encoding TO E'\\x53JIS'", "1: pin not_understood"},
-      {"SET LOCAL client_encoding TO latin1", "1"},
+      {"SET LOCAL client_encoding TO latin1", "1: read otherwise"},
       {"SET NAMES", "1: reset client_encoding"},
       {"SET NAMES DEFAULT", "1: reset client_encoding"},
       {"SET SCHEMA 'x'", "1: set search_path = 'x'"},
@@ -272,7 +277,6 @@ TEST(StatementEffectTest, set_has_special_spellings) {
 TEST(StatementEffectTest, what_ends_with_the_transaction_is_left_alone) {
   expect_effects({
       {"SET LOCAL work_mem TO 1", "1"},
-      {"SET LOCAL TIME ZONE 'UTC'", "1"},
       {"SET LOCAL ROLE app", "1"},
       {"SET LOCAL SESSION AUTHORIZATION app", "1"},
       {"SET LOCAL search_path TO a, b", "1"},

@@ -165,7 +165,10 @@ void Client::compose_in_block(Script& script) {
     case 1: return script.query("COMMIT /* " + mark() + " */");
     case 2: return script.query("ROLLBACK /* " + mark() + " */");
     case 3: return script.query(random_set(false));
-    case 4: return script.query(random_set(true) + "; " + select());
+    case 4:
+      script.query(random_set(true) + "; " + select());
+      if (rules_.reads_apart) compose_extended(script, true);
+      return;
     case 5: return script.query("SAVEPOINT s /* " + mark() + " */");
     case 6:
       if (!session_->has_savepoint("s")) {
