@@ -25,8 +25,17 @@ std::vector<std::string_view> names_of(std::string_view (*name_of)(Enum)) {
   return names;
 }
 
+// The names of what a test has listed.
+template <class Named>
+std::vector<std::string_view> names_of(const std::vector<Named>& all) {
+  std::vector<std::string_view> names;
+  for (const Named& one : all) names.push_back(one.name);
+  return names;
+}
+
 // table: in its first line the columns' names, in each other line a row's name and its cells.
 // play: makes a fresh machine, brings it to where the cell is, and returns what it did in one word.
+// The word `dies` stands for what the machine's REQUIRES forbid.
 inline void expect_matrix(
     std::string_view table, const std::vector<std::string_view>& rows,
     const std::vector<std::string_view>& columns,
@@ -48,7 +57,11 @@ inline void expect_matrix(
     for (std::size_t column = 0; column < columns.size(); ++column) {
       const std::string where = std::string(rows[row]) + " x " + std::string(columns[column]);
       const testing::ScopedTrace trace(__FILE__, __LINE__, where);
-      EXPECT_EQ(play(row, column), line[column + 1]) << where;
+      if (line[column + 1] == "dies") {
+        EXPECT_DEATH(play(row, column), "assertion failed") << where;
+      } else {
+        EXPECT_EQ(play(row, column), line[column + 1]) << where;
+      }
     }
   }
 }
