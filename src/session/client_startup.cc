@@ -29,7 +29,9 @@ base::Result<ClientStartup::Step> ClientStartup::handle_bytes(base::Bytes& input
       const Step step = TRY(answer_ssl_request(input, out));
       if (std::holds_alternative<StartTls>(step)) return step;
     } else if (std::holds_alternative<wire::GssEncRequest>(*packet)) {
-      if (has_asked_gss_) return wire::violation(base::Side::Client, "a second GSSENCRequest");
+      if (has_asked_gss_ || has_been_granted_tls_) {
+        return wire::violation(base::Side::Client, "a second request for encryption");
+      }
       has_asked_gss_ = true;
       out.push_back(std::byte{'N'});
     } else if (auto* key = std::get_if<wire::CancelKey>(&*packet)) {
@@ -44,11 +46,11 @@ base::Result<ClientStartup::Step> ClientStartup::handle_bytes(base::Bytes& input
 
 base::Result<ClientStartup::Step> ClientStartup::answer_ssl_request(base::Bytes rest,
                                                                     base::ByteBuffer& out) {
-  if (has_asked_tls_ || is_secured_) {
+  if (has_asked_tls_) {
     return wire::violation(base::Side::Client, "a second request for TLS");
   }
   has_asked_tls_ = true;
-  if (!has_tls_) {
+  if (!has_tls_ || is_secured_) {
     out.push_back(std::byte{'N'});
     return Step{NeedsMore{}};
   }
@@ -56,6 +58,7 @@ base::Result<ClientStartup::Step> ClientStartup::answer_ssl_request(base::Bytes 
   if (!rest.empty()) {
     return wire::violation(base::Side::Client, "unencrypted bytes behind its request for TLS");
   }
+  has_been_granted_tls_ = true;
   out.push_back(std::byte{'S'});
   return Step{StartTls{}};
 }

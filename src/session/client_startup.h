@@ -21,7 +21,7 @@ class ClientStartup {
   using Step = std::variant<NeedsMore, StartTls, wire::CancelKey, wire::StartupMessage>;
 
   // has_tls: whether we can do TLS at all; without it an SSLRequest is answered with 'N'.
-  // is_secured: the transport is encrypted already (direct TLS).
+  // is_secured: the transport is encrypted already (direct TLS); more of it is declined, too.
   ClientStartup(bool has_tls, bool is_secured) : has_tls_(has_tls), is_secured_(is_secured) {}
 
   // Takes whole packets off `input` and appends what they are answered with to `out`, until one of
@@ -39,6 +39,7 @@ class ClientStartup {
   bool has_tls_;
   bool is_secured_;
   bool has_asked_tls_ = false;
+  bool has_been_granted_tls_ = false;
   bool has_asked_gss_ = false;
 };
 

@@ -72,12 +72,6 @@ const std::vector<std::string_view> kFrequentReplies{"1", "2", "3", "C", "D", "E
                                                      "H", "I", "T", "V", "Z", "ZT", "ZE"};
 const std::vector<std::string_view> kOtherReplies{"c", "d", "n", "s", "t", "W", "R", "x"};
 
-std::vector<std::string_view> state_names() {
-  std::vector<std::string_view> names;
-  for (const State& state : kStates) names.push_back(state.name);
-  return names;
-}
-
 std::string send(QueryCycle& cycle, Request request, Origin origin) {
   const bool was_copying_in = cycle.is_copying_in();
   const std::size_t size = cycle.size();
@@ -164,7 +158,7 @@ TEST(QueryCycleMatrix, every_request_in_every_state) {
     OurQuery       due   due          open  open open     open    open  due  lost
     OurParse       due   due          open  open open     open    open  due  lost
   )",
-                      state_names(), base::names_of<Request>(name_of),
+                      base::names_of(kStates), base::names_of<Request>(name_of),
                       [](std::size_t state, std::size_t request) {
                         QueryCycle cycle = cycle_in(kStates[state]);
                         return send(cycle, static_cast<Request>(request), Origin::Client);
@@ -181,7 +175,8 @@ TEST(QueryCycleMatrix, every_request_in_every_state) {
 //   fail  an error, ReadyForQuery is due    skip  an error, it will be due at the next Sync
 //   ours  not for the client
 TEST(QueryCycleMatrix, every_frequent_reply_in_every_state) {
-  base::expect_matrix(R"(
+  base::expect_matrix(
+      R"(
                    1    2    3    C    D    E    G    H    I    T    V    Z    ZT   ZE
     Fresh          .    .    .    .    .    .    .    .    .    .    .    .    .    .
     InBlock        .    .    .    .    .    .    .    .    .    .    .    .    .    .
@@ -214,13 +209,13 @@ TEST(QueryCycleMatrix, every_frequent_reply_in_every_state) {
     OurQuery       .    .    .    ours ours ours ours ours ours ours .    ours ours ours
     OurParse       ours .    .    .    .    fail .    .    .    .    .    .    .    .
   )",
-                      state_names(), kFrequentReplies, [](std::size_t state, std::size_t reply) {
-                        return answer(state, kFrequentReplies[reply]);
-                      });
+      base::names_of(kStates), kFrequentReplies,
+      [](std::size_t state, std::size_t reply) { return answer(state, kFrequentReplies[reply]); });
 }
 
 TEST(QueryCycleMatrix, every_other_reply_in_every_state) {
-  base::expect_matrix(R"(
+  base::expect_matrix(
+      R"(
                    c    d    n    s    t    W R x
     Fresh          .    .    .    .    .    . . .
     InBlock        .    .    .    .    .    . . .
@@ -253,9 +248,8 @@ TEST(QueryCycleMatrix, every_other_reply_in_every_state) {
     OurQuery       ours ours .    .    .    . . .
     OurParse       .    .    .    .    .    . . .
   )",
-                      state_names(), kOtherReplies, [](std::size_t state, std::size_t reply) {
-                        return answer(state, kOtherReplies[reply]);
-                      });
+      base::names_of(kStates), kOtherReplies,
+      [](std::size_t state, std::size_t reply) { return answer(state, kOtherReplies[reply]); });
 }
 
 }  // namespace
