@@ -45,7 +45,7 @@ void ServiceSchedule::handle_discovered(base::Instant next_look, base::Instant n
 }
 
 void ServiceSchedule::handle_measured(base::Instant now) {
-  measured_ = now;
+  measured_ = not_before_ = now;
   failures_ = 0;
 }
 
