@@ -91,6 +91,7 @@ class Backend : public std::enable_shared_from_this<Backend> {
   // backend_query.cc: what it is asked.
   void handle_message(const wire::Frame& frame);
   void handle_copy_message(const wire::Frame& frame);
+  void check_late_data(Mark mark) const;
   void handle_query(std::string_view text);
   void handle_parse(const wire::ParseMessage& message);
   void handle_bind(base::Bytes body);

@@ -49,11 +49,18 @@ void Backend::handle_message(const wire::Frame& frame) {
       ready();
       return;
     case 'H': flush(); return;
+    case 'd': check_late_data(find_mark(base::as_text(frame.body))); return;
     case 'c':
-    case 'd':
     case 'f': return;  // Of a COPY that has failed already.
     default: fail(describe() + ": an unknown message from pgweir");
   }
+}
+
+// Of a COPY that has failed already: ignored, but not to come to anybody else.
+void Backend::check_late_data(Mark mark) const {
+  if (owner_ == 0 || owner_ == mark.client) return;
+  fail(describe() + ": late COPY data of " + to_text(mark) + " on the server of client " +
+       std::to_string(owner_));
 }
 
 void Backend::handle_copy_message(const wire::Frame& frame) {
@@ -68,6 +75,10 @@ void Backend::handle_copy_message(const wire::Frame& frame) {
     if (mark != running_->statement.mark) {
       fail(describe() + ": COPY data of " + to_text(mark) + " in " +
            to_text(running_->statement.mark));
+    }
+    if (running_->statement.text.find("COPY bad") != std::string::npos) {
+      is_copying_in_ = false;
+      raise(error(kBadCopy, "extra data after last expected column"));
     }
   } else if (frame.type == 'c') {
     complete("COPY " + std::to_string(running_->produced));

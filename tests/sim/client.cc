@@ -41,6 +41,8 @@ void Client::connect() {
   authenticator_.reset();
   prepared_.clear();
   readings_.clear();
+  rest_.clear();
+  is_half_closed_ = false;
   reported_.clear();
   script_ = {};
   is_batch_open_ = is_in_error_ = has_session_state_ = false;
@@ -97,6 +99,8 @@ void Client::send_startup() {
 }
 
 void Client::write(base::Bytes bytes) {
+  outbox_.push(rest_);
+  rest_.clear();
   outbox_.push(bytes);
   push();
 }

@@ -33,6 +33,7 @@ struct ClientRules {
   bool may_be_cut = false;
   bool keeps_server = false;      // Session mode.
   bool reads_apart = false;       // Clients differ in what decides what a literal means.
+  bool is_odd = false;            // Does what drivers do not, but may do.
   bool has_session_state = true;  // LISTEN and temporary tables are part of programs.
   std::size_t units_min = 1;
   std::size_t units_max = 12;
@@ -85,6 +86,10 @@ class Client : public std::enable_shared_from_this<Client> {
   void leave(bool is_polite);
   void hang_up();
   void come_back();
+  void write_in_parts(base::Bytes bytes);
+  void write_rest();
+  void leave_with_last_words();
+  void half_close();
 
   // client_end.cc
   void handle_end(End end);
@@ -165,6 +170,8 @@ class Client : public std::enable_shared_from_this<Client> {
   bool has_session_state_ = false;
   bool is_extended_copy_ = false;  // The unit's COPY IN is followed by a second Sync.
   bool is_waiting_for_cancel_ = false;
+  bool is_half_closed_ = false;  // Says nothing more, but listens.
+  base::ByteBuffer rest_;        // Of a write that stopped in the middle of a message.
 
   std::size_t cancels_pending_ = 0;
   std::size_t cancellable_unit_ = 0;  // Up to which a cancel may have struck.

@@ -201,13 +201,18 @@ void Client::send_copy_data(const Statement& statement) {
     return;
   }
   const bool gives_up = world_.chance(0.2);
-  if (gives_up) {
+  const bool is_bad = statement.text.starts_with("COPY bad") && statement.count > 0;
+  if (is_bad) {
+    script_.replace_next({.type = 'E', .text = kBadCopy});
+    wire::FrameWriter(out, 'c');
+  } else if (gives_up) {
     wire::encode_copy_fail(out, "changed its mind");
     script_.replace_next({.type = 'E', .text = std::string(sqlstate::kQueryCanceled)});
   } else {
     wire::FrameWriter(out, 'c');
   }
   if (is_extended_copy_) wire::encode_sync(out);
+  if (is_bad) return write_in_parts(out);
   write(out);
 }
 

@@ -25,7 +25,7 @@ void Client::handle_end(End end) {
   const bool is_mid_message = !inbox_.empty();
   const bool is_shut_out = phase_ == Phase::LoggingIn && door_.cuts_at();
   const bool is_explained = farewell_.has_value() || link_->was_reset || end == End::Timeout ||
-                            is_mid_message || is_shut_out || rules_.may_be_cut;
+                            is_mid_message || is_shut_out || is_half_closed_ || rules_.may_be_cut;
   if (!is_explained) complain("pgweir closed the connection without a word");
   const bool is_by_pgweir = !farewell_ && !link_->was_reset && end == End::Eof;
   const bool has_no_other_cause = !rules_.may_lose_servers && !rules_.may_idle_too_long;

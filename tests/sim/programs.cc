@@ -71,7 +71,10 @@ void Client::begin_unit() {
   if (world_.chance(world_.faults.vanish * 0.3)) return hang_up();
   const bool is_in_block = session_->status() != 'I';
   if (!is_in_block) began_at_ = world_.now();
-  if (units_left_ == 0 && !is_in_block) return leave(true);
+  if (units_left_ == 0 && !is_in_block) {
+    if (rules_.is_odd && world_.chance(0.3)) return leave_with_last_words();
+    return leave(true);
+  }
   if (units_left_ > 0) --units_left_;
   ++unit_;
   phase_ = Phase::Busy;
@@ -101,7 +104,9 @@ void Client::send_unit() {
                  });
   }
   asked_at_ = world_.now();
+  if (rules_.is_odd && world_.chance(0.1)) return write_in_parts(bytes);
   write(bytes);
+  if (rules_.is_odd && world_.chance(0.01)) half_close();
 }
 
 void Client::compose(Script& script) {
@@ -130,10 +135,15 @@ void Client::compose(Script& script) {
                           count(world_.chance(0.1) ? 300 : 30) + ") /* " + mark() + " */");
     case Unit::CopyIn:
       if (world_.chance(0.5)) {
-        script.query("COPY t FROM STDIN /* " + mark() + " */");
+        std::string text = "COPY t FROM STDIN /* " + mark() + " */";
+        if (rules_.is_odd && world_.chance(0.3)) text += "; COPY u FROM STDIN /* " + mark() + " */";
+        if (rules_.is_odd && world_.chance(0.3)) text = "COPY bad FROM STDIN /* " + mark() + " */";
+        script.query(text);
       } else {
         is_extended_copy_ = true;
-        const std::string text = "COPY t FROM STDIN /* " + mark() + " */";
+        const bool is_bad = rules_.is_odd && world_.chance(0.3);
+        const std::string text =
+            "COPY " + std::string(is_bad ? "bad" : "t") + " FROM STDIN /* " + mark() + " */";
         script.parse("", text);
         script.bind("", "");
         script.execute(text, "");

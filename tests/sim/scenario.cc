@@ -175,6 +175,7 @@ Scenario Scenario::draw(std::uint64_t seed) {
   if (rng.chance(0.1)) draw_drain(rng, scenario);
   if (rng.chance(0.1)) draw_reloads(scenario);
   scenario.rules.reads_apart = rng.chance(0.3);
+  scenario.rules.is_odd = rng.chance(0.3);
   return scenario;
 }
 

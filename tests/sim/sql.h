@@ -53,6 +53,9 @@ enum class Verb : std::uint8_t {
   TempTable,
 };
 
+// What the server says to the first line of COPY bad FROM STDIN.
+inline constexpr const char* kBadCopy = "22P04";
+
 struct Statement {
   Verb verb = Verb::Echo;
   std::string text = {};  // As written, for the answer.
