@@ -1,6 +1,6 @@
-// ScriptedIo: the Io of the Relay's tests. It sends nothing: it notes what was sent, paused, closed
-// and handed over, and takes of each send as much as the test says. What happens next the test
-// tells the Relay itself.
+// ScriptedIo: the Io of the tests of Relay and Login. It sends nothing: it notes what was sent,
+// opened, paused, closed and handed over, and takes of each send as much as the test says. What
+// happens next the test tells them itself.
 #pragma once
 
 #include <algorithm>
@@ -55,12 +55,20 @@ class ScriptedIo final : public base::Io {
   }
   void wake_at(base::Instant when) override { wake_ = when; }
 
-  // The Relay neither connects nor speaks TLS: Login does.
-  base::ConnectionId open(const base::Endpoint&) override { return base::ConnectionId::None; }
+  base::ConnectionId open(const base::Endpoint&) override {
+    opened_.push_back(
+        base::make_connection_id(kFirstOpenedSlot + static_cast<std::uint32_t>(opened_.size()), 1));
+    return opened_.back();
+  }
   void start_tls(base::ConnectionId, const base::TlsRequest&) override {}
 
+  const std::vector<base::ConnectionId>& opened() const { return opened_; }
+
  private:
+  static constexpr std::uint32_t kFirstOpenedSlot = 1000;  // Above those that the test hands out.
+
   std::map<base::ConnectionId, Peer> peers_;
+  std::vector<base::ConnectionId> opened_;
   std::vector<std::unique_ptr<base::Parcel>> parcels_;
   base::Instant wake_ = base::kNever;
   std::size_t bytes_per_send_ = kEndless;

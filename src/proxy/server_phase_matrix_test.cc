@@ -223,20 +223,14 @@ std::string play(const State& state, const Event& event) {
   return outcome(scene) + (ends_client ? "!" : "");
 }
 
-template <class Named>
-std::vector<std::string_view> names(const std::vector<Named>& all) {
-  std::vector<std::string_view> found;
-  for (const Named& one : all) found.push_back(one.name);
-  return found;
-}
-
 // What becomes of the server.
 //   idle      it may be lent        held       it may not: it is in use, or its end is awaited
 //   rollback, discard, copyfail, terminate     what it is told
 //   ended     and its permit is free           lost  its permit stays out: its end was not seen
 //   !         its client's connection ends     -     this cannot be
 TEST(ServerPhaseMatrix, whatever_it_says_in_every_phase) {
-  base::expect_matrix(R"(
+  base::expect_matrix(
+      R"(
                      Ready      Answer     InBlock    Failure   Notice Unasked    Fatal CopyIn
     Connecting       -          -          -          -         -      -          -     -
     ServingIdle      terminate  terminate  terminate  held      idle   terminate  held  terminate
@@ -255,9 +249,8 @@ TEST(ServerPhaseMatrix, whatever_it_says_in_every_phase) {
     Asking           idle       idle       rollback   idle      held   terminate  held  held
     Terminating      held       held       held       held      held   held       held  held
   )",
-                      names(kStates), names(kSayings), [](std::size_t state, std::size_t event) {
-                        return play(kStates[state], kSayings[event]);
-                      });
+      base::names_of(kStates), base::names_of(kSayings),
+      [](std::size_t state, std::size_t event) { return play(kStates[state], kSayings[event]); });
 }
 
 TEST(ServerPhaseMatrix, whatever_happens_in_every_phase) {
@@ -280,7 +273,8 @@ TEST(ServerPhaseMatrix, whatever_happens_in_every_phase) {
     Asking           ended  lost  -         -            terminate held
     Terminating      ended  lost  held      held         lost      held
   )",
-                      names(kStates), names(kHappenings), [](std::size_t state, std::size_t event) {
+                      base::names_of(kStates), base::names_of(kHappenings),
+                      [](std::size_t state, std::size_t event) {
                         return play(kStates[state], kHappenings[event]);
                       });
 }
