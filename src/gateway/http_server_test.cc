@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/matrix_test.h"
 #include "gateway/events.h"
 #include "gateway/fake_source_test.h"
 #include "obs/captured_log.h"
@@ -218,6 +219,80 @@ TEST_F(HttpServerTest, keeps_a_connection_and_answers_a_pipeline_in_order) {
   EXPECT_THAT(client.read_reply(), StartsWith("HTTP/1.1 200 OK\r\n"));
   EXPECT_THAT(client.read_reply(), StartsWith("HTTP/1.1 404 Not Found\r\n"));
   EXPECT_THAT(client.read_to_end(), EndsWith(R"({"status":"ok"})"));
+}
+
+struct Input {
+  std::string_view name;
+  std::string bytes;
+};
+std::string request(std::string_view line, std::string_view headers = "Host: localhost\r\n") {
+  return std::string(line) + "\r\n" + std::string(headers) + "\r\n";
+}
+const std::vector<Input> kInputs{
+    {"Get", request("GET / HTTP/1.1")},
+    {"Head", request("HEAD / HTTP/1.1")},
+    {"Old", request("GET / HTTP/1.0", "")},
+    {"Old+", request("GET / HTTP/1.0", "Connection: keep-alive\r\n")},
+    {"Last", request("GET / HTTP/1.1", "Host: localhost\r\nConnection: close\r\n")},
+    {"NoPath", request("GET /nothing HTTP/1.1")},
+    {"Post", request("POST / HTTP/1.1", "Host: localhost\r\nContent-Length: 2\r\n") + "{}"},
+    {"NoHost", request("GET / HTTP/1.1", "")},
+    {"Other", request("GET / HTTP/1.1", "Host: evil.example\r\n")},
+    {"Hosts", request("GET / HTTP/1.1", "Host: localhost\r\nHost: localhost\r\n")},
+    {"Garbage", "GET\r\n\r\n"},
+    {"Header", request("GET / HTTP/1.1", "X: " + std::string(20'000, 'x') + "\r\n")},
+    {"Body", request("POST / HTTP/1.1", "Host: localhost\r\nContent-Length: 65537\r\n") +
+                 std::string(65'537, 'x')},
+    {"Part", "GET / HTTP/1.1\r\nHost: local"},
+    {"End", ""},
+};
+
+enum class Stage : std::uint8_t { First, Kept, Pipelined };
+
+std::string_view name_of(Stage stage) {
+  switch (stage) {
+    case Stage::First: return "First";
+    case Stage::Kept: return "Kept";
+    case Stage::Pipelined: return "Pipelined";
+  }
+  return {};
+}
+
+// What is answered to the input, and whether the connection goes on.
+std::string converse(std::uint16_t port, Stage stage, const Input& input) {
+  RawClient client(port);
+  const std::string before(stage == Stage::First ? std::string_view() : kGetHealth);
+  if (stage == Stage::Pipelined) {
+    client.send(before + input.bytes);
+  } else {
+    client.send(before);
+  }
+  if (stage != Stage::First) {
+    EXPECT_THAT(client.read_reply(), StartsWith("HTTP/1.1 200 "));
+  }
+  if (stage != Stage::Pipelined) client.send(input.bytes);
+  if (input.name == "Part" || input.name == "End") {
+    client.finish_sending();
+    return client.read_to_end().empty() ? "." : "?";
+  }
+  const std::string reply = client.read_reply(input.name != "Head");
+  client.send(kGetHealth);
+  return reply.substr(9, 3) + (client.read_reply().starts_with("HTTP/1.1 200 ") ? "+" : ".");
+}
+
+// The status; behind it `+`: the connection goes on, `.`: it ends.
+TEST_F(HttpServerTest, every_kind_of_input_at_every_stage_of_a_connection) {
+  start();
+  base::expect_matrix(R"(
+              Get  Head Old  Old+ Last NoPath Post NoHost Other Hosts Garbage Header Body Part End
+    First     200+ 200+ 200. 200+ 200. 404+   405+ 400+   421+  400.  400.    431.   413. .    .
+    Kept      200+ 200+ 200. 200+ 200. 404+   405+ 400+   421+  400.  400.    431.   413. .    .
+    Pipelined 200+ 200+ 200. 200+ 200. 404+   405+ 400+   421+  400.  400.    431.   413. .    .
+  )",
+                      base::names_of<Stage>(name_of), base::names_of(kInputs),
+                      [this](std::size_t stage, std::size_t input) {
+                        return converse(server->port(), static_cast<Stage>(stage), kInputs[input]);
+                      });
 }
 
 TEST_F(HttpServerTest, understands_a_request_cut_at_every_byte) {
