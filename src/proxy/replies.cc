@@ -235,7 +235,7 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
   const bool has_unnamed_gone = step.answered.is_unnamed || step.answered.request == Request::Query;
   if (client != nullptr && client->session != nullptr && has_unnamed_gone &&
       step.answered.origin == Origin::Client) {
-    client->session->statements.rebind("", session::StatementId::None);
+    client->session->statements.forget_unnamed(step.answered.tag);
   }
   server.cycle.clear_skipped();
   // It is there, whatever we believed.

@@ -161,5 +161,26 @@ TEST_F(SharedStatementsTest, a_query_leaves_no_unnamed_statement_whatever_fails_
   EXPECT_EQ(stage.heard(stage.server()), run(""));
 }
 
+TEST_F(SharedStatementsTest, an_unnamed_statement_is_nobody_elses) {
+  stage.say(first, say::parse("", "select 0") + say::sync());
+  stage.say(stage.server(), say::parse_complete() + say::ready());
+  stage.heard(stage.server());
+  const Party second = stage.add_client();
+  stage.say(second, run(""));
+  EXPECT_EQ(stage.heard(stage.server()), say::close("") + run(""));
+  stage.say(stage.server(), say::close_complete() + say::error("26000") + say::ready());
+  EXPECT_EQ(stage.heard(second), say::error("26000") + say::ready());
+}
+
+TEST_F(SharedStatementsTest, a_parse_that_fails_leaves_the_unnamed_statement_behind_it_alone) {
+  stage.say(first,
+            say::parse("", "selec") + say::sync() + say::parse("", "select 2") + say::sync());
+  stage.heard(stage.server());
+  stage.say(stage.server(),
+            say::error("42601") + say::ready() + say::parse_complete() + say::ready());
+  stage.say(first, run(""));
+  EXPECT_EQ(stage.heard(stage.server()), run(""));
+}
+
 }  // namespace
 }  // namespace pgweir::proxy

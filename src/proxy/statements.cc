@@ -295,10 +295,12 @@ std::string_view Statements::reading_of(Client& client) {
 
 // Makes the server have what the client's name stands for; None: the client has no such statement.
 StatementId Statements::ensure(Client& client, std::string_view name, Batch& batch) {
-  if (client.session == nullptr) return StatementId::None;
+  if (client.session == nullptr || client.session->statements.find(name) == StatementId::None) {
+    if (name.empty()) close_foreign_unnamed(*client.server, batch);
+    return StatementId::None;
+  }
   session::ClientStatements& own = client.session->statements;
   StatementId id = own.find(name);
-  if (id == StatementId::None) return id;
   Server& server = *client.server;
   if (name.empty() ? server.statements.unnamed() == id : server.statements.contains(id)) {
     if (!name.empty()) server.statements.use(id);
@@ -321,6 +323,14 @@ StatementId Statements::ensure(Client& client, std::string_view name, Batch& bat
   server.statements.set_unnamed(id);
   expect_unnamed(server, Request::Parse, Origin::Ours, 0, id);
   return id;
+}
+
+// What the server has under no name is somebody else's.
+void Statements::close_foreign_unnamed(Server& server, Batch& batch) {
+  if (server.statements.unnamed() == StatementId::None) return;
+  wire::encode_close(batch.build(), 'S', "");
+  expect(server, Request::Close, Origin::Ours, 0);
+  server.statements.set_unnamed(StatementId::None);
 }
 
 void Statements::ensure_as_it_is(Server& server, StatementId id, Batch& batch) {

@@ -53,6 +53,7 @@ class Statements {
   void parse_in_vain(Client& client, session::StatementId known, const wire::ParseMessage& message,
                      Batch& batch);
   session::StatementId ensure(Client& client, std::string_view name, Batch& batch);
+  void close_foreign_unnamed(Server& server, Batch& batch);
   void ensure_as_it_is(Server& server, session::StatementId id, Batch& batch);
   void make_to_forget(Server& server, std::string_view name, Batch& batch);
   void evict_surplus(Server& server, Batch& batch);

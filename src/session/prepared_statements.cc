@@ -88,6 +88,15 @@ void ClientStatements::revert(std::size_t index) {
   if (now != StatementId::None) table_.release(now);
 }
 
+void ClientStatements::forget_unnamed(std::uint32_t tag) {
+  const auto later = std::find_if(log_.begin(), log_.end(), [&](const Undo& other) {
+    return other.tag > tag && other.name.empty();
+  });
+  if (later == log_.end()) return rebind("", StatementId::None);
+  if (later->before != StatementId::None) table_.release(later->before);
+  later->before = StatementId::None;
+}
+
 void ClientStatements::commit(std::uint32_t tag) {
   std::size_t count = 0;
   while (count < log_.size() && log_[count].tag <= tag) {

@@ -40,6 +40,8 @@ class ClientStatements {
   // The request `tag` did not happen: it failed, or was skipped after an error. What was asked for
   // behind it, in a later batch, stands.
   void undo(std::uint32_t tag);
+  // Destroyed by the request `tag`, though it failed. What was asked for behind it stands, too.
+  void forget_unnamed(std::uint32_t tag);
   // All requests up to `tag` did happen, as far as they were not undone.
   void commit(std::uint32_t tag);
   // Which name a statement has, to be shown; empty if none.
