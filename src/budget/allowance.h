@@ -6,29 +6,40 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "budget/limits.h"
 #include "budget/options.h"
 #include "pool/options.h"
 
 namespace pgweir::budget {
+
+// A role or a database that PostgreSQL holds to a limit, rolconnlimit or datconnlimit.
+struct LevelFacts {
+  std::string name;
+  std::int64_t limit = 0;
+  std::int64_t others = 0;  // Of its connections, those that are not ours.
+  std::int64_t ours = 0;
+
+  friend bool operator==(const LevelFacts&, const LevelFacts&) = default;
+};
 
 // What one look at a server found. Counts are of client backends that our role can see.
 struct ServerFacts {
   std::int64_t version = 0;  // server_version_num: 150004 is 15.4.
   std::int64_t max_connections = 0;
   std::int64_t superuser_reserved = 0;
-  std::int64_t reserved = 0;         // reserved_connections, from PostgreSQL 16; 0 before.
-  std::int64_t role_limit = -1;      // rolconnlimit; -1: none.
-  std::int64_t database_limit = -1;  // datconnlimit; -1: none.
-  std::int64_t others_total = 0;     // Not ours.
-  std::int64_t others_of_role = 0;
-  std::int64_t others_in_database = 0;
+  std::int64_t reserved = 0;      // reserved_connections, from PostgreSQL 16; 0 before.
+  std::int64_t others_total = 0;  // Not ours.
   std::int64_t ours = 0;
   std::int64_t backend_pid = 0;  // pg_backend_pid(), to be compared with BackendKeyData.
-  bool is_superuser = false;
+  bool is_superuser = false;     // The role that asked.
+  // All that have a limit. Superusers have none, whatever is set.
+  std::vector<LevelFacts> roles = {};
+  std::vector<LevelFacts> databases = {};
   bool is_behind_pooler = false;  // The two differ: the caller sets it.
 
   friend bool operator==(const ServerFacts&, const ServerFacts&) = default;
@@ -79,9 +90,19 @@ struct Allowance {
   const Sum* find(Bound of) const;
 };
 
+// Of the whole server, or, with a login, of all connections that log in like that.
+//
 // At least 1 unless that one would be a slot reserved for superusers: a process that may hold none
 // could not find out when that changes, and a plain role is refused by the server itself.
-Allowance compute_allowance(const ServerFacts& facts, const Options& options);
+Allowance compute_allowance(const ServerFacts& facts, const Options& options,
+                            const std::optional<Login>& login = {});
+
+// For every login at once; 1 at least of each role and database, for the same reason.
+// REQUIRES: no trouble with the facts.
+Limits compute_limits(const ServerFacts& facts, const Options& options);
+
+// What of a role or database is left alone.
+std::int64_t level_margin(const LevelFacts& level, const Options& options);
 
 // "100 max_connections - 3 superuser_reserved_connections - … = 82".
 std::string describe(const Sum& sum);

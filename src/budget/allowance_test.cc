@@ -37,18 +37,41 @@ TEST(AllowanceTest, keeps_one_slot_free_on_a_small_server_and_two_beside_strange
 
 TEST(AllowanceTest, is_bound_by_the_tightest_limit) {
   ServerFacts facts = facts_of(100, 20);
-  facts.role_limit = 30;
-  facts.others_of_role = 4;
-  facts.database_limit = 40;
-  facts.others_in_database = 20;
-  Allowance allowance = compute_allowance(facts, {});
-  EXPECT_EQ(allowance.limit, 40U - 20 - 3);
+  facts.roles = {{.name = "app", .limit = 30, .others = 4}};
+  facts.databases = {{.name = "shop", .limit = 40, .others = 20}};
+  const Login login{"app", "shop"};
+  Allowance allowance = compute_allowance(facts, {}, login);
+  EXPECT_EQ(allowance.limit, 40U - 20 - 2);
   EXPECT_EQ(allowance.bound, Bound::Database);
-  facts.others_in_database = 0;
-  allowance = compute_allowance(facts, {});
-  EXPECT_EQ(allowance.limit, 30U - 4 - 3);
+  facts.databases[0].others = 0;
+  allowance = compute_allowance(facts, {}, login);
+  EXPECT_EQ(allowance.limit, 30U - 4 - 2);
   EXPECT_EQ(allowance.bound, Bound::Role);
   EXPECT_EQ(allowance.sums.size(), 3U);
+}
+
+TEST(AllowanceTest, limits_of_one_role_bind_nobody_else) {
+  ServerFacts facts = facts_of(100, 20);
+  facts.roles = {{.name = "batch", .limit = 3}, {.name = "full", .limit = 5, .others = 5}};
+  facts.databases = {{.name = "archive", .limit = 10, .others = 1}};
+  const Limits limits = compute_limits(facts, {});
+  EXPECT_EQ(limits.server, 100U - 3 - 20 - 3);
+  EXPECT_EQ(limits.of_role("batch"), 3U - 1);
+  EXPECT_EQ(limits.of_role("full"), 1U) << "one at least, to find out when that changes";
+  EXPECT_EQ(limits.of_role("app"), pool::kUnlimited);
+  EXPECT_EQ(limits.of_database("archive"), 10U - 1 - 2);
+  EXPECT_EQ(compute_allowance(facts, {}, Login{"app", "shop"}).limit, limits.server);
+}
+
+TEST(LimitsTest, logins_share_what_their_role_and_their_database_may_have) {
+  const Limits limits{.server = 20, .roles = {{"a", 3}, {"b", 4}}, .databases = {{"x", 5}}};
+  const auto most = [&](std::vector<Login> logins) { return most_of(limits, logins); };
+  EXPECT_EQ(most({{"a", "x"}}), 3U);
+  EXPECT_EQ(most({{"a", "x"}, {"a", "y"}}), 3U);
+  EXPECT_EQ(most({{"a", "y"}, {"b", "y"}}), 7U);
+  EXPECT_EQ(most({{"a", "x"}, {"b", "x"}}), 5U);
+  EXPECT_EQ(most({{"a", "x"}, {"c", "y"}}), 20U);
+  EXPECT_EQ(most({}), 20U);
 }
 
 TEST(AllowanceTest, caps_at_the_set_limit) {
@@ -105,8 +128,8 @@ TEST(AllowanceTest, recognises_nonsense) {
   EXPECT_EQ(trouble([](ServerFacts& f) { f.max_connections = INT64_MAX; }), Trouble::Nonsense);
   EXPECT_EQ(trouble([](ServerFacts& f) { f.superuser_reserved = 100; }), Trouble::Nonsense);
   EXPECT_EQ(trouble([](ServerFacts& f) { f.version = 0; }), Trouble::Nonsense);
-  EXPECT_EQ(trouble([](ServerFacts& f) { f.role_limit = -2; }), Trouble::Nonsense);
-  EXPECT_EQ(trouble([](ServerFacts& f) { f.others_of_role = 1; }), Trouble::Nonsense);
+  EXPECT_EQ(trouble([](ServerFacts& f) { f.roles = {{"app", -2}}; }), Trouble::Nonsense);
+  EXPECT_EQ(trouble([](ServerFacts& f) { f.roles = {{"app", 2, 1}}; }), Trouble::Nonsense);
   EXPECT_EQ(trouble([](ServerFacts& f) { f.ours = -1; }), Trouble::Nonsense);
 }
 

@@ -5,9 +5,6 @@
 namespace pgweir::budget {
 namespace {
 
-constexpr base::Duration kRaiseAfter = std::chrono::seconds(10);
-constexpr std::uint32_t kRaiseShare = 4;
-
 constexpr base::Duration kLookWhenTight = std::chrono::seconds(1);
 constexpr base::Duration kLookWhenCalm = std::chrono::seconds(5);
 // Fewer free slots than this above the margin are tight.
@@ -15,46 +12,62 @@ constexpr std::int64_t kTightAboveMargin = 2;
 
 }  // namespace
 
+Limits AllowanceTracker::limits() const {
+  Limits limits{.server = limit(), .roles = {}, .databases = {}};
+  for (const auto& [name, rising] : roles_) limits.roles.emplace(name, *rising.get());
+  for (const auto& [name, rising] : databases_) limits.databases.emplace(name, *rising.get());
+  return limits;
+}
+
 void AllowanceTracker::handle_facts(const ServerFacts& facts, base::Instant now) {
   facts_ = facts;
   latest_ = compute_allowance(facts, options_);
-  if (latest_->trouble == Trouble::None) follow(latest_->limit, now);
-  next_look_ = now + interval();
+  follow(now);
+  next_look_ = now + (is_tight() ? kLookWhenTight : kLookWhenCalm);
 }
 
-void AllowanceTracker::handle_look_failed(base::Instant now) { next_look_ = now + interval(); }
+void AllowanceTracker::handle_look_failed(base::Instant now) {
+  next_look_ = now + (is_tight() ? kLookWhenTight : kLookWhenCalm);
+}
 
 void AllowanceTracker::set_options(const Options& options, base::Instant now) {
   options_ = options;
-  if (facts_) latest_ = compute_allowance(*facts_, options_);
-  limit_.reset();
-  if (latest_ && latest_->trouble == Trouble::None) limit_ = latest_->limit;
-  higher_since_.reset();
+  server_ = {};
+  roles_.clear();
+  databases_.clear();
+  if (facts_) {
+    latest_ = compute_allowance(*facts_, options_);
+    follow(now);
+  }
   next_look_ = now;
 }
 
-void AllowanceTracker::follow(std::uint32_t found, base::Instant now) {
-  if (!limit_ || found <= *limit_) {
-    limit_ = found;
-    higher_since_.reset();
-    return;
-  }
-  if (!higher_since_) {
-    higher_since_ = now;
-    lowest_higher_ = found;
-  }
-  lowest_higher_ = std::min(lowest_higher_, found);
-  if (now - *higher_since_ < kRaiseAfter) return;
-  *limit_ += std::max((lowest_higher_ - *limit_) / kRaiseShare, 1U);
-  if (*limit_ < lowest_higher_) return;
-  // Risen all the way: what is more than that starts a wait of its own.
-  higher_since_.reset();
+void AllowanceTracker::follow(base::Instant now) {
+  if (latest_->trouble != Trouble::None) return;
+  const Limits found = compute_limits(*facts_, options_);
+  server_.follow(found.server, now);
+  follow(roles_, found.roles, now);
+  follow(databases_, found.databases, now);
 }
 
-base::Duration AllowanceTracker::interval() const {
-  const bool is_tight = latest_ && latest_->trouble == Trouble::None &&
-                        latest_->free_count <= latest_->margin + kTightAboveMargin;
-  return is_tight ? kLookWhenTight : kLookWhenCalm;
+void AllowanceTracker::follow(Rising& rising, const Named& found, base::Instant now) {
+  // Those whose limit is gone are not in the answer any more.
+  for (auto& [name, limit] : rising) {
+    if (!found.contains(name)) limit.follow(pool::kUnlimited, now);
+  }
+  for (const auto& [name, limit] : found) rising[name].follow(limit, now);
+  std::erase_if(rising, [](const auto& entry) { return entry.second.is_gone(); });
+}
+
+bool AllowanceTracker::is_tight() const {
+  if (!latest_ || latest_->trouble != Trouble::None) return false;
+  const auto is_nearly_full = [this](const LevelFacts& level) {
+    return level.ours > 0 && level.limit - level.others - level.ours <=
+                                 level_margin(level, options_) + kTightAboveMargin;
+  };
+  return latest_->free_count <= latest_->margin + kTightAboveMargin ||
+         std::any_of(facts_->roles.begin(), facts_->roles.end(), is_nearly_full) ||
+         std::any_of(facts_->databases.begin(), facts_->databases.end(), is_nearly_full);
 }
 
 }  // namespace pgweir::budget

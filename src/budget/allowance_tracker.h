@@ -1,17 +1,17 @@
 // AllowanceTracker: how the limit follows what discovery finds, and when to look again. No clock
-// and no connection: facts and a time go in.
-//
-// The rule: down at once, up slowly. A lower allowance holds from the look that shows it. A higher
-// one must have been there at every look of the last 10 s; then each look closes a quarter of the
-// gap to the lowest of them, at least 1. Whoever gave up slots may want them back, and a server
-// that restarts shows nobody for a moment.
+// and no connection: facts and a time go in. Each limit goes down at once and up slowly
+// (rising_limit.h).
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 
 #include "base/time.h"
 #include "budget/allowance.h"
+#include "budget/limits.h"
+#include "budget/rising_limit.h"
 
 namespace pgweir::budget {
 
@@ -20,9 +20,11 @@ class AllowanceTracker {
   explicit AllowanceTracker(Options options) : options_(options) {}
 
   // The set limit until facts arrive; pool::kUnlimited when none is set.
-  std::uint32_t limit() const { return limit_.value_or(configured()); }
-  // The latest look's, from which limit() may still differ while it rises. nullopt before the
-  // first.
+  std::uint32_t limit() const { return server_.get().value_or(configured()); }
+  // The same, and those of roles and databases that have one.
+  Limits limits() const;
+  // The server's as of the latest look, from which limit() may still differ while it rises. nullopt
+  // before the first.
   const std::optional<Allowance>& latest() const { return latest_; }
   // When to look again; at once before the first look.
   base::Instant next_look() const { return next_look_; }
@@ -41,15 +43,19 @@ class AllowanceTracker {
   std::uint32_t configured() const {
     return options_.connection_limit > 0 ? options_.connection_limit : pool::kUnlimited;
   }
-  void follow(std::uint32_t found, base::Instant now);
-  base::Duration interval() const;
+  using Rising = std::map<std::string, RisingLimit, std::less<>>;
+  using Named = decltype(Limits::roles);
+
+  void follow(base::Instant now);
+  static void follow(Rising& rising, const Named& found, base::Instant now);
+  bool is_tight() const;
 
   Options options_;
   std::optional<ServerFacts> facts_;
   std::optional<Allowance> latest_;  // Of facts_.
-  std::optional<std::uint32_t> limit_;
-  std::optional<base::Instant> higher_since_;  // Since when every look found more than the limit.
-  std::uint32_t lowest_higher_ = 0;            // The least of what they found.
+  RisingLimit server_;
+  Rising roles_;      // Only those that have a limit.
+  Rising databases_;  // As well.
   base::Instant next_look_ = base::Instant::min();
 };
 

@@ -75,6 +75,33 @@ TEST_F(AllowanceTrackerTest, looks_every_second_while_slots_are_scarce) {
   EXPECT_EQ(tracker.next_look() - now, seconds(1));
 }
 
+TEST_F(AllowanceTrackerTest, follows_each_role_and_database_by_itself) {
+  ServerFacts facts{.version = 150004, .max_connections = 100};
+  const auto look_at = [&] { tracker.handle_facts(facts, now += seconds(1)); };
+  facts.roles = {{.name = "a", .limit = 9}, {.name = "b", .limit = 5}};
+  look_at();
+  EXPECT_EQ(tracker.limits().roles, (decltype(Limits::roles){{"a", 8}, {"b", 4}}));
+  facts.roles = {{.name = "a", .limit = 5}};
+  facts.databases = {{.name = "x", .limit = 3}};
+  look_at();
+  EXPECT_EQ(tracker.limits().of_role("a"), 4U) << "down at once";
+  EXPECT_EQ(tracker.limits().of_database("x"), 2U);
+  EXPECT_EQ(tracker.limits().of_role("b"), 4U) << "no limit any more, but not at once";
+  for (int i = 0; i < 10; ++i) look_at();
+  EXPECT_EQ(tracker.limits().of_role("b"), pool::kUnlimited);
+  EXPECT_EQ(tracker.limits().server, 97U);
+}
+
+TEST_F(AllowanceTrackerTest, looks_every_second_while_a_role_of_ours_is_nearly_full) {
+  ServerFacts facts{.version = 150004, .max_connections = 100};
+  facts.roles = {{.name = "another's", .limit = 3}, {.name = "a", .limit = 9, .ours = 5}};
+  tracker.handle_facts(facts, now);
+  EXPECT_EQ(tracker.next_look() - now, seconds(5));
+  facts.roles[1].ours = 6;
+  tracker.handle_facts(facts, now);
+  EXPECT_EQ(tracker.next_look() - now, seconds(1));
+}
+
 TEST_F(AllowanceTrackerTest, looks_at_once_after_a_refusal) {
   look(40);
   tracker.handle_refused(now);

@@ -1,5 +1,6 @@
-// Discovery: the statement that asks a server how many connections it can bear, and what its answer
-// means. Works on PostgreSQL 13 to 18 as a plain role. Sending it is the caller's.
+// Discovery: the statement that asks a server how many connections it can bear, with which roles
+// and in which databases, and what its answer means. Works on PostgreSQL 13 to 18 as a plain role.
+// Sending it is the caller's.
 //
 // Source of truth: pg_stat_activity (of other roles' backends a plain role sees datid, usesysid and
 // pid, but neither backend_type nor state), pg_roles, pg_database, pg_settings.
@@ -21,7 +22,7 @@ namespace pgweir::budget {
 extern const std::string_view kDiscoverySql;
 
 // The columns of that row.
-inline constexpr std::size_t kDiscoveryColumns = 12;
+inline constexpr std::size_t kDiscoveryColumns = 10;
 
 // "{4711,4712}".
 std::string encode_pids(std::span<const std::int32_t> pids);

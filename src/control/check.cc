@@ -53,7 +53,8 @@ class Checker {
       auto facts = read_discovery(rows, pid_);
       if (!facts.has_value()) return fail(make_failure(FailureKind::Other, facts.error().context));
       check_.facts = *facts;
-      check_.allowance = budget::compute_allowance(*facts, budget_);
+      check_.allowance = budget::compute_allowance(
+          *facts, budget_, budget::Login{check_.user, check_.server_database});
       ask(usage_statement({pid_}), [this](const Rows& usage) {
         check_.others = read_usage(usage);
         check_.warnings = find_warnings(check_, budget_);

@@ -15,6 +15,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
+budget::Login login_of(const DatabaseCheck& check) { return {check.user, check.server_database}; }
+
 DatabaseCheck good_check() {
   DatabaseCheck check;
   check.name = "shop";
@@ -26,9 +28,8 @@ DatabaseCheck good_check() {
   check.facts.max_connections = 100;
   check.facts.superuser_reserved = 3;
   check.facts.others_total = 12;
-  check.facts.role_limit = 50;
-  check.facts.others_of_role = 2;
-  check.allowance = budget::compute_allowance(check.facts, {});
+  check.facts.roles = {{.name = "app", .limit = 50, .others = 2}};
+  check.allowance = budget::compute_allowance(check.facts, {}, login_of(check));
   check.others = {{"web", "shop_2024", "api", 9}, {"batch", "shop_2024", "", 3}};
   return check;
 }
@@ -46,9 +47,9 @@ TEST(CheckTest, shows_each_term_of_the_sum) {
             "            =    82\n"
             "  role           50  connection limit of the role\n"
             "            -     2  others of this role\n"
-            "            -     3  margin\n"
-            "            =    45\n"
-            "  limit     45 connections for pgweir\n"
+            "            -     2  margin\n"
+            "            =    46\n"
+            "  limit     46 connections for pgweir\n"
             "  others    9 x web in shop_2024, api\n"
             "            3 x batch in shop_2024\n");
 }
@@ -70,10 +71,10 @@ TEST(CheckTest, stays_within_80_columns_and_passes_no_command_to_the_terminal) {
 
 TEST(CheckTest, warns_of_a_limit_that_was_meant_for_one_process) {
   DatabaseCheck check = good_check();
-  check.facts.role_limit = -1;
+  check.facts.roles.clear();
   const auto warnings_for = [&](std::uint32_t limit) {
     const budget::Options options{.connection_limit = limit};
-    check.allowance = budget::compute_allowance(check.facts, options);
+    check.allowance = budget::compute_allowance(check.facts, options, login_of(check));
     return find_warnings(check, options);
   };
   EXPECT_THAT(warnings_for(5), Contains(HasSubstr("meant for one client process")));
@@ -136,6 +137,10 @@ TEST_F(RealCheckTest, finds_what_a_server_can_give) {
 TEST_F(RealCheckTest, sees_the_limits_of_a_plain_role_and_the_others) {
   run("drop role if exists plain");
   run("create role plain login password 'plainword' connection limit 9");
+  // Superusers are held to none, and names may hold anything.
+  run("alter role postgres connection limit 5");
+  run("drop database if exists \"small \xc3\xbc\"");
+  run("create database \"small \xc3\xbc\" connection limit 4");
   PostgresConnection stranger(*loop);
   bool is_there = false;
   stranger.connect(make_connection_parameters(database(), "stranger", {{"127.0.0.1"}}).value(),
@@ -149,11 +154,11 @@ TEST_F(RealCheckTest, sees_the_limits_of_a_plain_role_and_the_others) {
   const DatabaseCheck& found = report.databases[0];
   ASSERT_FALSE(found.failure.has_value()) << found.failure->error.context;
   EXPECT_FALSE(found.facts.is_superuser);
-  EXPECT_EQ(found.facts.role_limit, 9);
+  EXPECT_THAT(found.facts.roles, Contains(budget::LevelFacts{"plain", 9, 0, 1}));
+  EXPECT_THAT(found.facts.databases, Contains(budget::LevelFacts{"small \xc3\xbc", 4, 0, 0}));
   EXPECT_EQ(found.facts.others_total, 1);
-  EXPECT_EQ(found.facts.others_of_role, 0);
-  EXPECT_EQ(found.facts.others_in_database, 1);
-  EXPECT_EQ(found.allowance.find(budget::Bound::Role)->total, 9 - 2);
+  EXPECT_EQ(found.allowance.find(budget::Bound::Role)->total, 9 - 1);
+  EXPECT_EQ(found.allowance.find(budget::Bound::Database), nullptr);
   EXPECT_EQ(found.allowance.limit, 1U);
   ASSERT_EQ(found.others.size(), 1U);
   EXPECT_EQ(found.others[0].user, "postgres");

@@ -43,7 +43,7 @@ class ControlTest : public PostgresTest {
             .permits = &permits,
             .borrow = &pools,
             .own_pids = [] { return std::vector<std::int32_t>(); },
-            .limit_changed = [this](std::uint32_t limit) { limit_found.set_value(limit); }};
+            .limits_changed = [this](const auto& limits) { limits_found.set_value(limits); }};
   }
   // Waits on the control thread's own turns until the snapshot is as wanted.
   template <class Condition>
@@ -59,7 +59,7 @@ class ControlTest : public PostgresTest {
 
   EndlessPermits permits;
   EmptyPools pools;
-  std::promise<std::uint32_t> limit_found;
+  std::promise<budget::Limits> limits_found;
   obs::CapturedLog captured;
   std::unique_ptr<Control> control = std::move(Control::create({}, captured)).value();
 };
@@ -68,7 +68,7 @@ TEST_F(ControlTest, publishes_what_the_server_can_give_and_how_it_is) {
   control->add_node(node(database()));
   EXPECT_FALSE(control->snapshot()->nodes.at(0).is_answering);
   control->start();
-  EXPECT_EQ(limit_found.get_future().get(), 16U);
+  EXPECT_EQ(limits_found.get_future().get().server, 16U);
   const auto snapshot = await([](const NodeSnapshot& node) { return node.is_answering; });
   const NodeSnapshot& found = snapshot->nodes[0];
   EXPECT_EQ(found.limit, 16U);

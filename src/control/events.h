@@ -10,7 +10,8 @@ inline constexpr obs::Event kLimitChanged{
     .level = obs::Level::Info,
     .label = "bound",
     .doc =
-        "pgweir may hold `limit` connections to `node` from now on. `bound` says what binds it, "
+        "pgweir may hold `limit` connections to `node` from now on, over all roles and databases. "
+        "`bound` says what binds it, "
         "`others` how many connections of others it leaves room for."};
 inline constexpr obs::Event kNodeAnswers{
     .name = "node_answers",

@@ -1,8 +1,10 @@
 #include "control/node.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
+#include "control/connection_parameters.h"
 #include "control/events.h"
 #include "control/probe.h"
 
@@ -72,12 +74,11 @@ base::Instant Node::handle_discovered(const Found& found) {
   if (!facts.has_value()) {
     report_unusable(facts.error().context);
     tracker_.handle_look_failed(loop_.now());
-    follow_limit();
+    follow_limits();
     return tracker_.next_look();
   }
   tracker_.handle_facts(*facts, loop_.now());
-  snapshot_.facts = *facts;
-  snapshot_.allowance = tracker_.latest();
+  note_allowance(*facts);
   switch (snapshot_.allowance->trouble) {
     case budget::Trouble::None: is_reported_unusable_ = false; break;
     case budget::Trouble::BehindPooler:
@@ -85,9 +86,30 @@ base::Instant Node::handle_discovered(const Found& found) {
       break;
     case budget::Trouble::Nonsense: report_unusable("its numbers make no sense"); break;
   }
-  follow_limit();
+  follow_limits();
   handle_counted(static_cast<std::uint32_t>(facts->ours + facts->others_total));
   return tracker_.next_look();
+}
+
+void Node::note_allowance(const budget::ServerFacts& facts) {
+  const std::optional<budget::Login> login = only_login();
+  snapshot_.facts = facts;
+  snapshot_.allowance = budget::compute_allowance(facts, options_.budget, login);
+  snapshot_.usable = snapshot_.allowance->limit;
+  snapshot_.level_sums.clear();
+  if (login || snapshot_.allowance->trouble != budget::Trouble::None) return;
+  snapshot_.usable =
+      budget::most_of(budget::compute_limits(facts, options_.budget), options_.logins);
+  std::set<std::pair<budget::Bound, std::string>> seen;
+  for (const budget::Login& one : options_.logins) {
+    for (budget::Sum& sum : budget::compute_allowance(facts, options_.budget, one).sums) {
+      const bool is_role = sum.bound == budget::Bound::Role;
+      if (!is_role && sum.bound != budget::Bound::Database) continue;
+      const std::string& name = is_role ? one.role : one.database;
+      if (seen.emplace(sum.bound, name).second)
+        snapshot_.level_sums.push_back({name, std::move(sum)});
+    }
+  }
 }
 
 void Node::handle_counted(std::uint32_t client_backends) {
@@ -122,18 +144,31 @@ void Node::report_unusable(std::string_view problem) {
              {obs::kv("node", std::string_view(options_.name)), obs::kv("problem", problem)});
 }
 
-bool Node::is_guest() const { return std::min(snapshot_.limit, options_.share) < kLastingLimitMin; }
+// The service connection counts with its role and in its database like any other.
+bool Node::is_guest() const {
+  const budget::Login own{options_.database.user, service_database(options_.database)};
+  return std::min(budget::most_of(tracker_.limits(), std::span(&own, 1)), options_.share) <
+         kLastingLimitMin;
+}
 
-void Node::follow_limit() {
-  const std::uint32_t limit = tracker_.limit();
-  if (std::exchange(told_limit_, limit) == limit) return;
+std::optional<budget::Login> Node::only_login() const {
+  const auto& logins = options_.logins;
+  const bool is_one = !logins.empty() && std::all_of(logins.begin(), logins.end(),
+                                                     [&](auto& l) { return l == logins.front(); });
+  return is_one ? std::optional(logins.front()) : std::nullopt;
+}
+
+void Node::follow_limits() {
+  const budget::Limits limits = tracker_.limits();
+  if (std::exchange(told_limits_, limits) == limits) return;
+  const std::uint32_t limit = budget::most_of(limits, options_.logins);
   if (std::exchange(snapshot_.limit, limit) != limit) {
     log_.event(kLimitChanged,
                {obs::kv("node", std::string_view(options_.name)), obs::kv("limit", limit),
                 obs::kv("bound", to_text(snapshot_.allowance->bound)),
                 obs::kv("others", snapshot_.facts->others_total)});
   }
-  options_.limit_changed(limit);
+  options_.limits_changed(limits);
   service_.set_guest(is_guest());
 }
 

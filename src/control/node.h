@@ -16,8 +16,10 @@ namespace pgweir::control {
 
 struct NodeOptions {
   std::string name;
-  // How the service connection logs in. Limits of role and database are found for this login.
-  proxy::DatabaseOptions database;
+  proxy::DatabaseOptions database;  // How the service connection logs in.
+  // All as whom pools log in, as far as the configuration knows them. Empty: as their clients'
+  // users, so that the limits of roles and databases say nothing about the sum.
+  std::vector<budget::Login> logins = {};
   budget::Options budget;
   std::uint64_t seed = 1;  // For jitter.
   // Of all the nodes' common limit, what this one may count on.
@@ -25,10 +27,10 @@ struct NodeOptions {
   PermitSource* permits = nullptr;  // Both outlive the control thread.
   Borrow* borrow = nullptr;
   // All are called on the control thread. own_pids: BackendKeyData's of all our connections to the
-  // node, lost ones included. limit_changed: to what the first look finds, then at each change;
+  // node, lost ones included. limits_changed: to what the first look finds, then at each change;
   // pool::kUnlimited where it finds none that could be used.
   std::function<std::vector<std::int32_t>()> own_pids;
-  std::function<void(std::uint32_t limit)> limit_changed;
+  std::function<void(const budget::Limits& limits)> limits_changed;
 };
 
 class Node {
@@ -47,12 +49,15 @@ class Node {
  private:
   ServiceCallbacks make_callbacks();
   base::Instant handle_discovered(const Found& found);
+  void note_allowance(const budget::ServerFacts& facts);
   void handle_counted(std::uint32_t client_backends);
   void handle_failed(const Failure& failure);
   void handle_crowded_out();
   void report_unusable(std::string_view problem);
-  void follow_limit();
+  void follow_limits();
   bool is_guest() const;
+  // Where all pools log in alike.
+  std::optional<budget::Login> only_login() const;
 
   Loop& loop_;
   obs::Log& log_;
@@ -61,7 +66,7 @@ class Node {
   budget::AllowanceTracker tracker_;
   NodeSnapshot snapshot_;
   bool is_reported_unusable_ = false;
-  std::optional<std::uint32_t> told_limit_;
+  std::optional<budget::Limits> told_limits_;
   ServiceConnection service_;
 };
 

@@ -11,7 +11,7 @@ TEST(ProbeTest, refuses_a_discovery_that_is_not_one_row) {
 }
 
 TEST(ProbeTest, sees_another_pooler_by_the_pid) {
-  const Row row{"150020", "100", "3", "0", "-1", "20", "t", "4711", "7", "5", "6", "9"};
+  const Row row{"150020", "100", "3", "0", "t", "4711", "7", "9", std::nullopt, std::nullopt};
   EXPECT_FALSE(read_discovery({row}, 4711).value().is_behind_pooler);
   EXPECT_TRUE(read_discovery({row}, 4712).value().is_behind_pooler);
 }

@@ -8,9 +8,15 @@
 
 #include "base/time.h"
 #include "budget/allowance.h"
+#include "budget/limits.h"
 #include "pool/options.h"
 
 namespace pgweir::control {
+
+struct NamedSum {
+  std::string name;
+  budget::Sum sum;
+};
 
 struct NodeSnapshot {
   std::string node;
@@ -22,9 +28,13 @@ struct NodeSnapshot {
   std::optional<std::uint32_t> client_backends;
   base::Instant counted;
   std::optional<budget::ServerFacts> facts;    // Of the last discovery …
-  std::optional<budget::Allowance> allowance;  // … and what follows from it.
-  std::uint32_t limit = pool::kUnlimited;      // In force: it rises more slowly than `allowance`.
-  std::size_t servers_lost = 0;                // Whose end nobody saw and who may still be there.
+  std::optional<budget::Allowance> allowance;  // … and what follows: of the server, or, where all
+                                               // pools log in alike, of that login.
+  std::uint32_t usable = pool::kUnlimited;     // What all pools may have together, by these facts.
+  // Where pools log in differently: of each role and database of theirs that has a limit.
+  std::vector<NamedSum> level_sums;
+  std::uint32_t limit = pool::kUnlimited;  // In force: it rises more slowly than `allowance`.
+  std::size_t servers_lost = 0;            // Whose end nobody saw and who may still be there.
 };
 
 struct ControlSnapshot {

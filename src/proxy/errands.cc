@@ -20,8 +20,9 @@ namespace {
 using session::Origin;
 using session::Request;
 
-// What the control thread asks for is a few rows of numbers.
-constexpr std::uint32_t kBodyBytesMax = 64 * 1024;
+// What the control thread asks for is a few rows of numbers, and the limits of roles and databases:
+// some dozens of bytes for each that has one.
+constexpr std::uint32_t kBodyBytesMax = 1024 * 1024;
 constexpr std::size_t kRowsMax = 10'000;
 
 // One Query is one transaction, and LOCAL ends with it. The session may be a client's that has set

@@ -10,6 +10,7 @@
 
 #include "base/ids.h"
 #include "base/io.h"
+#include "budget/limits.h"
 #include "proxy/options.h"
 #include "proxy/seating.h"
 #include "wire/report.h"
@@ -115,7 +116,7 @@ struct AddressesFound : base::Parcel {
 // Control → Relay: how many connections this process may hold to the server.
 struct LimitChanged : base::Parcel {
   std::string node;  // As node_name() in proxy/route.h.
-  std::uint32_t server_limit = 0;
+  budget::Limits limits;
 };
 
 // Whether clients may speak TLS to us, and whether they must; not on Unix sockets, as in PgBouncer.

@@ -41,8 +41,9 @@ struct RelayWorld {
   obs::Metrics& metrics;
   SharedCounts& counts;
   pool::Exchange& exchange;
-  std::uint64_t seed = 0;                            // Of jitter.
-  std::map<std::string, pool::LevelId> levels = {};  // As Routes takes them.
+  std::uint64_t seed = 0;                             // Of jitter.
+  std::map<std::string, pool::LevelId> levels = {};   // As Routes takes them.
+  std::map<std::string, budget::Limits> limits = {};  // As well.
 };
 
 struct RelayState {
@@ -50,7 +51,7 @@ struct RelayState {
       : world(with),
         options(std::move(initial)),
         shard(with.exchange, with.seed),
-        routes(with.exchange, shard, with.metrics, with.levels) {}
+        routes(with.exchange, shard, with.metrics, with.levels, with.limits) {}
 
   RelayWorld world;
   std::shared_ptr<const Options> options;

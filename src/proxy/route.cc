@@ -35,8 +35,13 @@ std::string node_name(const DatabaseOptions& database) {
 }
 
 Routes::Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-               std::map<std::string, pool::LevelId> levels)
-    : exchange_(exchange), shard_(shard), metrics_(metrics), levels_(std::move(levels)) {}
+               std::map<std::string, pool::LevelId> levels,
+               std::map<std::string, budget::Limits> limits)
+    : exchange_(exchange),
+      shard_(shard),
+      metrics_(metrics),
+      levels_(std::move(levels)),
+      limits_(std::move(limits)) {}
 
 Route& Routes::find(const Options& options, const DatabaseOptions& database,
                     const std::string& name, const std::string& user, base::Instant now) {
@@ -56,8 +61,10 @@ Route& Routes::find(const Options& options, const DatabaseOptions& database,
   route->server_level = level(server_level_name(node), pool::kUnlimited);
   const pool::LevelId own =
       exchange_.add_level(fmt::format("pool {}/{}", name, user), database.pool.server_count_max);
-  std::vector<pool::LevelId> levels = configured_levels(options, database, *route);
-  levels.insert(levels.begin(), own);
+  std::vector<pool::LevelId> levels{own};
+  for (const pool::LevelId set : configured_levels(options, database, *route))
+    levels.push_back(set);
+  for (const pool::LevelId found : found_levels(*route)) levels.push_back(found);
   levels.push_back(route->server_level);
   levels.push_back(level(kProcessLevel, pool::kUnlimited));
   route->pool = shard_.add_pool({.name = name + "/" + user,
@@ -89,26 +96,36 @@ std::shared_ptr<const ServerPlan> Routes::make_plan(const Options& options,
 std::vector<pool::LevelId> Routes::configured_levels(const Options& options,
                                                      const DatabaseOptions& database,
                                                      const Route& route) {
-  const auto with_limit = [this](const std::string& name, std::uint32_t limit) {
-    const pool::LevelId found = level(name, limit);
-    exchange_.set_limit(found, limit);
-    return found;
-  };
   const auto limit_of = [&](const std::string& user) {
     return user_or_defaults(options, user).server_count_max;
   };
   const std::string& role = route.plan->user;
-  std::vector<pool::LevelId> levels{with_limit("role " + route.node + " " + role, limit_of(role))};
+  std::vector<pool::LevelId> levels{level_with("role " + route.node + " " + role, limit_of(role))};
   // A user whose servers log in as somebody else has a limit of its own all the same.
-  if (role != route.user) levels.push_back(with_limit("user " + route.user, limit_of(route.user)));
-  levels.push_back(with_limit("database " + database.name, database.server_count_max));
+  if (role != route.user) levels.push_back(level_with("user " + route.user, limit_of(route.user)));
+  levels.push_back(level_with("database " + database.name, database.server_count_max));
   return levels;
+}
+
+// Those whose limits are the server's own. The control thread's connection counts with them, too.
+std::vector<pool::LevelId> Routes::found_levels(const Route& route) {
+  const budget::Limits& found = limits_[route.node];
+  const ServerPlan& plan = *route.plan;
+  return {level_with(role_level_name(route.node, plan.user), found.of_role(plan.user)),
+          level_with(database_level_name(route.node, plan.server_database),
+                     found.of_database(plan.server_database))};
 }
 
 pool::LevelId Routes::level(const std::string& name, std::uint32_t limit) {
   const auto known = levels_.find(name);
   if (known != levels_.end()) return known->second;
   return levels_.emplace(name, exchange_.add_level(name, limit)).first->second;
+}
+
+pool::LevelId Routes::level_with(const std::string& name, std::uint32_t limit) {
+  const pool::LevelId found = level(name, limit);
+  exchange_.set_limit(found, limit);
+  return found;
 }
 
 pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOptions& user) const {
@@ -119,8 +136,12 @@ pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOp
   return options;
 }
 
-void Routes::set_limit(const std::string& node, std::uint32_t limit, base::Instant now) {
-  exchange_.set_limit(level(server_level_name(node), limit), limit);
+void Routes::set_limits(const std::string& node, const budget::Limits& limits, base::Instant now) {
+  limits_[node] = limits;
+  level_with(server_level_name(node), limits.server);
+  for (const auto& route : routes_) {
+    if (route->node == node) found_levels(*route);
+  }
   shard_.handle_limits_changed(now);
 }
 
@@ -163,6 +184,7 @@ void Routes::set_options(const Options& options, base::Instant now) {
     route->plan = plan;
     route->mode = pool_mode_of(options, *database, user);
     configured_levels(options, *database, *route);
+    found_levels(*route);
     shard_.set_options(route->pool, pool_options(*database, user), now);
     if (!is_same) shard_.recycle(route->pool, now);
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "budget/limits.h"
 #include "obs/metrics.h"
 #include "pool/shard.h"
 #include "proxy/options.h"
@@ -65,16 +66,25 @@ std::string node_name(const DatabaseOptions& database);
 // All connections of this process, to whichever node.
 inline constexpr const char* kProcessLevel = "process";
 inline std::string server_level_name(const std::string& node) { return "server " + node; }
+// What the server itself counts together: all connections of a role, and all in a database.
+inline std::string role_level_name(const std::string& node, const std::string& role) {
+  return "rolconnlimit " + node + " " + role;
+}
+inline std::string database_level_name(const std::string& node, const std::string& database) {
+  return "datconnlimit " + node + " " + database;
+}
 
 // So many pools at most, since with a database called "*" their names are whatever clients say.
 inline constexpr std::size_t kRouteCountMax = 10'000;
 
 class Routes {
  public:
-  // levels: those that others take permits of, too: kProcessLevel, and the server_level_name() of
-  // every node, whose limit is the control thread's to know. What is missing has no limit.
+  // levels: those that others take permits of, too: kProcessLevel, the server_level_name() of every
+  // node, and the levels of the control thread's own connections. What is missing is made.
+  // limits: by node, until set_limits(); those of the server level are in its level already. What
+  // is missing has no limit.
   Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-         std::map<std::string, pool::LevelId> levels);
+         std::map<std::string, pool::LevelId> levels, std::map<std::string, budget::Limits> limits);
 
   // The route of a database and user, made at first use. REQUIRES: has_room_for() them.
   Route& find(const Options& options, const DatabaseOptions& database, const std::string& name,
@@ -87,7 +97,7 @@ class Routes {
   std::size_t count() const { return routes_.size(); }
 
   // How many connections this process may hold to a node.
-  void set_limit(const std::string& node, std::uint32_t limit, base::Instant now);
+  void set_limits(const std::string& node, const budget::Limits& limits, base::Instant now);
   // A new configuration: sizes at once, servers of a changed plan are recycled.
   void set_options(const Options& options, base::Instant now);
   // pgweir ends: no pool keeps a server.
@@ -103,9 +113,11 @@ class Routes {
                                               const std::string& name, const std::string& user);
   std::vector<pool::LevelId> configured_levels(const Options& options,
                                                const DatabaseOptions& database, const Route& route);
+  std::vector<pool::LevelId> found_levels(const Route& route);
   void remove(Route& route, base::Instant now);
   void close(const Route& route, base::Instant now);
   pool::LevelId level(const std::string& name, std::uint32_t limit);
+  pool::LevelId level_with(const std::string& name, std::uint32_t limit);
   pool::Options pool_options(const DatabaseOptions& database, const UserOptions& user) const;
 
   pool::Exchange& exchange_;
@@ -114,6 +126,7 @@ class Routes {
   std::map<std::pair<std::string, std::string>, Route*> by_name_;
   std::vector<std::unique_ptr<Route>> routes_;  // By pool.
   std::map<std::string, pool::LevelId> levels_;
+  std::map<std::string, budget::Limits> limits_;  // By node.
   bool has_removed_ = false;
 };
 

@@ -18,11 +18,18 @@ struct RouteTest : testing::Test {
     return routes.find(options, options.databases[0], database, user, base::Instant{});
   }
 
+  std::uint32_t limit_of(const std::string& level) const {
+    for (std::uint32_t i = 0; i < exchange.level_count(); ++i) {
+      if (exchange.name(pool::LevelId{i}) == level) return exchange.limit(pool::LevelId{i});
+    }
+    return 0;
+  }
+
   Options options;
   pool::Exchange exchange;
   pool::Shard shard{exchange, 1};
   obs::Metrics metrics;
-  Routes routes{exchange, shard, metrics, {}};
+  Routes routes{exchange, shard, metrics, {}, {{"h:5432", {.unnamed = 1}}}};
 };
 
 TEST_F(RouteTest, one_route_for_a_database_and_user) {
@@ -35,17 +42,38 @@ TEST_F(RouteTest, a_user_in_no_list_has_the_limit_of_all_others) {
   options.users[0].server_count_max = 5;
   const auto limit_of_role = [&](const std::string& user) {
     find("a", user);
-    for (std::uint32_t i = 0; i < exchange.level_count(); ++i) {
-      if (exchange.name(pool::LevelId{i}) == "role h:5432 " + user)
-        return exchange.limit(pool::LevelId{i});
-    }
-    return 0U;
+    return limit_of("role h:5432 " + user);
   };
   EXPECT_EQ(limit_of_role("app"), 5U);
   EXPECT_EQ(limit_of_role("stranger"), 3U);
   options.user_defaults.server_count_max = 4;
   routes.set_options(options, base::Instant{});
   EXPECT_EQ(limit_of_role("stranger"), 4U) << "a reload changes what is there";
+}
+
+TEST_F(RouteTest, a_role_and_a_database_have_the_limits_that_were_found_for_them) {
+  find("a", "app");
+  find("b", "app");
+  const auto expect = [&](std::uint32_t app, std::uint32_t a, std::uint32_t b) {
+    EXPECT_EQ(limit_of(role_level_name("h:5432", "app")), app);
+    EXPECT_EQ(limit_of(database_level_name("h:5432", "a")), a);
+    EXPECT_EQ(limit_of(database_level_name("h:5432", "b")), b);
+  };
+  expect(1, 1, 1);  // Nobody has looked yet.
+  const budget::Limits found{.server = 20, .roles = {{"app", 7}}, .databases = {{"b", 2}}};
+  routes.set_limits("elsewhere:5432", found, base::Instant{});
+  expect(1, 1, 1);
+  routes.set_limits("h:5432", found, base::Instant{});
+  expect(7, pool::kUnlimited, 2);
+  EXPECT_EQ(limit_of(server_level_name("h:5432")), 20U);
+  // What is set holds beside it.
+  options.users[0].server_count_max = 5;
+  routes.set_options(options, base::Instant{});
+  expect(7, pool::kUnlimited, 2);
+  EXPECT_EQ(limit_of("role h:5432 app"), 5U);
+  routes.set_limits("h:5432", {}, base::Instant{});
+  expect(pool::kUnlimited, pool::kUnlimited, pool::kUnlimited);
+  EXPECT_EQ(limit_of("role h:5432 app"), 5U);
 }
 
 TEST_F(RouteTest, names_that_clients_invent_come_to_an_end) {

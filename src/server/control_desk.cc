@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/connection_parameters.h"
 #include "proxy/address_book.h"
 #include "proxy/route.h"
 
@@ -11,6 +12,21 @@ namespace {
 // What a node may be given before anybody has looked at it, or where that finds nothing and nothing
 // is configured: enough to begin with, too little to hurt.
 constexpr std::uint32_t kLimitUnseen = 4;
+// The same of a single role or database, which may have a limit of its own, below that: one for a
+// pool beside the one with which the control thread looks.
+constexpr std::uint32_t kLevelLimitUnseen = 2;
+
+// The entry with what it leaves to its clients filled in, where that can only be one thing.
+proxy::DatabaseOptions with_login(proxy::DatabaseOptions database, const proxy::Options& options) {
+  if (database.user.empty() && options.users.size() == 1) {
+    database.user = options.users.front().name;
+    database.password = options.users.front().secret;
+  }
+  if (database.server_database.empty() && database.name != "*") {
+    database.server_database = database.name;
+  }
+  return database;
+}
 
 // Whether the configuration says for each pool of a node how large it may be.
 bool has_sizes(const std::string& node, const config::Config& config) {
@@ -20,6 +36,18 @@ bool has_sizes(const std::string& node, const config::Config& config) {
            database.pool.server_count_max != pool::kUnlimited ||
            database.server_count_max != pool::kUnlimited;
   });
+}
+
+// As whom and where to pools log in at a node; empty if some log in as their clients' users.
+std::vector<budget::Login> logins_at(const std::string& node, const proxy::Options& options) {
+  std::vector<budget::Login> logins;
+  for (const proxy::DatabaseOptions& database : options.databases) {
+    if (proxy::node_name(database) != node) continue;
+    const proxy::DatabaseOptions own = with_login(database, options);
+    if (own.user.empty() || own.name == "*") return {};
+    logins.push_back({own.user, own.server_database});
+  }
+  return logins;
 }
 
 }  // namespace
@@ -75,43 +103,55 @@ std::uint32_t ControlDesk::share_of(const config::Config& config) {
 void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config::Config& config,
                            pool::Exchange& exchange) {
   const std::string node = proxy::node_name(database);
+  const proxy::DatabaseOptions own = with_login(database, config.proxy);
+  const budget::Login login{own.user, control::service_database(own)};
   permits_.push_back(std::make_unique<NodePermits>(
-      exchange, std::vector{levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
+      exchange,
+      std::vector{level(proxy::role_level_name(node, login.role), exchange),
+                  level(proxy::database_level_name(node, login.database), exchange),
+                  levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
       [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
   NodePermits* const permits = permits_.back().get();
   const std::uint32_t share = share_of(config);
   const std::uint32_t unfound = has_sizes(node, config) ? pool::kUnlimited : kLimitUnseen;
   permits->set_limit(std::min(share, kLimitUnseen));
-  control::NodeOptions options{.name = node,
-                               .database = database,
-                               .budget = config.budget,
-                               .share = share,
-                               .permits = permits,
-                               .own_pids =
-                                   [this, node] {
-                                     const auto& pids = pids_[node];
-                                     return std::vector<std::int32_t>(pids.begin(), pids.end());
-                                   },
-                               .limit_changed =
-                                   [this, node, permits, share, unfound](std::uint32_t found) {
-                                     const std::uint32_t limit =
-                                         found == pool::kUnlimited ? unfound : found;
-                                     permits->set_limit(std::min(share, limit));
-                                     auto changed = std::make_unique<proxy::LimitChanged>();
-                                     changed->node = node;
-                                     changed->server_limit = limit;
-                                     relay_.post(std::move(changed));
-                                   }};
-  if (options.database.user.empty()) {
-    options.database.user = config.proxy.users.front().name;
-    options.database.password = config.proxy.users.front().secret;
-  }
-  if (options.database.server_database.empty() && options.database.name != "*") {
-    options.database.server_database = options.database.name;
-  }
+  control::NodeOptions options{
+      .name = node,
+      .database = own,
+      .logins = logins_at(node, config.proxy),
+      .budget = config.budget,
+      .share = share,
+      .permits = permits,
+      .own_pids =
+          [this, node] {
+            const auto& pids = pids_[node];
+            return std::vector<std::int32_t>(pids.begin(), pids.end());
+          },
+      .limits_changed =
+          [this, node, permits, share, unfound, login](const budget::Limits& found) {
+            auto changed = std::make_unique<proxy::LimitChanged>();
+            changed->node = node;
+            changed->limits = found;
+            budget::Limits& limits = changed->limits;
+            if (limits.server == pool::kUnlimited) limits.server = unfound;
+            permits->set_limit(std::min(share, budget::most_of(limits, std::span(&login, 1))));
+            relay_.post(std::move(changed));
+          }};
   borrows_.push_back(loans_.of(database.name, options.database.user));
   options.borrow = borrows_.back().get();
   nodes_.emplace(node, control_.add_node(std::move(options)));
+}
+
+pool::LevelId ControlDesk::level(const std::string& name, pool::Exchange& exchange) {
+  const auto known = levels_.find(name);
+  if (known != levels_.end()) return known->second;
+  return levels_.emplace(name, exchange.add_level(name, kLevelLimitUnseen)).first->second;
+}
+
+std::map<std::string, budget::Limits> ControlDesk::limits_unseen() const {
+  std::map<std::string, budget::Limits> limits;
+  for (const auto& [node, index] : nodes_) limits[node].unnamed = kLevelLimitUnseen;
+  return limits;
 }
 
 void ControlDesk::follow_names(const proxy::Options& options) {

@@ -28,8 +28,10 @@ class ControlDesk final : public net::ParcelSink {
   // Before the threads start: one control node per PostgreSQL server that the configuration names,
   // with a level of its own in the exchange.
   void add_nodes(const config::Config& config, pool::Exchange& exchange);
-  // For RelayWorld.
+  // For RelayWorld: what the pools share with the control thread, and what holds until it has
+  // looked.
   const std::map<std::string, pool::LevelId>& levels() const { return levels_; }
+  std::map<std::string, budget::Limits> limits_unseen() const;
   // Has every host name of the configuration followed.
   void follow_names(const proxy::Options& options);
 
@@ -42,6 +44,7 @@ class ControlDesk final : public net::ParcelSink {
   static bool has_login(const proxy::DatabaseOptions& database, const config::Config& config);
   void add_node(const proxy::DatabaseOptions& database, const config::Config& config,
                 pool::Exchange& exchange);
+  pool::LevelId level(const std::string& name, pool::Exchange& exchange);
 
   control::Control& control_;
   net::Inbox& login_;

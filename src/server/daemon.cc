@@ -180,7 +180,8 @@ void Daemon::make_core() {
                                                             .counts = counts_,
                                                             .exchange = exchange_,
                                                             .seed = relay_entropy_.u32(),
-                                                            .levels = desk_->levels()},
+                                                            .levels = desk_->levels(),
+                                                            .limits = desk_->limits_unseen()},
                                           options);
   login_reactor_->attach(*login_);
   relay_reactor_->attach(*relay_);

@@ -55,9 +55,7 @@ gateway::HealthSnapshot health_of(const control::ControlSnapshot& control, std::
     if (node.facts) {
       add(health.max_connections, static_cast<std::uint32_t>(node.facts->max_connections));
     }
-    if (node.allowance && node.allowance->limit != pool::kUnlimited) {
-      add(health.usable, node.allowance->limit);
-    }
+    if (node.usable != pool::kUnlimited) add(health.usable, node.usable);
   }
   // However many servers there are, it is one limit.
   if (set_limit != 0)

@@ -63,11 +63,16 @@ std::string slots_of(const control::NodeSnapshot& node) {
                        node.reason.empty() ? "not looked at yet" : node.reason);
   }
   std::string text = fmt::format("  {}: {} connections at most, pgweir uses up to {}\n", node.node,
-                                 node.facts->max_connections, node.allowance->limit);
+                                 node.facts->max_connections, node.usable);
   for (const budget::Sum& sum : node.allowance->sums) {
     if (sum.bound == node.allowance->bound) {
       text += fmt::format("    {}\n", explain(sum));
     }
+  }
+  for (const control::NamedSum& level : node.level_sums) {
+    text += fmt::format("    {} \"{}\": {}\n",
+                        level.sum.bound == budget::Bound::Role ? "role" : "database", level.name,
+                        explain(level.sum));
   }
   if (node.allowance->is_far_below_server) {
     text +=

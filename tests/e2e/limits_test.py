@@ -6,8 +6,8 @@ import psycopg
 
 from support import processes
 from support.case import PgweirTest, value
-from support.pgweir import Pgweir
-from support.postgres import APP_PASSWORD
+from support.pgweir import Pgweir, run_command
+from support.postgres import APP_PASSWORD, Postgres
 
 
 class LimitsTest(PgweirTest):
@@ -137,3 +137,82 @@ class OwnUserTest(PgweirTest):
         holder.execute("begin")
         with self.assertRaises(psycopg.errors.TooManyConnections):
             waiter.execute("select 1")
+
+
+class ServerLimitsTest(PgweirTest):
+    """PostgreSQL's own limits, of roles and of databases, behind one pgweir."""
+
+    CLIENTS = 30
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(Postgres(max_connections=30))
+        with cls.server.superuser() as connection:
+            for name in ("narrow", "moved"):
+                connection.execute(
+                    f"create role {name} login password '{name}''s' connection limit 3")
+            connection.execute("create role ruler superuser login password 'ruler''s' "
+                               "connection limit 1")
+            connection.execute("create database small connection limit 2")
+        cls.pgweir = cls.enterClassContext(cls.make_pgweir())
+        cls.addClassCleanup(cls.check_log)
+
+    @classmethod
+    def make_pgweir(cls):
+        entry = cls.server.url
+        return Pgweir(config=f"""
+            [databases.app]
+            url = "{entry()}"
+            [databases.narrow]
+            url = "{entry('narrow', "narrow's")}"
+            [databases.moved]
+            url = "{entry('moved', "moved's")}"
+            [databases.ruler]
+            url = "{entry('ruler', "ruler's")}"
+            [databases.small]
+            url = "{entry(database='small')}"
+            """)
+
+    def most_served(self, entry, user="app", password=APP_PASSWORD):
+        """Has all clients of an entry ask at once; how many servers they were seen to have."""
+        connections = [self.connect(database=entry, user=user, password=password)
+                       for _ in range(self.CLIENTS)]
+        for connection in connections:
+            connection.pgconn.send_query(b"select pg_sleep(0.05), pg_backend_pid()")
+        results = [connection.pgconn.get_result() for connection in connections]
+        self.assertFalse([r.error_message for r in results if r.error_message])
+        for connection in connections:
+            connection.close()
+        self.assertFalse(self.server.refusals())
+        return len({result.get_value(0, 1) for result in results})
+
+    def test_another_roles_limit_holds_and_caps_nobody_else(self):
+        self.assertEqual(self.most_served("narrow", "narrow", "narrow's"), 2)
+        self.assertGreater(self.most_served("app"), 10)
+
+    def test_a_databases_limit_holds(self):
+        self.assertLessEqual(self.most_served("small"), 2)
+
+    def test_superusers_are_held_to_no_limit_of_their_role(self):
+        self.assertGreater(self.most_served("ruler", "ruler", "ruler's"), 10)
+
+    def test_a_changed_limit_is_followed(self):
+        moved = ("moved", "moved", "moved's")
+        eye = self.superuser()
+        self.assertEqual(self.most_served(*moved), 2)
+        eye.execute("alter role moved connection limit 8")
+        processes.wait_until(lambda: self.most_served(*moved) > 3, 40, "it has risen")
+        eye.execute("alter role moved connection limit 2")
+        time.sleep(6)
+        self.assertEqual(self.most_served(*moved), 1)
+
+    def test_check_and_health_tell_what_each_may_have(self):
+        done = run_command("check", "--config", str(self.pgweir.directory / "config.toml"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"role +3  connection limit of the role")
+        self.assertRegex(done.stdout, r"database +2  connection limit of the database")
+        health = self.pgweir.health()
+        self.assertGreater(health["server"]["usable"], 20)
+        self.assertGreater(health["pool"]["limit"], 20)
+        self.assertIn('role "narrow": 3 connection limit of the role - 1 margin = 2',
+                      self.pgweir.log())

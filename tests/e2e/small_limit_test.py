@@ -35,12 +35,6 @@ class Watch:
             time.sleep(0.005)
 
 
-def refusals(server):
-    """What the server's log says of connections that it had no room for."""
-    return [line for line in server.log().splitlines()
-            if "too many" in line or "remaining connection slots" in line]
-
-
 class SmallLimit:
     """What holds for each of the small limits."""
 
@@ -65,7 +59,7 @@ class SmallLimit:
         self.assertLess(max(ages), 3)
         self.assertLessEqual(watch.most, self.limit)
         self.assertGreaterEqual(watch.most, 1)
-        self.assertFalse(refusals(self.server))
+        self.assertFalse(self.server.refusals())
 
     def script(self, text):
         path = self.pgweir.directory / "script.sql"
@@ -209,7 +203,7 @@ class OtherUserTest(PgweirTest):
             stop.set()
             for thread in threads:
                 thread.join()
-        self.assertFalse(refusals(self.server))
+        self.assertFalse(self.server.refusals())
 
 
 class ManyServersTest(PgweirTest):

@@ -50,7 +50,8 @@ std::string Simulation::find_wrong_permits(bool are_all_back) const {
   return {};
 }
 
-// Those that count for a level: "server NODE", "role NODE USER", "database NAME", "pool NAME/USER".
+// Those that count for a level: "server NODE", "role NODE USER", "database NAME", "pool NAME/USER",
+// "rolconnlimit NODE USER", "datconnlimit NODE NAME".
 std::size_t Simulation::backends_of(const Postgres& node, std::string_view level) {
   const std::size_t space = level.find(' ');
   const std::string_view kind = level.substr(0, space);
@@ -58,8 +59,10 @@ std::size_t Simulation::backends_of(const Postgres& node, std::string_view level
   const std::string name = node.address() + ":5432";
   if (kind == proxy::kProcessLevel) return node.backend_count();
   if (kind == "server") return rest == name ? node.backend_count() : 0;
-  if (kind == "role") {
-    return rest.starts_with(name + " ") ? node.backend_count(rest.substr(name.size() + 1), {}) : 0;
+  if (kind == "role" || kind == "rolconnlimit" || kind == "datconnlimit") {
+    if (!rest.starts_with(name + " ")) return 0;
+    const std::string_view what = rest.substr(name.size() + 1);
+    return kind == "datconnlimit" ? node.backend_count({}, what) : node.backend_count(what, {});
   }
   if (kind == "database") return node.backend_count({}, rest);
   const std::size_t slash = rest.find('/');

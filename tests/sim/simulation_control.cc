@@ -71,7 +71,7 @@ void Simulation::look_for_lost(const proxy::ServerLost& lost) {
 void Simulation::move_limit() {
   auto changed = std::make_unique<proxy::LimitChanged>();
   changed->node = address_of_node(world_.rng().below(scenario_.node_count)) + ":5432";
-  changed->server_limit =
+  changed->limits.server =
       static_cast<std::uint32_t>(world_.between(std::size_t{1}, scenario_.server_limit));
   post(base::Mailbox::Relay, nullptr, std::move(changed));
 }

@@ -98,6 +98,11 @@ class Postgres:
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
+    def refusals(self):
+        """What the log says of connections that there was no room for."""
+        return [line for line in self.log().splitlines()
+                if "too many" in line or "remaining connection slots" in line]
+
     def url(self, user="app", password=APP_PASSWORD, database="app", **parameters):
         return make_url(user, password, "127.0.0.1", self.port, database, parameters)
 
