@@ -7,6 +7,7 @@
 
 #include "proxy/departures.h"
 #include "proxy/errands.h"
+#include "proxy/login_failure.h"
 #include "proxy/without_literals.h"
 #include "wire/sqlstate.h"
 
@@ -90,8 +91,10 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
             .sqlstate = failure->sqlstate.empty() ? std::string(wire::sqlstate::kConnectionFailure)
                                                   : failure->sqlstate,
             .message = failure->text,
-            .detail = "pgweir could not log in to the server for this database and user.",
-            .hint = "Check the credentials and the address in pgweir's configuration."};
+            .detail = fmt::format("pgweir could not log in as \"{}\" to database \"{}\" at {}.",
+                                  client.route->plan->user, client.route->plan->server_database,
+                                  client.route->node),
+            .hint = std::string(advice_on_login(failure->sqlstate))};
   }
   const pool::PoolCounts counts = state.shard.counts(client.route->pool);
   const std::uint32_t waiting = state.errands->waiting_clients(client.route->pool);
@@ -114,7 +117,7 @@ wire::Report make_refusal(RelayState& state, const Client& client, pool::RefuseR
     report.message =
         fmt::format("no connection to database \"{}\" within {:g} s: {}", client.route->database,
                     seconds(now - client.since()), failure->text);
-    report.hint = "The server could not be reached; pgweir keeps trying.";
+    report.hint = outlook_on_login(failure->sqlstate, client.route->plan->user);
   } else {
     report.hint =
         "Shorten transactions, end those that idle, or raise pool_timeout (query_wait_timeout) to "

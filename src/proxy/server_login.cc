@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "proxy/login_failure.h"
 #include "wire/query.h"
 #include "wire/sqlstate.h"
 
@@ -61,15 +62,6 @@ wire::Report report_of(const base::Error& error) {
           .message = error.context,
           .detail = {},
           .hint = {}};
-}
-
-bool is_permanent(const wire::Report& report) {
-  // Class 28 is authentication, 3D000 a database that does not exist; a protocol that we do not
-  // speak does not change by waiting either. All else (starting up, full, unreachable) may pass.
-  return report.sqlstate.starts_with("28") ||
-         report.sqlstate == wire::sqlstate::kInvalidCatalogName ||
-         report.sqlstate == wire::sqlstate::kFeatureNotSupported ||
-         report.sqlstate == wire::sqlstate::kProtocolViolation;
 }
 
 }  // namespace
@@ -351,7 +343,7 @@ bool ServerLogin::choose_next(const wire::Report& report) {
 void ServerLogin::give_up(wire::Report report, bool is_ended) {
   auto failed = std::make_unique<ServerFailed>();
   failed->token = token_;
-  failed->is_permanent = is_permanent(report) || is_tls_wrong_;
+  failed->is_permanent = is_permanent(report.sqlstate) || is_tls_wrong_;
   failed->is_ended = is_ended;
   failed->report = std::move(report);
   desk_.io().hand_over(base::ConnectionId::None, base::Mailbox::Relay, std::move(failed));

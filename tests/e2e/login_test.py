@@ -102,6 +102,28 @@ class WrongServerPasswordTest(PgweirTest):
         self.assertIn("password authentication failed", str(caught.exception))
 
 
+class WrongStartupParameterTest(PgweirTest):
+    """What the server says of a login that it will refuse again is told at once, and to whom."""
+
+    def refusal(self, **parameters):
+        with Pgweir(self.server.url(pool_timeout=20, **parameters)) as pgweir:
+            with self.assertRaises(psycopg.Error) as caught:
+                with pgweir.connect(connect_timeout=5) as connection:
+                    connection.execute("select 1")
+        return str(caught.exception)
+
+    def test_an_unknown_parameter_and_a_wrong_value(self):
+        for options, said in (("-c nonsense=1", 'unrecognized configuration parameter "nonsense"'),
+                              ("-c work_mem=much", 'invalid value for parameter "work_mem"')):
+            with self.subTest(options):
+                text = self.refusal(options=options)
+                self.assertIn(said, text)
+                self.assertIn('pgweir could not log in as "app" to database "app" at 127.0.0.1',
+                              text)
+                self.assertIn("options", text)
+                self.assertNotIn("reached", text)
+
+
 class TlsToPgweirTest(PgweirTest):
     def tls_version(self, **parameters):
         return psql(self.pgweir.url(**parameters), "-c", "\\conninfo").stdout
