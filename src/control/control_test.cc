@@ -102,6 +102,10 @@ TEST_F(ControlTest, counts_again_while_there_are_clients) {
   const base::Instant before = first->nodes[0].counted;
   const auto second = await([&](const NodeSnapshot& node) { return node.counted > before; });
   EXPECT_GE(second->nodes[0].counted - before, 900ms);
+  EXPECT_EQ(first->nodes[0].next_count_due, base::kNever);
+  EXPECT_EQ(second->nodes[0].next_count_due - second->nodes[0].counted, 2s);
+  control->note_clients(index, 0);
+  await([](const NodeSnapshot& node) { return node.next_count_due == base::kNever; });
 }
 
 TEST_F(ControlTest, drops_what_is_told_after_its_end) {

@@ -12,6 +12,11 @@ namespace pgweir::control {
 
 namespace {
 
+// How long a count may take before one wonders: over a connection that is there, and where one has
+// to be opened or borrowed, for which the clients' transactions are waited for.
+constexpr base::Duration kCountMax = std::chrono::seconds(1);
+constexpr base::Duration kBorrowedCountMax = std::chrono::seconds(6);
+
 std::string_view to_text(budget::Bound bound) {
   switch (bound) {
     case budget::Bound::Server: return "server";
@@ -52,6 +57,21 @@ ServiceCallbacks Node::make_callbacks() {
 void Node::start() {
   service_.set_guest(is_guest());
   service_.start();
+}
+
+void Node::handle_clients(std::uint32_t count) {
+  const bool had_clients = std::exchange(has_clients_, count > 0);
+  if (had_clients != has_clients_) {
+    expect_count(loop_.now());
+    changed_();
+  }
+  service_.handle_clients(count);
+}
+
+void Node::expect_count(base::Instant from) {
+  const base::Duration count_max = service_.is_connected() ? kCountMax : kBorrowedCountMax;
+  snapshot_.next_count_due =
+      has_clients_ ? from + options_.budget.health_interval + count_max : base::kNever;
 }
 
 void Node::handle_refused() {
@@ -118,6 +138,7 @@ void Node::handle_counted(std::uint32_t client_backends) {
   snapshot_.reason.clear();
   snapshot_.client_backends = client_backends;
   snapshot_.counted = loop_.now();
+  expect_count(snapshot_.counted);
   snapshot_.servers_lost = service_.lost_count();
   changed_();
 }
@@ -135,6 +156,8 @@ void Node::handle_failed(const Failure& failure) {
 
 void Node::handle_crowded_out() {
   snapshot_.reason = "all connections that pgweir may open are in use, by transactions that last";
+  // That says nothing of the server.
+  snapshot_.next_count_due = base::kNever;
   changed_();
 }
 

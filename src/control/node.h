@@ -40,7 +40,7 @@ class Node {
        std::function<void()> changed);
 
   void start();
-  void handle_clients(std::uint32_t count) { service_.handle_clients(count); }
+  void handle_clients(std::uint32_t count);
   void handle_refused();
   void find_lost(int pid, std::function<void()> gone);
 
@@ -55,6 +55,8 @@ class Node {
   void handle_crowded_out();
   void report_unusable(std::string_view problem);
   void follow_limits();
+  // No sooner than `from` the next count can have begun.
+  void expect_count(base::Instant from);
   bool is_guest() const;
   // Where all pools log in alike.
   std::optional<budget::Login> only_login() const;
@@ -65,6 +67,7 @@ class Node {
   const std::function<void()> changed_;
   budget::AllowanceTracker tracker_;
   NodeSnapshot snapshot_;
+  bool has_clients_ = false;
   bool is_reported_unusable_ = false;
   std::optional<budget::Limits> told_limits_;
   ServiceConnection service_;

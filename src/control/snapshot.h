@@ -27,6 +27,8 @@ struct NodeSnapshot {
   // be long ago when no client has been here since. Unset: never yet.
   std::optional<std::uint32_t> client_backends;
   base::Instant counted;
+  // By when the next count should be there. kNever without clients: then nobody counts.
+  base::Instant next_count_due = base::kNever;
   std::optional<budget::ServerFacts> facts;    // Of the last discovery …
   std::optional<budget::Allowance> allowance;  // … and what follows: of the server, or, where all
                                                // pools log in alike, of that login.

@@ -1,5 +1,7 @@
 #include "server/snapshots.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -27,10 +29,14 @@ gateway::PoolSnapshot pool_of(const std::vector<obs::Sample>& samples) {
 
 void add(std::optional<std::uint32_t>& sum, std::uint32_t part) { sum = sum.value_or(0) + part; }
 
-std::string reason_of(const control::NodeSnapshot& node, bool is_one_of_many) {
-  const std::string reason =
-      node.reason.empty() ? "pgweir has not looked at the database yet" : node.reason;
-  return is_one_of_many ? node.node + ": " + reason : reason;
+// Why the node counts as not answering; empty if it does.
+std::string problem_of(const control::NodeSnapshot& node, base::Instant now) {
+  if (node.is_answering && now <= node.next_count_due) return {};
+  if (node.is_answering) {
+    return fmt::format("the server does not answer; its last word is {:.0f} s old",
+                       std::chrono::duration<double>(now - node.counted).count());
+  }
+  return node.reason.empty() ? "pgweir has not looked at the database yet" : node.reason;
 }
 
 }  // namespace
@@ -43,9 +49,9 @@ gateway::HealthSnapshot health_of(const control::ControlSnapshot& control, std::
     health.reason = "no configured database names a user that pgweir could ask as";
   }
   for (const control::NodeSnapshot& node : control.nodes) {
-    if (!node.is_answering) {
+    if (const std::string problem = problem_of(node, now); !problem.empty()) {
       health.is_connected = false;
-      health.reason = reason_of(node, control.nodes.size() > 1);
+      health.reason = control.nodes.size() > 1 ? node.node + ": " + problem : problem;
     }
     if (node.limit != pool::kUnlimited) add(health.pool.limit, node.limit);
     if (node.client_backends) {

@@ -54,6 +54,21 @@ TEST(HealthOfTest, names_the_node_that_does_not_answer_among_many) {
   EXPECT_EQ(health.reason, "b:5432: nobody listens there");
 }
 
+TEST(HealthOfTest, an_answer_that_is_overdue_is_none) {
+  auto node = looked_at("a:5432", 8);
+  node.next_count_due = kNow;
+  EXPECT_TRUE(health_of({{node}}, 0, kNow).is_connected);
+  const auto late = health_of({{node}}, 0, kNow + 2s);
+  EXPECT_FALSE(late.is_connected);
+  EXPECT_EQ(late.reason, "the server does not answer; its last word is 3 s old");
+  EXPECT_EQ(late.age, base::Duration(3s));
+  EXPECT_EQ(health_of({{node, looked_at("b:5432", 8)}}, 0, kNow + 2s).reason,
+            "a:5432: the server does not answer; its last word is 3 s old");
+  // Without clients nobody asks.
+  node.next_count_due = base::kNever;
+  EXPECT_TRUE(health_of({{node}}, 0, kNow + 1h).is_connected);
+}
+
 TEST(HealthOfTest, says_that_there_is_nobody_to_ask_as) {
   const auto health = health_of({}, 0, kNow);
   EXPECT_FALSE(health.is_connected);

@@ -1,6 +1,7 @@
 """From start to end: mistakes that keep pgweir from starting, reload, drain."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -289,6 +290,34 @@ class HttpTest(PgweirTest):
 
     def test_a_foreign_host_is_421(self):
         self.assertEqual(self.pgweir.http("/api/health", host="evil.example")[0], 421)
+
+
+class HangingServerTest(PgweirTest):
+    """PostgreSQL is there and does nothing, as on a disk or in a machine that hangs."""
+
+    def hang(self):
+        eye = self.superuser()
+        pids = [int((self.server.data / "postmaster.pid").read_text().split()[0])]
+        pids += [pid for pid, in eye.execute(
+            "select pid from pg_stat_activity where pid <> pg_backend_pid()")]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+            self.addCleanup(os.kill, pid, signal.SIGCONT)
+
+    def test_health_says_so_within_seconds(self):
+        self.connect()
+        processes.wait_until(lambda: self.pgweir.health()["status"] == "ok", 10, "it has looked")
+        self.hang()
+        for _ in range(35):
+            health = self.pgweir.health()
+            if health["status"] != "ok":
+                break
+            self.assertLess(health["ageSeconds"], 2.1)
+            time.sleep(0.1)
+        self.assertEqual(health["status"], "error")
+        self.assertRegex(health["database"]["reason"], "its last word is [23] s old")
+        self.doCleanups()
+        processes.wait_until(lambda: self.pgweir.health()["status"] == "ok", 20, "it answers again")
 
 
 class FirstLookTest(unittest.TestCase):
