@@ -151,7 +151,8 @@ constexpr std::array kProcess{
     Setting{.name = "shutdown_timeout",
             .toml = {"shutdown_timeout"},
             .process = at<&Config::proxy, &O::shutdown_timeout>(),
-            .doc = "How long transactions may go on after SIGTERM; 0 = no limit."},
+            .doc = "How long transactions may go on after SIGTERM, and answers wait to be read; "
+                   "0 = no limit."},
     Setting{.name = "log_level",
             .toml = {"log_level"},
             .process = at<&Config::log, &Log::events, &obs::Options::level>(),

@@ -198,6 +198,29 @@ class DrainTest(PgweirTest):
             self.assertIn("due to administrator command", errors[0])
             processes.wait_until(lambda: value(superuser, active, [pid]) == 0, 2, "it is cancelled")
 
+    def test_answers_are_owed_until_they_are_read_or_time_is_up(self):
+        config = f"""
+            shutdown_timeout = "2s"
+            [databases.app]
+            url = "{self.server.url()}"
+            """
+        for reads in (True, False):
+            with self.subTest(reads=reads), Pgweir(config=config) as mine:
+                connection = mine.connect()
+                self.addCleanup(connection.close)
+                connection.pgconn.send_query(
+                    b"select repeat('x', 1000000) from generate_series(1, 50)")
+                processes.wait_until(lambda: mine.health()["pool"]["inUse"] == 1, 5, "it runs")
+                started = time.monotonic()
+                mine.process.send_signal(signal.SIGTERM)
+                if reads:
+                    time.sleep(0.5)
+                    self.assertEqual(connection.pgconn.get_result().ntuples, 50)
+                # Who had to be cut off has not had all it was owed: that is not clean.
+                self.assertEqual(mine.process.wait(10), 0 if reads else 1)
+                if not reads:
+                    self.assertGreater(time.monotonic() - started, 1.9)
+
     def test_nothing_is_left_on_the_server(self):
         pids = {value(self.mine.connect(), "select pg_backend_pid()") for _ in range(3)}
         self.assertEqual(self.mine.stop(), 0)
