@@ -87,7 +87,6 @@ class Client : public std::enable_shared_from_this<Client> {
   void hang_up();
   void come_back();
   void write_in_parts(base::Bytes bytes);
-  void write_rest();
   void leave_with_last_words();
   void half_close();
 

@@ -8,22 +8,17 @@ namespace pgweir::sim {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// The rest follows when it likes.
+// The rest follows when it likes: how long the answer takes says nothing.
 void Client::write_in_parts(base::Bytes bytes) {
+  asked_at_ = base::kNever;
   const std::size_t first = world_.between(std::size_t{0}, bytes.size());
   write(bytes.first(first));
   const base::Bytes rest = bytes.subspan(first);
   rest_.assign(rest.begin(), rest.end());
   const base::Duration longest = world_.chance(0.1) ? milliseconds(800) : milliseconds(5);
   world_.after(world_.between(microseconds(1), longest), [self = shared_from_this(), life = life_] {
-    if (self->life_ == life) self->write_rest();
+    if (self->life_ == life) self->write({});
   });
-}
-
-void Client::write_rest() {
-  if (rest_.empty()) return;
-  asked_at_ = world_.now();
-  write({});
 }
 
 // A statement and the good-bye in one write, whether a server is free or not.
