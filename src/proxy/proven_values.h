@@ -25,6 +25,10 @@ class ProvenValues {
     if (name == "application_name" && is_plain_name(value)) return true;
     return values_.find({name, value}) != values_.end();
   }
+  // One of them was refused after all: each is tried alone again.
+  void forget(const session::ParameterSet& set) {
+    for (const auto& [name, value] : set) values_.erase({name, value.text});
+  }
   void add(const session::ParameterSet& set) {
     for (const auto& [name, value] : set) {
       if (values_.size() < kCountMax) values_.emplace(name, value.text);

@@ -351,10 +351,18 @@ void Replies::reconsider(Server& server, base::Instant now) {
   follow_up(server, nothing, now);
 }
 
-// The server refused a parameter that the client brought. What it sent has not run.
+// The server refused a parameter that the client brought. What it sent has not run, unless the
+// value was believed to be good.
 void Replies::end_unsettled(Client& client, Server& server, base::Instant now) {
   wire::Report report = *server.own_failure;
   report.severity = "FATAL";
+  if (!client.is_settling) {
+    client.route->proven.forget(state_.parameters.at(client.parameters));
+    report.detail = "A setting of this session was refused: " + report.message;
+    report.message = "a statement was sent ahead; whether it took effect is not known";
+    report.sqlstate = wire::sqlstate::kConnectionFailure;
+    report.hint = "Reconnect; check before you repeat a statement that changes data.";
+  }
   server.own_failure.reset();
   server.needs_reset = true;
   state_.leases->end_client(client, ClientEnd::Misused, &report, now);
