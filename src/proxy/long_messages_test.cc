@@ -1,6 +1,7 @@
 // Messages larger than any buffer, and clients that do not read: what is held back is bounded, and
 // what passes is whole.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "proxy/sending.h"
@@ -64,6 +65,46 @@ TEST(LongReplyTest, what_an_error_of_two_megabytes_says_of_a_statement_is_unders
   stage.heard(stage.server());
   stage.say(client, say::bind("s") + say::execute() + say::sync());
   EXPECT_EQ(stage.heard(stage.server()).front(), 'P') << "it is prepared again";
+}
+
+// One that is not kept for other servers.
+std::string long_parse(std::string_view name) {
+  return say::parse(name, "select '" + std::string(17'000'000, 'x') + "'");
+}
+
+TEST(LongParseTest, passes_while_it_comes_and_keeps_its_client_on_the_server) {
+  for (const std::string name : {"", "own"}) {
+    Stage stage(2);
+    const Party client = stage.add_client();
+    say_in_pieces(stage, client, long_parse(name) + say::bind(name) + say::execute() + say::sync());
+    EXPECT_TRUE(stage.heard(stage.server()) ==
+                long_parse(name) + say::bind(name) + say::execute() + say::sync());
+    const std::string answer =
+        say::parse_complete() + say::bind_complete() + say::complete("SELECT 1") + say::ready();
+    stage.say(stage.server(), answer);
+    EXPECT_EQ(stage.heard(client), answer);
+    EXPECT_EQ(stage.lent(), 1U);
+  }
+}
+
+TEST(LongParseTest, that_comes_byte_by_byte_takes_no_server_before_its_header_is_there) {
+  Stage stage;
+  const Party client = stage.add_client();
+  for (const char c : long_parse("name").substr(0, 5 + 3)) stage.say(client, {&c, 1});
+  EXPECT_EQ(stage.heard(stage.server()), "");
+  for (const char c : long_parse("name").substr(5 + 3, 3)) stage.say(client, {&c, 1});
+  EXPECT_EQ(stage.heard(stage.server()), long_parse("name").substr(0, 5 + 3 + 3));
+}
+
+TEST(LongParseTest, of_a_name_that_is_in_use_ends_the_client) {
+  Stage stage;
+  const Party client = stage.add_client();
+  stage.say(client, say::parse("s", "select $1") + say::sync());
+  stage.say(stage.server(), say::parse_complete() + say::ready());
+  stage.heard(client);
+  stage.say(client, long_parse("s").substr(0, kPieceBytes));
+  EXPECT_THAT(stage.heard(client), testing::HasSubstr("in use"));
+  EXPECT_TRUE(stage.is_closed(client));
 }
 
 TEST(LongQueryTest, passes_while_it_comes_and_takes_its_server_at_once) {

@@ -23,8 +23,9 @@ namespace {
 constexpr std::size_t kQueryBytesHeld = 64 * 1024;
 // More than what our names for statements add to a message.
 constexpr std::uint32_t kNameBytesMax = 64;
-// A Parse is kept for other servers, so it must be seen whole.
+// A Parse is kept for other servers, so it must be seen whole; one longer than this is not kept.
 constexpr std::size_t kParseBytesMax = 16 * 1024 * 1024;
+constexpr std::string_view kNameTooLong = "a name of more than 64 KB";
 
 // What a COPY takes belongs to the Query that began it, and that is what everything else waits for.
 bool is_of_copy(char type) { return type == 'd' || type == 'c' || type == 'f'; }
@@ -129,9 +130,10 @@ std::optional<Requests::Outcome> Requests::take_without_server(Client& client, c
     default: return violate("an unknown message type");
   }
   // A server is not kept waiting for a client that has sent the half of what it wants.
-  const bool is_held = input.header.type == 'P' || input.frame_bytes() <= kQueryBytesHeld;
+  const bool is_parse = input.header.type == 'P';
+  const bool is_held = input.frame_bytes() <= (is_parse ? kParseBytesMax : kQueryBytesHeld);
   if (!input.is_whole() && is_held) return wait_for_whole(client, input);
-  if (input.header.type == 'P' && promise_statement(client, input)) return Outcome::Taken;
+  if (is_parse && is_held && promise_statement(client, input)) return Outcome::Taken;
   return std::nullopt;
 }
 
@@ -182,10 +184,8 @@ void Requests::pass(Client& client, const Input& input, Batch& batch) {
 }
 
 Requests::Outcome Requests::wait_for_whole(Client& client, const Input& input) {
-  const bool is_parse = input.header.type == 'P';
-  if (input.frame_bytes() > (is_parse ? kParseBytesMax : kQueryBytesHeld)) {
-    return violate(is_parse ? "a Parse above 16 MB, which pgweir does not hold"
-                            : "a name of more than 64 KB");
+  if (input.header.type != 'P' && input.frame_bytes() > kQueryBytesHeld) {
+    return violate(kNameTooLong);
   }
   client.inbox_wanted = input.frame_bytes();
   return Outcome::Parked;
@@ -276,6 +276,9 @@ void Requests::finish_analysis(Client& client) {
 
 Requests::Outcome Requests::take_extended(Client& client, const Input& input, Batch& batch) {
   if (input.header.type == 'B') return take_bind(client, input, batch);
+  if (input.header.type == 'P' && input.frame_bytes() > kParseBytesMax) {
+    return pass_long_parse(client, input, batch);
+  }
   if (!input.is_whole()) return wait_for_whole(client, input);
   const base::Bytes raw = input.bytes.first(input.frame_bytes());
   passed_bytes_ = raw.size();
@@ -298,6 +301,21 @@ Requests::Outcome Requests::take_extended(Client& client, const Input& input, Ba
   } else {
     statements_.take_close(client, *target, raw, batch);
   }
+  return Outcome::Taken;
+}
+
+// Only its name is seen before it passes.
+Requests::Outcome Requests::pass_long_parse(Client& client, const Input& input, Batch& batch) {
+  const std::string_view name_on = base::as_text(input.bytes.subspan(wire::kHeaderBytes));
+  const std::size_t name_bytes = name_on.find('\0');
+  if (name_bytes == std::string_view::npos) {
+    if (input.bytes.size() >= kQueryBytesHeld) return violate(kNameTooLong);
+    client.inbox_wanted = input.bytes.size() + 1;
+    return Outcome::Parked;
+  }
+  const auto status = statements_.take_long_parse(client, name_on.substr(0, name_bytes));
+  if (!status) return violate(status.error().context);
+  pass(client, input, batch);
   return Outcome::Taken;
 }
 

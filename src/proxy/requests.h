@@ -70,6 +70,7 @@ class Requests {
   Outcome take_function_call(Client& client, const Input& input, Batch& batch);
   Outcome take_extended(Client& client, const Input& input, Batch& batch);
   Outcome take_bind(Client& client, const Input& input, Batch& batch);
+  Outcome pass_long_parse(Client& client, const Input& input, Batch& batch);
   // Waits for the whole message, if it is of a size that we are ready to hold.
   Outcome wait_for_whole(Client& client, const Input& input);
   Outcome violate(std::string_view what);

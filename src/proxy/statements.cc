@@ -134,6 +134,23 @@ base::Status Statements::take_unnamed_parse(Client& client, const wire::ParseMes
   return base::success();
 }
 
+base::Status Statements::take_long_parse(Client& client, std::string_view name) {
+  Server& server = *client.server;
+  ClientSession& session = session_of(state_, client);
+  if (name.empty()) {
+    server.statements.set_unnamed(StatementId::None);
+    session.statements.rebind(name, StatementId::None);
+    session.deallocation.reset();
+  } else if (session.statements.find(name) != StatementId::None) {
+    return base::Error{.code = base::ErrorCode::LimitReached,
+                       .side = base::Side::Client,
+                       .context = "a Parse above 16 MB for a name that is in use"};
+  }
+  state_.effects->pin(client, session::PinReason::NotUnderstood);
+  expect(server, Request::Parse, Origin::Client, ++session.last_tag);
+  return base::success();
+}
+
 // A Parse that the server will refuse, for the name is in use there. Tag 0, since nothing comes of
 // it that would have to be undone.
 void Statements::parse_in_vain(Client& client, StatementId known, const wire::ParseMessage& message,

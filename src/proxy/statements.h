@@ -22,6 +22,9 @@ class Statements {
   // Errors: LimitReached, when the client has too many statements.
   base::Status take_parse(Client& client, const wire::ParseMessage& message, base::Bytes raw,
                           Batch& batch);
+  // A Parse that is too long to be kept: the client's name is the server's, too, and the client
+  // stays with that server. Errors: LimitReached, if the name stands for a statement that is kept.
+  base::Status take_long_parse(Client& client, std::string_view name);
   // A Parse of a text that some server has accepted, under a name that is free: it needs no server,
   // and is settled with this call. REQUIRES: the client has none. False: not that.
   bool take_known_parse(Client& client, const wire::ParseMessage& message);
