@@ -276,8 +276,9 @@ void Effects::handle_ready(Client& client, Server& server, std::uint32_t tag, ch
   if (client.session == nullptr) return;
   ClientSession& session = *client.session;
   while (!session.pending.empty() && !server.cycle.owes_client()) session.pending.pop_front();
-  if (status != 'I') return;
+  // Statements do not come and go with transactions.
   session.statements.commit(tag);
+  if (status != 'I') return;
   const bool was_pinned = !session.pins.empty();
   end_transaction(client, server, !session.is_rolled_back);
   session.has_left_block = false;

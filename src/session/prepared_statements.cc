@@ -9,6 +9,7 @@ namespace {
 
 // A client that prepares more than this has lost count; each costs memory here and on servers.
 constexpr std::size_t kNamedMax = 20'000;
+constexpr std::size_t kNamedBytesMax = std::size_t{256} * 1024 * 1024;
 
 }  // namespace
 
@@ -21,7 +22,8 @@ StatementId ClientStatements::find(std::string_view name) const {
 }
 
 base::Status ClientStatements::define(std::string_view name, StatementId id, std::uint32_t tag) {
-  if (named_.size() >= kNamedMax && !name.empty()) {
+  const bool is_full = named_.size() >= kNamedMax || named_bytes_ >= kNamedBytesMax;
+  if (is_full && !name.empty()) {
     table_.release(id);
     return base::Error{.code = base::ErrorCode::LimitReached,
                        .side = base::Side::Client,
@@ -45,11 +47,20 @@ void ClientStatements::remove(std::string_view name, std::uint32_t tag) {
 void ClientStatements::put(std::string_view name, StatementId id) {
   if (name.empty()) {
     unnamed_ = id;
-  } else if (id == StatementId::None) {
+    return;
+  }
+  named_bytes_ += bytes_of(id);
+  named_bytes_ -= bytes_of(find(name));
+  if (id == StatementId::None) {
     named_.erase(std::string(name));
   } else {
     named_[std::string(name)] = id;
   }
+}
+
+std::size_t ClientStatements::bytes_of(StatementId id) const {
+  const Statement* statement = table_.find(id);
+  return statement == nullptr ? 0 : statement->query.size();
 }
 
 void ClientStatements::rebind(std::string_view name, StatementId id) {
@@ -64,6 +75,7 @@ void ClientStatements::clear() {
   unnamed_ = StatementId::None;
   for (const auto& [name, id] : named_) table_.release(id);
   named_.clear();
+  named_bytes_ = 0;
 }
 
 void ClientStatements::undo(std::uint32_t tag) {

@@ -54,12 +54,14 @@ class ClientStatements {
     StatementId before = StatementId::None;  // Retained by the log.
   };
   void put(std::string_view name, StatementId id);
+  std::size_t bytes_of(StatementId id) const;
   void revert(std::size_t index);
 
   StatementTable& table_;
   StatementId unnamed_ = StatementId::None;
   std::unordered_map<std::string, StatementId> named_;
-  std::vector<Undo> log_;  // By tag.
+  std::size_t named_bytes_ = 0;  // Of their texts.
+  std::vector<Undo> log_;        // By tag.
 };
 
 class ServerStatements {

@@ -110,6 +110,14 @@ TEST_F(PreparedStatementsTest, a_client_may_not_have_statements_without_end) {
   define("", "two", 20'002);  // There is only one of these.
 }
 
+TEST_F(PreparedStatementsTest, nor_statements_of_any_length) {
+  const std::string megabyte(1024 * 1024, ' ');
+  for (std::uint32_t i = 0; i < 256; ++i) define("s" + std::to_string(i), megabyte, i + 1);
+  EXPECT_FALSE(client_.define("one more", statement("two"), 300));
+  client_.remove("s7", 301);
+  EXPECT_TRUE(client_.define("one more", statement("two"), 302));
+}
+
 TEST(ServerStatementsTest, what_was_used_longest_ago_goes_first) {
   StatementTable table;
   ServerStatements server(table);

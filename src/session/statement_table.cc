@@ -24,7 +24,8 @@ std::string name_of(std::uint64_t serial) {
 
 }  // namespace
 
-StatementTable::StatementTable(std::size_t unused_max) : unused_max_(unused_max) {}
+StatementTable::StatementTable(std::size_t unused_max, std::size_t unused_bytes_max)
+    : unused_max_(unused_max), unused_bytes_max_(unused_bytes_max) {}
 
 StatementTable::~StatementTable() {
   // Hooks leave the list while the list is still there.
@@ -91,6 +92,7 @@ void StatementTable::retain(StatementId id) {
   if (statement.references++ == 0) {
     statement.unlink();
     --unused_count_;
+    unused_bytes_ -= statement.query.size();
   }
 }
 
@@ -100,7 +102,8 @@ void StatementTable::release(StatementId id) {
   if (--statement.references > 0) return;
   unused_.push_back(statement);
   ++unused_count_;
-  if (unused_count_ > unused_max_) forget_oldest_unused();
+  unused_bytes_ += statement.query.size();
+  while (unused_count_ > unused_max_ || unused_bytes_ > unused_bytes_max_) forget_oldest_unused();
 }
 
 void StatementTable::retire(StatementId id) {
@@ -138,6 +141,7 @@ Statement& StatementTable::entry(StatementId id) {
 void StatementTable::forget_oldest_unused() {
   Statement* oldest = unused_.pop_front();
   --unused_count_;
+  unused_bytes_ -= oldest->query.size();
   unlist(*oldest);
   const auto index = static_cast<std::uint32_t>(oldest->id);
   free_.push_back(index);

@@ -36,8 +36,9 @@ struct Statement : base::ListHook<InUnused> {
 class StatementTable {
  public:
   // unused_max: how many statements that nobody refers to are kept for the next one who prepares
-  // them.
-  explicit StatementTable(std::size_t unused_max = 1000);
+  // them, and how many bytes of text.
+  explicit StatementTable(std::size_t unused_max = 1000,
+                          std::size_t unused_bytes_max = std::size_t{16} * 1024 * 1024);
   StatementTable(const StatementTable&) = delete;
   StatementTable& operator=(const StatementTable&) = delete;
   ~StatementTable();
@@ -71,11 +72,13 @@ class StatementTable {
   void forget_oldest_unused();
 
   const std::size_t unused_max_;
+  const std::size_t unused_bytes_max_;
   std::vector<std::unique_ptr<Statement>> statements_;  // By id - 1; nullptr: free.
   std::vector<std::uint32_t> free_;
   std::unordered_multimap<std::uint64_t, StatementId> by_hash_;
   base::List<Statement, InUnused> unused_;  // Longest unused first.
   std::size_t unused_count_ = 0;
+  std::size_t unused_bytes_ = 0;
   std::uint64_t last_serial_ = 0;
 };
 

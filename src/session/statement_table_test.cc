@@ -34,6 +34,20 @@ TEST(StatementTableTest, server_names_are_never_used_for_another_text) {
   EXPECT_NE(table.at(second).server_name, name);
 }
 
+TEST(StatementTableTest, unused_ones_are_kept_up_to_so_many_bytes) {
+  StatementTable table(1000, 10);
+  const StatementId used = table.intern("12345678901", {});
+  table.release(table.intern("123456", {}));
+  table.release(table.intern("1234", {}));
+  EXPECT_EQ(table.size(), 3U);
+  table.release(table.intern("1", {}));
+  EXPECT_EQ(table.size(), 3U) << "the longest unused one has gone";
+  table.release(table.intern("1", {}));  // Taken up and put back.
+  EXPECT_EQ(table.size(), 3U);
+  table.release(used);
+  EXPECT_EQ(table.size(), 0U);
+}
+
 TEST(StatementTableTest, a_number_of_unused_ones_is_kept_the_longest_unused_goes_first) {
   StatementTable table(2);
   const StatementId a = table.intern("a", kNoTypes);
