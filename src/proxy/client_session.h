@@ -41,6 +41,8 @@ struct ClientSession {
       : statements(statement_table), parameters(table, startup) {}
 
   session::ClientStatements statements;
+  // Its names are the server's, too: max_prepared_statements was 0 at its first one.
+  std::optional<bool> keeps_own_names;
   session::ParameterTracker parameters;
   session::PinSet pins;
   std::deque<PendingEffects> pending;                 // Oldest request first.
@@ -48,7 +50,7 @@ struct ClientSession {
   std::uint32_t analysed_tag = 0;                     // … which has this tag.
   std::uint32_t last_tag = 0;                         // Of a request; rises. 0 is none.
   std::optional<session::StatementEffects> portal_effects;  // Of what the unnamed portal executes.
-  // Of a DEALLOCATE that the server is told in other words (Statements::translate_deallocate).
+  // Of a DEALLOCATE that the server is told in other words (deallocation.h).
   std::optional<session::StatementEffects> deallocation;
   // What the server reported since the last ReadyForQuery.
   std::vector<std::pair<std::string, std::string>> reported;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proxy/deallocation.h"
 #include "proxy/effects.h"
 #include "proxy/intake.h"
 #include "proxy/leases.h"
@@ -208,8 +209,8 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
     if (!effects.is_trivial()) {
       if (tag == 0) tag = ++session_of(state_, client).last_tag;
       const std::string translated =
-          statements_.translate_deallocate(client, effects, Request::Query, batch);
-      statements_.expect_deallocates(client, effects, batch);
+          translate_deallocate(state_, client, effects, Request::Query, batch);
+      expect_deallocates(state_, client, effects, batch);
       state_.effects->clean_for(client, effects, server, batch);
       state_.effects->note_sent(client, tag, std::move(effects));
       if (!translated.empty()) {

@@ -103,6 +103,22 @@ TEST_F(SharedStatementsTest, a_promise_is_made_to_the_clients_of_its_own_pool_on
   EXPECT_EQ(stage.heard(stranger), say::error("42P01") + say::ready());
 }
 
+TEST_F(SharedStatementsTest, a_name_stays_in_use_when_a_reload_switches_them_off) {
+  auto changed = std::make_unique<OptionsChanged>();
+  changed->options =
+      Stage::make_options(1, [](Options& options) { options.statements_per_server_max = 0; });
+  stage.deliver(std::move(changed));
+  stage.say(first, say::parse("s", "select $1 + 1") + say::sync());
+  const std::string asked = stage.heard(stage.server());
+  EXPECT_THAT(asked, HasSubstr("pgweir_")) << "the server refuses the name, as the client expects";
+  stage.say(stage.server(), say::error("42P05") + say::ready());
+  EXPECT_EQ(stage.heard(first), say::error("42P05") + say::ready());
+  // Whoever names the first one from now on keeps its own.
+  const Party second = stage.add_client();
+  stage.say(second, say::parse("s", "select $1 + 1") + say::sync());
+  EXPECT_EQ(stage.heard(stage.server()), say::parse("s", "select $1 + 1") + say::sync());
+}
+
 TEST_F(SharedStatementsTest, nothing_of_ours_is_put_inside_a_message_that_passes_in_pieces) {
   stage.say(first, say::describe("s") + say::flush());
   const std::string parameters = say::message('t', say::int16(1) + say::int32(23));

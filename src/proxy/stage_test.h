@@ -36,6 +36,19 @@ class Stage {
                 .exchange = exchange_},
                make_options(server_count_max, adjust)) {}
 
+  // As of a stage that was made with the same arguments.
+  static std::shared_ptr<const Options> make_options(std::uint32_t server_count_max,
+                                                     const std::function<void(Options&)>& adjust) {
+    auto options = std::make_shared<Options>();
+    DatabaseOptions database;
+    database.name = "app";
+    database.hosts = {{.host = "127.0.0.1", .port = 5432, .address = {}}};
+    database.pool.server_count_max = server_count_max;
+    options->databases.push_back(std::move(database));
+    if (adjust) adjust(*options);
+    return options;
+  }
+
   // A client that has logged in and been welcomed; one that brings settings is welcomed when the
   // server has taken them.
   Party add_client(std::string_view user = "app", wire::Parameters settings = {}) {
@@ -136,17 +149,6 @@ class Stage {
     std::uint8_t last = 0;
   };
 
-  static std::shared_ptr<const Options> make_options(std::uint32_t server_count_max,
-                                                     const std::function<void(Options&)>& adjust) {
-    auto options = std::make_shared<Options>();
-    DatabaseOptions database;
-    database.name = "app";
-    database.hosts = {{.host = "127.0.0.1", .port = 5432, .address = {}}};
-    database.pool.server_count_max = server_count_max;
-    options->databases.push_back(std::move(database));
-    if (adjust) adjust(*options);
-    return options;
-  }
   Party next_id() { return base::make_connection_id(++last_slot_, 1); }
 
   void settle() {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "proxy/deallocation.h"
 #include "proxy/effects.h"
 #include "session/reading.h"
 
@@ -15,17 +16,6 @@ using session::Request;
 using session::StatementId;
 
 namespace {
-
-constexpr std::string_view kForgotten = "pgweir_forgotten";
-
-// Cheap enough to ask of every text: most do not begin with a D.
-bool may_deallocate(std::string_view text) {
-  return text.size() >= 11 && (text.front() == 'D' || text.front() == 'd');
-}
-
-bool is_of_forgotten(const session::StatementEffects& effects) {
-  return effects.entries().size() == 1 && effects.entries()[0].name == kForgotten;
-}
 
 // Whether a statement of the client may have changed a setting that pgweir has not seen settle.
 bool is_unsettled(const ClientSession& session) {
@@ -72,7 +62,8 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
   ClientSession& session = session_of(state_, client);
   if (message.name.empty()) return take_unnamed_parse(client, message, raw, batch);
   const std::uint32_t tag = ++session.last_tag;
-  if (!has_names()) {
+  session.keeps_own_names = keeps_own_names(client);
+  if (*session.keeps_own_names) {
     // Its statements live on this server only, so it stays there with them.
     state_.effects->pin(client, session::PinReason::SqlPrepare);
     const session::StatementEffects effects = session::analyse(message.query, true);
@@ -117,7 +108,8 @@ base::Status Statements::take_unnamed_parse(Client& client, const wire::ParseMes
   session.deallocation.reset();
   session::StatementEffects effects;
   if (may_deallocate(message.query)) effects = session::analyse(message.query, true);
-  const std::string translated = translate_deallocate(client, effects, Request::Parse, batch);
+  const std::string translated =
+      translate_deallocate(state_, client, effects, Request::Parse, batch);
   const std::string_view query = translated.empty() ? message.query : std::string_view(translated);
   if (!translated.empty()) session.deallocation = std::move(effects);
   const StatementId id = state_.statements.intern(query, message.types, reading_of(client));
@@ -163,12 +155,13 @@ void Statements::parse_in_vain(Client& client, StatementId known, const wire::Pa
 }
 
 bool Statements::take_known_parse(Client& client, const wire::ParseMessage& message) {
-  if (message.name.empty() || !has_names()) return false;
+  if (message.name.empty() || keeps_own_names(client)) return false;
   const StatementId id = state_.statements.lookup(message.query, message.types, reading_of(client));
   if (!state_.statements.is_accepted(id, client.route->pool)) return false;
   ClientSession& session = session_of(state_, client);
   if (session.statements.find(message.name) != StatementId::None) return false;
   state_.statements.retain(id);
+  session.keeps_own_names = false;
   const std::uint32_t tag = ++session.last_tag;
   if (!session.statements.define(message.name, id, tag)) return false;
   session.statements.commit(tag);
@@ -236,7 +229,8 @@ void Statements::take_execute(Client& client, const wire::ExecuteMessage& messag
   ClientSession& session = session_of(state_, client);
   const std::uint32_t tag = ++session.last_tag;
   if (message.portal.empty() && session.portal_effects) {
-    const bool is_translated = session.deallocation && is_of_forgotten(*session.portal_effects);
+    const bool is_translated =
+        session.deallocation && is_translated_deallocation(*session.portal_effects);
     state_.effects->note_sent(client, tag,
                               is_translated ? *session.deallocation : *session.portal_effects);
   }
@@ -244,58 +238,11 @@ void Statements::take_execute(Client& client, const wire::ExecuteMessage& messag
   expect(*client.server, Request::Execute, Origin::Client, tag);
 }
 
-std::string Statements::translate_deallocate(Client& client,
-                                             const session::StatementEffects& effects,
-                                             Request request, Batch& batch) {
-  if (effects.statement_count() != 1 || effects.is_trivial()) return {};
-  const session::StatementEffect& effect = effects.entries()[0];
-  if (effect.kind != session::EffectKind::Deallocate) return {};
-  if (session_of(state_, client).statements.find(effect.name) == StatementId::None) return {};
-  Server& server = *client.server;
-  // In a failed transaction the server refuses whatever it is. In an open batch a Sync of ours
-  // would end it, and one that has failed.
-  if (server.cycle.is_quiet() && server.cycle.transaction_status() == 'E') return {};
-  if (request == Request::Query && (server.cycle.has_open_batch() || server.cycle.is_skipping())) {
-    return {};
-  }
-  // What the server has under our name may serve others, too; it forgets one made for that.
-  make_to_forget(server, kForgotten, batch);
-  if (request == Request::Query) {
-    wire::encode_sync(batch.build());
-    expect(server, Request::Sync, Origin::Ours, 0);
-  }
-  return fmt::format("DEALLOCATE {}", kForgotten);
-}
-
-// An empty statement of that name, whatever the name stood for on the server.
-void Statements::make_to_forget(Server& server, std::string_view name, Batch& batch) {
-  wire::encode_close(batch.build(), 'S', name);
-  expect(server, Request::Close, Origin::Ours, 0);
-  wire::encode_parse(batch.build(), name, "", {});
-  expect(server, Request::Parse, Origin::Ours, 0);
-}
-
-// Under the client's own name, and for a moment only: the text says when it goes.
-void Statements::expect_deallocates(Client& client, const session::StatementEffects& effects,
-                                    Batch& batch) {
-  if (effects.statement_count() == 1) return;  // See translate_deallocate().
-  Server& server = *client.server;
-  // As there.
-  if (server.cycle.is_quiet() && server.cycle.transaction_status() == 'E') return;
-  if (server.cycle.has_open_batch() || server.cycle.is_skipping()) return;
-  ClientSession& session = session_of(state_, client);
-  bool has_names = false;
-  for (const session::StatementEffect& effect : effects.entries()) {
-    if (effect.kind != session::EffectKind::Deallocate) continue;
-    if (session.statements.find(effect.name) == StatementId::None) continue;
-    make_to_forget(server, effect.name, batch);
-    has_names = true;
-  }
-  if (!has_names) return;
-  wire::encode_sync(batch.build());
-  expect(server, Request::Sync, Origin::Ours, 0);
-  // The text may fail before it gets there.
-  server.needs_reset = true;
+// A reload changes it for those who have not named a statement yet.
+bool Statements::keeps_own_names(const Client& client) const {
+  const ClientSession* session = client.session.get();
+  if (session != nullptr && session->keeps_own_names) return *session->keeps_own_names;
+  return state_.options->statements_per_server_max == 0;
 }
 
 // What a text means is settled when the server parses it (reading.h). Inside of what may have

@@ -36,14 +36,6 @@ class Statements {
   void take_execute(Client& client, const wire::ExecuteMessage& message, base::Bytes raw,
                     Batch& batch);
 
-  // A lone DEALLOCATE of a name of the protocol: what the server is to be told instead; empty if
-  // the effects are not that. request: the message that carries the text, Query or Parse.
-  std::string translate_deallocate(Client& client, const session::StatementEffects& effects,
-                                   session::Request request, Batch& batch);
-
-  // A text of several statements that deallocates names of the protocol finds them on the server.
-  void expect_deallocates(Client& client, const session::StatementEffects& effects, Batch& batch);
-
   // A request was answered: what was hoped for when it was sent is true.
   void settle(Server& server, const session::Expectation& answered);
   // A request failed or was skipped: what was noted when it was sent did not happen. In an order
@@ -58,7 +50,6 @@ class Statements {
   session::StatementId ensure(Client& client, std::string_view name, Batch& batch);
   void close_foreign_unnamed(Server& server, Batch& batch);
   void ensure_as_it_is(Server& server, session::StatementId id, Batch& batch);
-  void make_to_forget(Server& server, std::string_view name, Batch& batch);
   void evict_surplus(Server& server, Batch& batch);
   // Valid until the next call.
   std::string_view reading_of(Client& client);
@@ -66,7 +57,7 @@ class Statements {
               session::StatementId id = session::StatementId::None);
   void expect_unnamed(Server& server, session::Request request, session::Origin origin,
                       std::uint32_t tag, session::StatementId id);
-  bool has_names() const { return state_.options->statements_per_server_max != 0; }
+  bool keeps_own_names(const Client& client) const;
 
   RelayState& state_;
   std::string reading_;
