@@ -30,18 +30,60 @@ def query(sql):
     return message(b"Q", sql.encode() + b"\0")
 
 
-def parse(sql, name=b""):
-    return message(b"P", name + b"\0" + sql.encode() + b"\0" + struct.pack("!h", 0))
+def parse(sql, name=b"", types=()):
+    """`types` are OIDs of parameters."""
+    return message(b"P", name + b"\0" + sql.encode() + b"\0" +
+                   struct.pack(f"!h{len(types)}I", len(types), *types))
 
 
-def bind(portal=b"", name=b""):
-    return message(b"B", portal + b"\0" + name + b"\0" + struct.pack("!hhh", 0, 0, 0))
+def bind(portal=b"", name=b"", values=(), formats=(), result_formats=()):
+    """`values` are bytes, or None for null; formats are 0 for text and 1 for binary."""
+    body = portal + b"\0" + name + b"\0" + _shorts(formats) + struct.pack("!h", len(values))
+    for each in values:
+        body += struct.pack("!i", -1) if each is None else struct.pack("!i", len(each)) + each
+    return message(b"B", body + _shorts(result_formats))
+
+
+def _shorts(numbers):
+    return struct.pack(f"!h{len(numbers)}h", len(numbers), *numbers)
+
+
+def describe_statement(name=b""):
+    return message(b"D", b"S" + name + b"\0")
+
+
+def describe_portal(name=b""):
+    return message(b"D", b"P" + name + b"\0")
 
 
 def execute(portal=b"", rows_max=0):
     return message(b"E", portal + b"\0" + struct.pack("!i", rows_max))
 
 
+def close_statement(name=b""):
+    return message(b"C", b"S" + name + b"\0")
+
+
+def close_portal(name=b""):
+    return message(b"C", b"P" + name + b"\0")
+
+
+def copy_data(data):
+    return message(b"d", data)
+
+
+def copy_fail(reason):
+    return message(b"f", reason + b"\0")
+
+
+def function_call(function, *integers):
+    """Calls a function by its OID with integers in binary, for a binary result."""
+    arguments = b"".join(struct.pack("!ii", 4, each) for each in integers)
+    return message(b"F", struct.pack("!ihhh", function, 1, 1, len(integers)) + arguments +
+                   struct.pack("!h", 1))
+
+
+COPY_DONE = message(b"c")
 SYNC = message(b"S")
 FLUSH = message(b"H")
 TERMINATE = message(b"X")
