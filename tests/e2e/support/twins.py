@@ -136,7 +136,7 @@ def _talk(twins, turns):
 
 
 def _is_excused(through):
-    """In a failed transaction pgweir cannot prepare what the server lacks; nothing else can follow."""
+    """A failed transaction, where pgweir cannot prepare what the server lacks: the end of it."""
     return any(kind == b"E" and b"\0C25P02\0" in body for kind, body in through)
 
 
