@@ -112,7 +112,8 @@ class Client : public std::enable_shared_from_this<Client> {
 
   // client_cancel.cc
   void cancel_soon();
-  void send_cancel();
+  void guess_cancel_soon();
+  void send_cancel(const wire::CancelKey& key, bool is_own);
 
   // programs.cc: what it asks.
   void think();

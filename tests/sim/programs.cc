@@ -157,7 +157,7 @@ void Client::compose(Script& script) {
     case Unit::Mistake: return compose_mistake(script);
     case Unit::Cancel:
       script.query("SELECT pg_sleep(" + sleep_of(0.02, world_.rng()) + "), '" + mark() + "'");
-      return cancel_soon();
+      return world_.chance(0.3) ? guess_cancel_soon() : cancel_soon();
     case Unit::SessionState: return compose_session_state(script);
     case Unit::Names: return compose_names(script);
     case Unit::Function: return script.function_call(mark());
