@@ -24,6 +24,7 @@ Control::Control(obs::Log& log, std::unique_ptr<Loop> loop, std::unique_ptr<Reso
 NodeIndex Control::add_node(NodeOptions options) {
   nodes_.push_back(
       std::make_unique<Node>(*loop_, *resolver_, log_, std::move(options), [this] { publish(); }));
+  if (std::this_thread::get_id() == thread_.get_id()) nodes_.back()->start();
   publish();
   return NodeIndex{static_cast<std::uint32_t>(nodes_.size() - 1)};
 }

@@ -35,7 +35,8 @@ class Control {
   Control& operator=(const Control&) = delete;
   ~Control() { stop(); }
 
-  // Before start(), by the thread that created it.
+  // Before start(), by the thread that created it, or on the control thread: then it is discovered
+  // at once.
   NodeIndex add_node(NodeOptions options);
   // From any thread: calls `changed` on the control thread with each new set of addresses of
   // `host`.

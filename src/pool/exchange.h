@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -65,12 +66,12 @@ class BasicExchange {
     for (auto& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
   }
 
-  // Adds a level. REQUIRES: one thread at a time; other threads learn the id through a channel that
-  // orders memory (a mailbox). Levels stay until the end.
+  // Adds a level. Any thread; others learn the id through a channel that orders memory (a mailbox).
+  // Levels stay until the end.
   LevelId add_level(std::string_view name, std::uint32_t limit);
 
   bool is_shared() const { return reactor_count_ > 1; }
-  std::uint32_t level_count() const { return level_count_; }
+  std::uint32_t level_count() const { return level_count_.load(); }
   const std::string& name(LevelId id) const { return at(id).name; }
   std::uint32_t limit(LevelId id) const { return at(id).permits.load().limit; }
   // Permits out, those of leaving servers included.
@@ -146,13 +147,15 @@ class BasicExchange {
 
   const std::uint32_t reactor_count_;
   std::array<std::atomic<Chunk*>, kChunkCountMax> chunks_{};
-  std::uint32_t level_count_ = 0;
+  std::mutex adding_;
+  std::atomic<std::uint32_t> level_count_ = 0;
 };
 
 using Exchange = BasicExchange<NoYield>;
 
 template <class Yield>
 LevelId BasicExchange<Yield>::add_level(std::string_view name, std::uint32_t limit) {
+  const std::lock_guard lock(adding_);
   const std::uint32_t index = level_count_;
   ASSERT(index < kChunkLevels * kChunkCountMax);
   if (index % kChunkLevels == 0)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "base/ids.h"
 #include "base/io.h"
 #include "budget/limits.h"
+#include "pool/exchange.h"
 #include "proxy/options.h"
 #include "proxy/seating.h"
 #include "wire/report.h"
@@ -129,6 +131,9 @@ struct LoginTls {
 struct OptionsChanged : base::Parcel {
   std::shared_ptr<const Options> options;
   LoginTls client_tls;
+  // Those of nodes that it names first, and of others (Routes).
+  std::map<std::string, pool::LevelId> levels;
+  std::map<std::string, budget::Limits> limits;
 };
 
 // Control → Login: take no new clients. Control → Relay: let the clients go; `is_now`: at once.

@@ -122,6 +122,7 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     state_.options = std::move(changed->options);
     overdue_.handle_options_changed();
+    state_.routes.add_nodes(std::move(changed->levels), std::move(changed->limits));
     state_.routes.set_options(*state_.options, now);
     departures_.handle_options_changed(now);
   } else if (dynamic_cast<PermitsFreed*>(parcel.get()) != nullptr) {

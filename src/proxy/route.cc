@@ -165,6 +165,12 @@ void Routes::close(const Route& route, base::Instant now) {
   shard_.recycle(route.pool, now);
 }
 
+void Routes::add_nodes(std::map<std::string, pool::LevelId> levels,
+                       std::map<std::string, budget::Limits> limits) {
+  levels_.merge(std::move(levels));
+  limits_.merge(std::move(limits));
+}
+
 void Routes::set_options(const Options& options, base::Instant now) {
   has_removed_ = false;
   for (const auto& route : routes_) {

@@ -98,6 +98,9 @@ class Routes {
 
   // How many connections this process may hold to a node.
   void set_limits(const std::string& node, const budget::Limits& limits, base::Instant now);
+  // A new configuration may name new nodes: as in the constructor. What is known already stays.
+  void add_nodes(std::map<std::string, pool::LevelId> levels,
+                 std::map<std::string, budget::Limits> limits);
   // A new configuration: sizes at once, servers of a changed plan are recycled.
   void set_options(const Options& options, base::Instant now);
   // pgweir ends: no pool keeps a server.

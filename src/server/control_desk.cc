@@ -62,8 +62,10 @@ ControlDesk::ControlDesk(control::Control& control, net::Inbox& login, net::Inbo
 
 void ControlDesk::add_nodes(const config::Config& config, pool::Exchange& exchange) {
   const std::uint32_t set = config.budget.connection_limit;
-  levels_[proxy::kProcessLevel] =
-      exchange.add_level(proxy::kProcessLevel, set != 0 ? set : pool::kUnlimited);
+  if (!levels_.contains(proxy::kProcessLevel)) {
+    levels_[proxy::kProcessLevel] =
+        exchange.add_level(proxy::kProcessLevel, set != 0 ? set : pool::kUnlimited);
+  }
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
     const std::string node = proxy::node_name(database);
     const std::string name = proxy::server_level_name(node);
@@ -139,7 +141,9 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
           }};
   borrows_.push_back(loans_.of(database.name, options.database.user));
   options.borrow = borrows_.back().get();
-  nodes_.emplace(node, control_.add_node(std::move(options)));
+  const control::NodeIndex index = control_.add_node(std::move(options));
+  nodes_.emplace(node, index);
+  control_.note_clients(index, has_clients_ ? 1 : 0);
 }
 
 pool::LevelId ControlDesk::level(const std::string& name, pool::Exchange& exchange) {
@@ -158,6 +162,7 @@ void ControlDesk::follow_names(const proxy::Options& options) {
   for (const proxy::DatabaseOptions& database : options.databases) {
     for (const proxy::ServerAddress& server : database.hosts) {
       if (!proxy::AddressBook::is_name(server)) continue;
+      if (!followed_names_.insert(server.host).second) continue;
       control_.follow_name(
           server.host, [this, host = server.host](const control::Resolver::Addresses& addresses) {
             auto found = std::make_unique<proxy::AddressesFound>();
@@ -198,8 +203,8 @@ void ControlDesk::handle(base::Parcel& parcel) {
     const auto node = nodes_.find(full->node);
     if (node != nodes_.end()) control_.note_refused(node->second);
   } else if (const auto* clients = dynamic_cast<proxy::ClientsChanged*>(&parcel)) {
-    for (const auto& [name, node] : nodes_)
-      control_.note_clients(node, clients->has_clients ? 1 : 0);
+    has_clients_ = clients->has_clients;
+    for (const auto& [name, node] : nodes_) control_.note_clients(node, has_clients_ ? 1 : 0);
   } else if (const auto* drained = dynamic_cast<proxy::Drained*>(&parcel)) {
     drained_(drained->is_clean);
   }

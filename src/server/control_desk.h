@@ -25,8 +25,9 @@ class ControlDesk final : public net::ParcelSink {
   ControlDesk(control::Control& control, net::Inbox& login, net::Inbox& relay,
               std::function<void(bool is_clean)> drained);
 
-  // Before the threads start: one control node per PostgreSQL server that the configuration names,
-  // with a level of its own in the exchange.
+  // Before the threads start, and on the control thread when the configuration has changed: what it
+  // names for the first time is added. One control node per PostgreSQL server that the
+  // configuration names, with a level of its own in the exchange.
   void add_nodes(const config::Config& config, pool::Exchange& exchange);
   // For RelayWorld: what the pools share with the control thread, and what holds until it has
   // looked.
@@ -51,6 +52,8 @@ class ControlDesk final : public net::ParcelSink {
   net::Inbox& relay_;
   std::function<void(bool)> drained_;
   std::map<std::string, control::NodeIndex> nodes_;
+  std::set<std::string> followed_names_;
+  bool has_clients_ = false;
   std::map<std::string, pool::LevelId> levels_;
   std::vector<std::unique_ptr<NodePermits>> permits_;
   Loans loans_;

@@ -279,11 +279,15 @@ void Daemon::handle_hangup() {
   login_reactor_->set_tls(tls->clients);
   log_->set_options(fresh->log.events);
   statistics_->set_options(fresh->log);
+  desk_->add_nodes(*fresh, exchange_);
+  desk_->follow_names(fresh->proxy);
   const auto options = proxy_options(*fresh, *tls);
   for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
     auto changed = std::make_unique<proxy::OptionsChanged>();
     changed->options = options;
     changed->client_tls = login_tls(*fresh);
+    changed->levels = desk_->levels();
+    changed->limits = desk_->limits_unseen();
     inbox->post(std::move(changed));
   }
   config_ = fresh;

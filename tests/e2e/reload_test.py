@@ -3,6 +3,7 @@
 import signal
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 
@@ -10,6 +11,7 @@ from support import processes
 from support.case import PgweirTest, value
 from support.certificates import make_certificate
 from support.pgweir import Pgweir
+from support.postgres import Postgres
 
 
 class SlowDoor:
@@ -135,6 +137,17 @@ class ReloadTest(PgweirTest):
         self.reload(self.config(first=self.server.url()))
         self.reload(self.both())
         self.assertEqual(value(self.open("second"), "select 1"), 1)
+
+    def test_a_server_that_is_named_later_is_not_asked_for_more_than_it_has(self):
+        with Postgres(max_connections=10) as another:
+            config = self.both().removeprefix("connection_limit = 8\n")
+            self.mine = self.enterContext(Pgweir(config=config))
+            self.reload(config + f'[databases.third]\nurl = "{another.url()}"\n')
+            with ThreadPoolExecutor(30) as clients:
+                answers = list(clients.map(
+                    lambda _: value(self.open("third"), "select 1 from pg_sleep(0.1)"), range(60)))
+            self.assertEqual(answers, [1] * 60)
+            self.assertEqual(another.refusals(), [])
 
     def verified_url(self, port):
         return self.server.url(sslmode="verify-ca", sslrootcert=self.server.directory / "server.crt"
