@@ -72,6 +72,31 @@ TEST(LendingTest, a_close_that_only_pgweir_answers_gives_the_server_back) {
   EXPECT_EQ(stage.lent(), 0U);
 }
 
+TEST(LendingTest, an_idle_server_that_has_a_new_default_is_believed) {
+  Stage stage(2);
+  const Party client = stage.add_client();
+  const Party busy = stage.add_client();
+  stage.say(busy, say::query("select 1"));
+  const std::string told = say::parameter_status("TimeZone", "Asia/Tokyo");
+  stage.say(stage.server(), say::one_row());
+  stage.heard(busy);
+  stage.say(stage.server(), told + told);
+  EXPECT_EQ(stage.heard(client), told);
+  EXPECT_EQ(stage.heard(busy), told);
+  EXPECT_EQ(stage.heard(stage.server()), say::query("select 1")) << "and is asked for nothing";
+  EXPECT_THAT(stage.welcome_of(stage.add_client()), testing::HasSubstr(told));
+}
+
+TEST(LendingTest, a_client_keeps_its_own_value_whatever_the_default_is) {
+  Stage stage;
+  const Party client = stage.add_client("app", {{"TimeZone", "Europe/Berlin"}});
+  stage.say(stage.server(), say::parameter_status("TimeZone", "Europe/Berlin") +
+                                say::complete("SELECT 1") + say::ready());
+  stage.heard(client);
+  stage.say(stage.server(), say::parameter_status("TimeZone", "Asia/Tokyo"));
+  EXPECT_EQ(stage.heard(client), "");
+}
+
 TEST(LendingTest, what_a_server_says_behind_its_login_is_heard) {
   const std::string notice = say::notice("take care");
   for (std::size_t cut = 0; cut <= notice.size(); ++cut) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/effects.h"
+#include "proxy/sending.h"
 #include "wire/query.h"
 
 namespace pgweir::proxy {
@@ -114,6 +115,7 @@ void ParameterReplay::take_status(Server& server, base::Bytes body, base::Bytes 
   if (server.client == nullptr) {
     // Somebody who is gone has changed it, by a statement that was still running.
     if (server.phase == Server::Phase::Recovering) server.needs_reset = true;
+    if (server.phase == Server::Phase::Serving) take_default(server, *status);
     return;
   }
   if (server.cycle.size() != 0 && server.cycle.next().origin == Origin::Ours) {
@@ -122,6 +124,23 @@ void ParameterReplay::take_status(Server& server, base::Bytes body, base::Bytes 
   }
   forward(*server.client, *status, raw, batch);
   state_.effects->handle_reported(*server.client, status->name, status->value);
+}
+
+// An idle server has read a new configuration, and the others of its pool will: whoever has no
+// value of its own lives by the server's.
+void ParameterReplay::take_default(const Server& server, const wire::ParameterStatus& status) {
+  Route& route = *server.route;
+  const std::string key = session::canonical_name(status.name);
+  if (state_.parameters.find(server.parameters, key) != nullptr) return;
+  if (!change_reported(route, status.name, status.value)) return;
+  state_.message.clear();
+  wire::encode_parameter_status(state_.message, status.name, status.value);
+  state_.registry.for_each_client([&](Client& client) {
+    const bool is_at_rest = client.server == nullptr && !client.needs_welcome;
+    if (client.route != &route || !is_at_rest) return;
+    if (state_.parameters.find(client.parameters, key) != nullptr) return;
+    send_to_client(state_, client, state_.message);
+  });
 }
 
 // The answer to our SET: the client has been told its value already, unless the server spells it

@@ -40,6 +40,7 @@ class ParameterReplay {
   void change_encoding_first(Server& server, session::ParameterSetId from,
                              session::ParameterSetId to, Batch& batch);
   static void ask(Server& server, std::string_view sql, Batch& batch);
+  void take_default(const Server& server, const wire::ParameterStatus& status);
   void take_answer(Client& client, Server& server, const wire::ParameterStatus& status,
                    base::Bytes raw, Batch& batch);
   static void forward(const Client& client, const wire::ParameterStatus& status, base::Bytes raw,

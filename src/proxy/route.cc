@@ -29,6 +29,17 @@ std::string_view reported_value(const Route& route, std::string_view name) {
   return {};
 }
 
+bool change_reported(Route& route, std::string_view name, std::string_view value) {
+  for (auto& [reported, now] : route.reported) {
+    if (reported != name) continue;
+    if (now == value) return false;
+    now = value;
+    return true;
+  }
+  route.reported.emplace_back(name, value);
+  return true;
+}
+
 std::string node_name(const DatabaseOptions& database) {
   const ServerAddress& first = database.hosts.front();
   return fmt::format("{}:{}", first.address.empty() ? first.host : first.address, first.port);

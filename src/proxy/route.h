@@ -59,6 +59,8 @@ struct Route {
 
 // What the servers report at login; empty if they do not.
 std::string_view reported_value(const Route& route, std::string_view name);
+// False if that is what they report already.
+bool change_reported(Route& route, std::string_view name, std::string_view value);
 
 // What every server of one node counts against; "host:port" of the first host names the node.
 std::string node_name(const DatabaseOptions& database);

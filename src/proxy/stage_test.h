@@ -63,6 +63,8 @@ class Stage {
     welcome_[id] = heard(id);
     return id;
   }
+  // What it was told when it had logged in.
+  const std::string& welcome_of(Party client) { return welcome_[client]; }
   // The key of its BackendKeyData, which comes before its first ReadyForQuery.
   wire::CancelKey key_of(Party client) {
     const std::string& welcome = welcome_[client];
