@@ -33,13 +33,10 @@ std::vector<std::string_view> names_of(const std::vector<Named>& all) {
   return names;
 }
 
-// table: in its first line the columns' names, in each other line a row's name and its cells.
-// play: makes a fresh machine, brings it to where the cell is, and returns what it did in one word.
-// The word `dies` stands for what the machine's REQUIRES forbid.
-inline void expect_matrix(
-    std::string_view table, const std::vector<std::string_view>& rows,
-    const std::vector<std::string_view>& columns,
-    const std::function<std::string(std::size_t row, std::size_t column)>& play) {
+using PlayCell = std::function<std::string(std::size_t row, std::size_t column)>;
+
+// Of each line that is not empty, its words.
+inline std::vector<std::vector<std::string>> words_of(std::string_view table) {
   std::vector<std::vector<std::string>> lines;
   std::istringstream text{std::string(table)};
   for (std::string line; std::getline(text, line);) {
@@ -48,6 +45,25 @@ inline void expect_matrix(
     for (std::string word; words >> word;) cells.push_back(word);
     if (!cells.empty()) lines.push_back(cells);
   }
+  return lines;
+}
+
+inline void expect_cell(const std::string& expected, const std::string& where,
+                        const std::function<std::string()>& play) {
+  const testing::ScopedTrace trace(__FILE__, __LINE__, where);
+  if (expected != "dies") {
+    EXPECT_EQ(play(), expected) << where;
+    return;
+  }
+  EXPECT_DEATH(play(), "assertion failed") << where;
+}
+
+// table: in its first line the columns' names, in each other line a row's name and its cells.
+// play: makes a fresh machine, brings it to where the cell is, and returns what it did in one word.
+// The word `dies` stands for what the machine's REQUIRES forbid.
+inline void expect_matrix(std::string_view table, const std::vector<std::string_view>& rows,
+                          const std::vector<std::string_view>& columns, const PlayCell& play) {
+  const std::vector<std::vector<std::string>> lines = words_of(table);
   ASSERT_EQ(lines.size(), rows.size() + 1) << "a row for each state";
   ASSERT_EQ(lines[0], std::vector<std::string>(columns.begin(), columns.end()));
   for (std::size_t row = 0; row < rows.size(); ++row) {
@@ -55,13 +71,8 @@ inline void expect_matrix(
     ASSERT_EQ(line.front(), rows[row]);
     ASSERT_EQ(line.size(), columns.size() + 1) << "a cell for each column of " << rows[row];
     for (std::size_t column = 0; column < columns.size(); ++column) {
-      const std::string where = std::string(rows[row]) + " x " + std::string(columns[column]);
-      const testing::ScopedTrace trace(__FILE__, __LINE__, where);
-      if (line[column + 1] == "dies") {
-        EXPECT_DEATH(play(row, column), "assertion failed") << where;
-      } else {
-        EXPECT_EQ(play(row, column), line[column + 1]) << where;
-      }
+      expect_cell(line[column + 1], std::string(rows[row]) + " x " + std::string(columns[column]),
+                  [&] { return play(row, column); });
     }
   }
 }

@@ -33,12 +33,12 @@ class Fibers {
   using Body = std::function<void()>;
 
   explicit Fibers(std::array<Body, kActors> bodies) : bodies_(std::move(bodies)) {
-    current_run_ = this;
+    current_run = this;
     for (std::size_t i = 0; i < kActors; ++i) prepare(contexts_[i], stacks()[i], scheduler_);
   }
   Fibers(const Fibers&) = delete;
   Fibers& operator=(const Fibers&) = delete;
-  ~Fibers() { current_run_ = nullptr; }
+  ~Fibers() { current_run = nullptr; }
 
   std::vector<std::size_t> runnable() const {
     std::vector<std::size_t> actors;
@@ -54,8 +54,8 @@ class Fibers {
     is_inside_ = false;
   }
   static void stop() {
-    if (current_run_ == nullptr || !current_run_->is_inside_) return;
-    swapcontext(&current_run_->contexts_[current_run_->running_], &current_run_->scheduler_);
+    if (current_run == nullptr || !current_run->is_inside_) return;
+    swapcontext(&current_run->contexts_[current_run->running_], &current_run->scheduler_);
   }
 
  private:
@@ -72,12 +72,12 @@ class Fibers {
     makecontext(&context, &Fibers::enter, 0);
   }
   static void enter() {
-    const std::size_t self = current_run_->running_;
-    current_run_->bodies_[self]();
-    current_run_->is_done_[self] = true;
+    const std::size_t self = current_run->running_;
+    current_run->bodies_[self]();
+    current_run->is_done_[self] = true;
   }
 
-  static inline Fibers* current_run_ = nullptr;
+  static inline Fibers* current_run = nullptr;
   std::array<Body, kActors> bodies_;
   std::array<ucontext_t, kActors> contexts_{};
   ucontext_t scheduler_{};
