@@ -62,16 +62,10 @@ ControlDesk::ControlDesk(control::Control& control, net::Inbox& login, net::Inbo
 
 void ControlDesk::add_nodes(const config::Config& config, pool::Exchange& exchange) {
   const std::uint32_t set = config.budget.connection_limit;
-  if (!levels_.contains(proxy::kProcessLevel)) {
-    levels_[proxy::kProcessLevel] =
-        exchange.add_level(proxy::kProcessLevel, set != 0 ? set : pool::kUnlimited);
-  }
+  level(proxy::kProcessLevel, set != 0 ? set : pool::kUnlimited, exchange);
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
     const std::string node = proxy::node_name(database);
-    const std::string name = proxy::server_level_name(node);
-    if (levels_.find(name) == levels_.end()) {
-      levels_[name] = exchange.add_level(name, set != 0 ? set : kLimitUnseen);
-    }
+    level(proxy::server_level_name(node), set != 0 ? set : kLimitUnseen, exchange);
     // An entry without a user of its own cannot be logged in to on nobody's behalf.
     if (nodes_.find(node) == nodes_.end() && has_login(database, config)) {
       add_node(database, config, exchange);
@@ -109,9 +103,10 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
   const budget::Login login{own.user, control::service_database(own)};
   permits_.push_back(std::make_unique<NodePermits>(
       exchange,
-      std::vector{level(proxy::role_level_name(node, login.role), exchange),
-                  level(proxy::database_level_name(node, login.database), exchange),
-                  levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
+      std::vector{
+          level(proxy::role_level_name(node, login.role), kLevelLimitUnseen, exchange),
+          level(proxy::database_level_name(node, login.database), kLevelLimitUnseen, exchange),
+          levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
       [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
   NodePermits* const permits = permits_.back().get();
   const std::uint32_t share = share_of(config);
@@ -146,10 +141,11 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
   control_.note_clients(index, has_clients_ ? 1 : 0);
 }
 
-pool::LevelId ControlDesk::level(const std::string& name, pool::Exchange& exchange) {
+pool::LevelId ControlDesk::level(const std::string& name, std::uint32_t limit,
+                                 pool::Exchange& exchange) {
   const auto known = levels_.find(name);
   if (known != levels_.end()) return known->second;
-  return levels_.emplace(name, exchange.add_level(name, kLevelLimitUnseen)).first->second;
+  return levels_.emplace(name, exchange.add_level(name, limit)).first->second;
 }
 
 std::map<std::string, budget::Limits> ControlDesk::limits_unseen() const {

@@ -45,7 +45,8 @@ class ControlDesk final : public net::ParcelSink {
   static bool has_login(const proxy::DatabaseOptions& database, const config::Config& config);
   void add_node(const proxy::DatabaseOptions& database, const config::Config& config,
                 pool::Exchange& exchange);
-  pool::LevelId level(const std::string& name, pool::Exchange& exchange);
+  // Made with this limit if there is none of that name.
+  pool::LevelId level(const std::string& name, std::uint32_t limit, pool::Exchange& exchange);
 
   control::Control& control_;
   net::Inbox& login_;
