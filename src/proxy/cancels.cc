@@ -75,11 +75,11 @@ void Cancels::cancel(Server& server, base::ConnectionId asker) {
 
 void Cancels::settle_owed(Server& server) {
   if (!server.is_cancel_owed) return;
-  const bool is_ours_first =
-      server.client != nullptr && server.cycle.size() != 0 && !runs_for_its_client(server);
-  if (is_ours_first) return;
+  const bool is_due = runs_for_its_client(server);
+  const bool is_still_ours = server.client != nullptr && server.cycle.size() != 0 && !is_due;
+  if (is_still_ours) return;
   server.is_cancel_owed = false;
-  if (runs_for_its_client(server)) {
+  if (is_due) {
     cancel(server, base::ConnectionId::None);
   } else if (!server.is_cancel_under_way) {
     forget(server);
