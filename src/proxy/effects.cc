@@ -103,7 +103,7 @@ void Effects::pin_if_bound(Client& client) {
 }
 
 void Effects::clean(const Client& client, Server& server, Batch& batch) {
-  if (!server.follows_another || !server.cycle.is_idle()) return;
+  if (!server.follows_another || !server.cycle.is_between_transactions()) return;
   const bool discards = client.route->reads_sequences;
   if (!discards && !server.has_doubtful_seed) return;
   std::string sql;

@@ -22,7 +22,7 @@ bool is_ascii(std::string_view text) {
 }  // namespace
 
 bool ParameterReplay::align(Client& client, Server& server, Batch& batch) {
-  if (!server.cycle.is_idle()) {
+  if (!server.cycle.is_between_transactions()) {
     bring_back(client, server, batch);
     return true;
   }

@@ -83,6 +83,11 @@ class QueryCycle {
   bool is_idle() const {
     return is_quiet() && status_ == 'I' && !skips_to_sync_ && !has_open_batch_;
   }
+  // Nothing that the client has asked is on the way and no transaction is open: what is sent now
+  // comes between two of its transactions, behind what we have asked ourselves.
+  bool is_between_transactions() const {
+    return status_ == 'I' && !copies_in_ && !has_open_batch_ && !owes_client();
+  }
   // Extended requests were sent and no Sync since: the server is inside an implicit transaction,
   // even when it has answered all of them (drivers that only Flush).
   bool has_open_batch() const { return has_open_batch_; }

@@ -11,6 +11,7 @@ from support.conversation import SCHEMA, make_conversation
 from support.pgweir import Pgweir
 from support.postgres import Postgres
 from support.twins import compare, shorten
+from support.wire import Wire
 
 FIRST, _, LAST = os.environ.get("PGWEIR_TWINS_SEEDS", "1-40").partition("-")
 SEEDS = range(int(FIRST), int(LAST or FIRST) + 1)
@@ -29,6 +30,9 @@ class TwinsTest(unittest.TestCase):
                 for statement in SCHEMA:
                     connection.execute(statement)
 
+    # Somebody else through pgweir says this first.
+    said_before = None
+
     def difference(self, startups, turns, settings):
         direct, pooled = self.servers
         config = f"""
@@ -38,6 +42,10 @@ class TwinsTest(unittest.TestCase):
             url = "{pooled.url()}"
             """
         with Pgweir(config=config) as pgweir:
+            if self.said_before:
+                with Wire(pgweir.port) as other:
+                    other.log_in()
+                    other.ask(self.said_before)
             return compare([direct.port, pgweir.port], startups, turns)
 
     def assert_no_difference(self, settings):
@@ -70,3 +78,7 @@ class TwinsTest(unittest.TestCase):
 
     def test_answers_are_the_same_with_hardly_any_room_for_statements(self):
         self.assert_no_difference("max_prepared_statements = 2")
+
+    def test_answers_are_the_same_where_sequences_are_cleaned_for_everybody(self):
+        self.said_before = "select lastval()"
+        self.assert_no_difference("")
