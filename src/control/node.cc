@@ -51,7 +51,12 @@ ServiceCallbacks Node::make_callbacks() {
           .discovered = [this](const Found& found) { return handle_discovered(found); },
           .measured = [this](std::uint32_t count) { handle_counted(count); },
           .failed = [this](const Failure& failure) { handle_failed(failure); },
-          .crowded_out = [this] { handle_crowded_out(); }};
+          .crowded_out = [this] { handle_crowded_out(); },
+          .lost_counted =
+              [this](std::size_t count) {
+                snapshot_.servers_lost = count;
+                changed_();
+              }};
 }
 
 void Node::start() {
@@ -84,8 +89,6 @@ void Node::find_lost(int pid, std::function<void()> gone) {
     log_.event(kLostServerGone, {obs::kv("node", std::string_view(options_.name))});
     gone();
   });
-  snapshot_.servers_lost = service_.lost_count();
-  changed_();
 }
 
 base::Instant Node::handle_discovered(const Found& found) {
@@ -139,7 +142,6 @@ void Node::handle_counted(std::uint32_t client_backends) {
   snapshot_.client_backends = client_backends;
   snapshot_.counted = loop_.now();
   expect_count(snapshot_.counted);
-  snapshot_.servers_lost = service_.lost_count();
   changed_();
 }
 

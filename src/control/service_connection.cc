@@ -1,7 +1,5 @@
 #include "control/service_connection.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <utility>
 
@@ -16,25 +14,13 @@ constexpr const char* kMeasure =
     "where datid is not null and usesysid is not null "
     "and coalesce(backend_type, 'client backend') = 'client backend'";
 
-// $1: pids; $2: how long each has been lost, in seconds. A backend that began later is another one
-// with the same pid. Where we may not see when it began (another role's), that it is younger than
-// the loss is proven only by a younger postmaster. What is ours is ended.
-constexpr const char* kFindLost =
-    "select a.pid, "
-    "case when a.usename = current_user then pg_catalog.pg_terminate_backend(a.pid) end "
-    "from unnest($1::int[], $2::float8[]) as l(pid, lost_s) "
-    "join pg_catalog.pg_stat_activity a on a.pid = l.pid "
-    "where coalesce(a.backend_start, pg_catalog.pg_postmaster_start_time()) "
-    "<= pg_catalog.clock_timestamp() - l.lost_s * interval '1 second'";
-
 // PostgreSQL's default authentication_timeout: a handshake that we gave up ends then at the latest.
 constexpr base::Duration kHandshakeMax = std::chrono::seconds(60);
 
-template <class Number>
-Number parse_number(const std::optional<std::string>& text) {
-  Number number = 0;
-  if (text) std::from_chars(text->data(), text->data() + text->size(), number);
-  return number;
+std::uint32_t parse_count(const std::optional<std::string>& text) {
+  std::uint32_t count = 0;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), count);
+  return count;
 }
 
 }  // namespace
@@ -74,8 +60,9 @@ void ServiceConnection::set_guest(bool is_guest) {
 }
 
 void ServiceConnection::find_lost(int pid, std::function<void()> gone) {
-  lost_.insert_or_assign(pid, Lost{loop_.now(), std::move(gone)});
-  schedule_.handle_lost(lost_.size());
+  const LostBackends::Gone former = lost_.add(pid, std::move(gone), loop_.now());
+  count_lost();
+  if (former) former();
   tick();
 }
 
@@ -154,7 +141,7 @@ void ServiceConnection::discover() {
 void ServiceConnection::measure() {
   ask({kMeasure, {}}, [this](const Found& found) {
     const Rows& rows = found.rows;
-    if (!rows.empty()) callbacks_.measured(parse_number<std::uint32_t>(rows[0][0]));
+    if (!rows.empty()) callbacks_.measured(parse_count(rows[0][0]));
     schedule_.handle_measured(loop_.now());
     is_under_way_ = false;
     tick();
@@ -162,31 +149,19 @@ void ServiceConnection::measure() {
 }
 
 void ServiceConnection::find_all_lost() {
-  std::string pids;
-  std::string ages;
-  for (const auto& [pid, lost] : lost_) {
-    const std::chrono::duration<double> age = loop_.now() - lost.since;
-    pids += fmt::format("{}{}", pids.empty() ? "{" : ",", pid);
-    ages += fmt::format("{}{:.3f}", ages.empty() ? "{" : ",", age.count());
-  }
-  ask({kFindLost, {pids + "}", ages + "}"}}, [this](const Found& found) {
+  ask(lost_.question(loop_.now()), [this](const Found& found) {
     schedule_.handle_looked_for_lost(loop_.now());
-    handle_found_lost(found.rows);
+    const std::vector<LostBackends::Gone> gone = lost_.handle_answer(found.rows);
+    count_lost();
+    for (const LostBackends::Gone& tell : gone) tell();
     is_under_way_ = false;
     tick();
   });
 }
 
-// rows: the pids that are still there.
-void ServiceConnection::handle_found_lost(const Rows& rows) {
-  std::unordered_map<int, Lost> kept;
-  for (const Row& row : rows) {
-    auto node = lost_.extract(parse_number<int>(row[0]));
-    if (!node.empty()) kept.insert(std::move(node));
-  }
-  const auto gone = std::exchange(lost_, std::move(kept));
-  schedule_.handle_lost(lost_.size());
-  for (const auto& [pid, lost] : gone) lost.gone();
+void ServiceConnection::count_lost() {
+  schedule_.handle_lost(lost_.count());
+  callbacks_.lost_counted(lost_.count());
 }
 
 void ServiceConnection::ask(const Statement& statement,

@@ -10,12 +10,11 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 #include "budget/options.h"
 #include "control/borrow.h"
 #include "control/dial.h"
+#include "control/lost_backends.h"
 #include "control/service_schedule.h"
 
 namespace pgweir::control {
@@ -31,6 +30,8 @@ struct ServiceCallbacks {
   std::function<void(std::uint32_t client_backends)> measured;
   std::function<void(const Failure&)> failed;
   std::function<void()> crowded_out;
+  // How many of our backends on the node have not been seen to end, at each change.
+  std::function<void(std::size_t count)> lost_counted;
 };
 
 struct ServiceHost {
@@ -66,14 +67,8 @@ class ServiceConnection {
   void find_lost(int pid, std::function<void()> gone);
 
   bool is_connected() const { return connection_ != nullptr; }
-  std::size_t lost_count() const { return lost_.size(); }
 
  private:
-  struct Lost {
-    base::Instant since;
-    std::function<void()> gone;
-  };
-
   void tick();
   void begin(Errand errand);
   void open();
@@ -83,7 +78,7 @@ class ServiceConnection {
   void discover();
   void measure();
   void find_all_lost();
-  void handle_found_lost(const Rows& rows);
+  void count_lost();
   void ask(const Statement& statement, std::function<void(const Found&)> answered);
   void borrow(const Statement& statement, std::function<void(const Found&)> answered);
   void fail(const Failure& failure);
@@ -99,7 +94,7 @@ class ServiceConnection {
   bool is_under_way_ = false;  // An errand, its connecting included.
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<PostgresConnection> connection_;
-  std::unordered_map<int, Lost> lost_;  // By pid.
+  LostBackends lost_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
