@@ -14,14 +14,46 @@ namespace pgweir::control {
 
 namespace {
 
+int state_of(int tcp_descriptor) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (getsockopt(tcp_descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return TCP_CLOSE;
+  return info.tcpi_state;
+}
+
+// A Unix socket is only ever closed by the backend's own end.
+bool is_unix(int descriptor) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
+}
+
+// libpq may have read the reset already, and then we read an end of file: the state of the socket
+// tells the two apart.
+bool has_peer_closed(int descriptor) {
+  const int state = state_of(descriptor);
+  return state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK || state == TCP_TIME_WAIT ||
+         state == TCP_CLOSING;
+}
+
+// Says that we have gone, which in the middle of a login nobody has said yet: our duplicate keeps
+// the connection open. Only where libpq has seen no end of the server's: then the first read tells
+// a reset from an end, which afterwards the state no longer does. Returns whether it is so.
+bool end_our_side(int descriptor) {
+  const bool sees_end = is_unix(descriptor) || state_of(descriptor) == TCP_ESTABLISHED;
+  if (sees_end) shutdown(descriptor, SHUT_WR);
+  return sees_end;
+}
+
 struct Farewell {
   Loop& loop;
   int descriptor;
   std::function<void(bool)> ended;
+  const bool sees_end;
   TimerId timer = TimerId::None;
 
   Farewell(Loop& on, int socket, std::function<void(bool)> told)
-      : loop(on), descriptor(socket), ended(std::move(told)) {}
+      : loop(on), descriptor(socket), ended(std::move(told)), sees_end(end_our_side(socket)) {}
   Farewell(const Farewell&) = delete;
   Farewell& operator=(const Farewell&) = delete;
   ~Farewell() { close(descriptor); }
@@ -33,27 +65,15 @@ struct Farewell {
   }
 };
 
-// libpq may have read the reset already, and then we read an end of file: the state of the socket
-// tells the two apart. A Unix socket is only ever closed by the backend's own end.
-bool has_peer_closed(int descriptor) {
-  int domain = 0;
-  socklen_t size = sizeof domain;
-  if (getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) return false;
-  if (domain == AF_UNIX) return true;
-  tcp_info info{};
-  size = sizeof info;
-  if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
-  return info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_LAST_ACK ||
-         info.tcpi_state == TCP_TIME_WAIT || info.tcpi_state == TCP_CLOSING;
-}
-
 void read_to_end(const std::shared_ptr<Farewell>& farewell) {
   std::array<std::byte, 4096> dropped;
   while (true) {
     const ssize_t count = recv(farewell->descriptor, dropped.data(), dropped.size(), MSG_DONTWAIT);
     if (count > 0 || (count < 0 && errno == EINTR)) continue;
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
-    return farewell->finish(count == 0 && has_peer_closed(farewell->descriptor));
+    const bool is_end = count == 0;
+    return farewell->finish(is_end &&
+                            (farewell->sees_end || has_peer_closed(farewell->descriptor)));
   }
 }
 

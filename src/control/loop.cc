@@ -31,7 +31,7 @@ base::Instant monotonic_now() {
   return base::Instant(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-base::Result<std::unique_ptr<Loop>> Loop::create() {
+base::Result<std::unique_ptr<Loop>> Loop::create(Clock clock) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   if (epoll < 0) return system_error("epoll_create1");
   const int wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -40,10 +40,11 @@ base::Result<std::unique_ptr<Loop>> Loop::create() {
     close(epoll);
     return error;
   }
-  return std::unique_ptr<Loop>(new Loop(epoll, wakeup));
+  return std::unique_ptr<Loop>(new Loop(epoll, wakeup, std::move(clock)));
 }
 
-Loop::Loop(int epoll, int wakeup) : epoll_(epoll), wakeup_(wakeup), now_(monotonic_now()) {
+Loop::Loop(int epoll, int wakeup, Clock clock)
+    : epoll_(epoll), wakeup_(wakeup), clock_(std::move(clock)), now_(clock_()) {
   watch(wakeup_, {.read = true}, [this](Interest) {
     std::uint64_t count = 0;
     // Nothing to read only means that another turn has emptied it.
@@ -131,7 +132,7 @@ void Loop::serve_descriptors(base::Instant deadline) {
   std::array<epoll_event, 32> events;
   const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
                                wait_milliseconds(deadline));
-  now_ = monotonic_now();
+  now_ = clock_();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     const auto found = watches_.find(static_cast<int>(event.data.u64 & 0xffffffffU));
@@ -165,7 +166,7 @@ int Loop::wait_milliseconds(base::Instant deadline) const {
   const base::Instant next =
       timers_.empty() ? deadline : std::min(deadline, timers_.begin()->first.first);
   if (next == base::kNever) return -1;
-  const base::Instant now = monotonic_now();
+  const base::Instant now = clock_();
   if (next <= now) return 0;
   // Rounded up, so that the loop does not spin through the last fraction of a millisecond.
   const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - now);

@@ -22,15 +22,19 @@ struct Interest {
   bool write = false;
 };
 
+// The monotonic clock. Shells only: everything below takes the time as a parameter.
+base::Instant monotonic_now();
+
 enum class TimerId : std::uint64_t { None = 0 };
 
 class Loop {
  public:
   using Task = std::function<void()>;
   using Ready = std::function<void(Interest)>;
+  using Clock = std::function<base::Instant()>;
 
-  // Errors: System, when the descriptors for it cannot be had.
-  static base::Result<std::unique_ptr<Loop>> create();
+  // clock: monotonic. Errors: System, when the descriptors for it cannot be had.
+  static base::Result<std::unique_ptr<Loop>> create(Clock clock = monotonic_now);
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -71,7 +75,7 @@ class Loop {
     Ready ready;
   };
 
-  Loop(int epoll, int wakeup);
+  Loop(int epoll, int wakeup, Clock clock);
   void serve_descriptors(base::Instant deadline);
   void serve_timers();
   void serve_posted();
@@ -79,6 +83,7 @@ class Loop {
 
   int epoll_;
   int wakeup_;  // An eventfd: post() and stop() write to it.
+  const Clock clock_;
   base::Instant now_;
   std::uint64_t serial_ = 0;
   std::unordered_map<int, Watch> watches_;
@@ -89,8 +94,5 @@ class Loop {
   std::vector<Task> posted_;
   bool stopping_ = false;
 };
-
-// The monotonic clock. Shells only: everything below takes the time as a parameter.
-base::Instant monotonic_now();
 
 }  // namespace pgweir::control

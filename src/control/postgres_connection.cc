@@ -213,8 +213,10 @@ void PostgresConnection::handle_lost() {
 }
 
 void PostgresConnection::close(Ended ended) {
+  ASSERT(state_ != State::Left);
   const int witness = std::exchange(witness_, -1);
   release();
+  state_ = State::Left;
   if (witness < 0)
     return void(loop_.call_at(loop_.now(), [ended = std::move(ended)] { ended(true); }));
   await_end(loop_, witness, kPatience, std::move(ended));

@@ -69,6 +69,7 @@ class PostgresConnection {
   // Says goodbye. `ended` is called when the server has closed its end, with true, or when that
   // could not be seen for 10 s, with false; at once and with true when no server was ever reached.
   // Nothing else is called any more, and the connection may be destroyed meanwhile.
+  // REQUIRES: not closed before.
   void close(Ended ended);
 
   bool is_connected() const { return state_ == State::Idle || state_ == State::Busy; }
@@ -78,7 +79,7 @@ class PostgresConnection {
   TlsFacts tls() const;
 
  private:
-  enum class State : std::uint8_t { Closed, Connecting, Idle, Busy };
+  enum class State : std::uint8_t { Closed, Connecting, Idle, Busy, Left };
 
   void begin();
   void step_connect();

@@ -138,6 +138,19 @@ TEST_F(PostgresConnectionTest, proves_the_end_of_the_backend_that_it_closes) {
   EXPECT_EQ(std::get<Rows>(left), (Rows{{"0"}}));
 }
 
+TEST_F(PostgresConnectionTest, proves_the_end_of_a_login_that_it_gives_up) {
+  PostgresConnection connection(*loop);
+  connection.connect(make_connection_parameters(database(), "test", {{"127.0.0.1"}}).value(),
+                     [](const auto&) { FAIL() << "told after it was closed"; });
+  loop->turn();
+  const base::Instant left = loop->now();
+  std::optional<bool> is_proven;
+  connection.close([&](bool proven) { is_proven = proven; });
+  while (!is_proven) loop->turn();
+  EXPECT_TRUE(*is_proven);
+  EXPECT_LT(loop->now(), left + 9s) << "the server was not told that nobody is there any more";
+}
+
 TEST_F(PostgresConnectionTest, needs_no_end_where_nobody_was_reached) {
   proxy::DatabaseOptions wrong = database();
   wrong.hosts[0].port = 1;
