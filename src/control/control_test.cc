@@ -129,7 +129,7 @@ TEST_F(ControlTest, receives_signals_as_events) {
 TEST_F(ControlTest, follows_names) {
   std::promise<Resolver::Addresses> told;
   control->start();
-  control->follow_name("192.0.2.1", [&](const auto& addresses) { told.set_value(addresses); });
+  control->follow_name("192.0.2.1", [&](const auto& addresses) { told.set_value(*addresses); });
   EXPECT_THAT(told.get_future().get(), testing::ElementsAre("192.0.2.1"));
 }
 

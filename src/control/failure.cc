@@ -29,6 +29,9 @@ std::size_t find_sqlstate(std::string_view text) {
   return std::string_view::npos;
 }
 
+// What libpq asks the user; advice() says it in other words.
+constexpr std::string_view kLibpqHint = "\tIs the server running";
+
 // One line: without the source location, without line feeds and runs of blanks.
 std::string tidy(std::string_view text) {
   std::string line;
@@ -36,7 +39,7 @@ std::string tidy(std::string_view text) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view part = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    if (part.starts_with("LOCATION:")) continue;
+    if (part.starts_with("LOCATION:") || part.starts_with(kLibpqHint)) continue;
     for (const char c : part) {
       const char plain = c == '\t' || c == '\r' ? ' ' : c;
       if (plain != ' ' || (!line.empty() && line.back() != ' ')) line += plain;

@@ -26,6 +26,14 @@ TEST(FailureTest, goes_by_the_last_of_several_hosts_and_by_no_word_of_a_language
   EXPECT_EQ(failure.kind, FailureKind::NoSuchDatabase);
 }
 
+TEST(FailureTest, leaves_out_what_libpq_asks_the_user) {
+  const Failure failure = explain_connect_failure(
+      "connection to server at \"192.0.2.7\", port 5432 failed: Connection refused\n"
+      "\tIs the server running on that host and accepting TCP/IP connections?\n");
+  EXPECT_EQ(failure.error.context,
+            "connection to server at \"192.0.2.7\", port 5432 failed: Connection refused");
+}
+
 TEST(FailureTest, sorts_sqlstates_and_the_texts_of_libpq) {
   struct Case {
     std::string_view text;

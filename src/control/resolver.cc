@@ -27,8 +27,7 @@ base::Error unreadable(const std::string& resolv_conf) {
 
 base::Error explain(const std::string& host, int status) {
   if (status == ARES_ENOTFOUND || status == ARES_ENODATA)
-    return unreachable("the host name \"" + host +
-                       "\" does not exist; check the host in the connection URL");
+    return unreachable("the host name \"" + host + "\" does not exist");
   return unreachable("the host name \"" + host + "\" could not be resolved (" +
                      ares_strerror(status) + "); check the name servers in /etc/resolv.conf");
 }
@@ -113,9 +112,13 @@ void Resolver::resolve(const std::string& host, const Done& done) {
 }
 
 void Resolver::follow(const std::string& host, Changed changed) {
-  if (is_address(host)) return changed({host});
+  if (is_address(host)) return changed(Addresses{host});
   Entry& entry = entries_[host];
-  if (!entry.told.empty()) changed(entry.answer.has_value() ? *entry.answer : entry.told);
+  if (!entry.told.empty()) {
+    changed(entry.answer.has_value() ? *entry.answer : entry.told);
+  } else if (!entry.told_problem.empty()) {
+    changed(entry.answer);
+  }
   entry.followers.push_back(std::move(changed));
   if (!entry.is_asking && entry.refresh == TimerId::None) ask(host, entry);
 }
@@ -142,7 +145,7 @@ void Resolver::handle_answer(const std::string& host, int status, const ares_add
   Entry& entry = entries_[host];
   entry.is_asking = false;
   remember(entry, host, status, found);
-  // Copies: a callback may ask again and so change the entry.
+  // A copy, as in tell_followers().
   const base::Result<Addresses> answer = entry.answer;
   for (const Done& done : std::exchange(entry.waiting, {})) done(answer);
   tell_followers(host, entries_[host]);
@@ -178,15 +181,25 @@ void Resolver::tell_followers(const std::string& host, Entry& entry) {
     stale.refresh = TimerId::None;
     if (!stale.is_asking) ask(host, stale);
   });
-  if (!entry.answer.has_value()) return;
+  if (is_known_to_followers(entry)) return;
+  // Copies: a callback may ask again and so change the entry.
+  const base::Result<Addresses> answer = entry.answer;
+  const std::vector<Changed> followers = entry.followers;
+  for (const Changed& changed : followers) changed(answer);
+}
+
+// And it is from now on.
+bool Resolver::is_known_to_followers(Entry& entry) {
+  if (!entry.answer.has_value()) {
+    // They keep to the addresses that they know.
+    if (!entry.told.empty()) return true;
+    const std::string& problem = entry.answer.error().context;
+    return std::exchange(entry.told_problem, problem) == problem;
+  }
   // The order of equals changes from answer to answer (round robin): only the set counts.
   Addresses sorted = *entry.answer;
   std::sort(sorted.begin(), sorted.end());
-  if (sorted == entry.told) return;
-  entry.told = std::move(sorted);
-  const Addresses addresses = *entry.answer;
-  const std::vector<Changed> followers = entry.followers;
-  for (const Changed& changed : followers) changed(addresses);
+  return std::exchange(entry.told, sorted) == sorted;
 }
 
 void Resolver::watch_socket(int descriptor, bool read, bool write) {

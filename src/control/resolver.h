@@ -35,7 +35,7 @@ class Resolver {
   // last (RFC 6724), as with getaddrinfo.
   using Addresses = std::vector<std::string>;
   using Done = std::function<void(const base::Result<Addresses>&)>;
-  using Changed = std::function<void(const Addresses&)>;
+  using Changed = std::function<void(const base::Result<Addresses>&)>;
 
   // loop: outlives the resolver. Errors: System, when c-ares cannot start.
   static base::Result<std::unique_ptr<Resolver>> create(Loop& loop, ResolverOptions options);
@@ -51,7 +51,8 @@ class Resolver {
   void resolve(const std::string& host, const Done& done);
 
   // Keeps `host` resolved from now on, and calls `changed` with each set of addresses that differs
-  // from the one before, the first included. A literal is told once.
+  // from the one before, the first included. A literal is told once. As long as no address was
+  // found, it is called with the reason, and again when that changes.
   void follow(const std::string& host, Changed changed);
 
  private:
@@ -62,6 +63,7 @@ class Resolver {
     std::vector<Done> waiting;
     std::vector<Changed> followers;
     Addresses told;                   // Sorted: what the followers know.
+    std::string told_problem;         // Why they know none.
     TimerId refresh = TimerId::None;  // Only while there are followers.
   };
   struct Query;
@@ -71,6 +73,7 @@ class Resolver {
   void handle_answer(const std::string& host, int status, const ares_addrinfo* found);
   void remember(Entry& entry, const std::string& host, int status, const ares_addrinfo* found);
   void tell_followers(const std::string& host, Entry& entry);
+  static bool is_known_to_followers(Entry& entry);
   void watch_socket(int descriptor, bool read, bool write);
   void arm_timeout();
 

@@ -173,7 +173,7 @@ TEST_F(ResolverTest, tells_followers_of_each_change_and_of_nothing_else) {
   make({.ttl_max = 2ms, .ttl_min = 1ms});
   server.names["db.example"] = {"127.0.0.1", "127.0.0.2"};
   std::vector<Resolver::Addresses> told;
-  resolver->follow("db.example", [&](const auto& addresses) { told.push_back(addresses); });
+  resolver->follow("db.example", [&](const auto& addresses) { told.push_back(*addresses); });
   while (told.empty()) loop->turn();
   server.names["db.example"] = {"127.0.0.2", "127.0.0.1"};  // Another order is no change.
   const int asked = server.question_count;
@@ -182,6 +182,25 @@ TEST_F(ResolverTest, tells_followers_of_each_change_and_of_nothing_else) {
   server.names["db.example"] = {"127.0.0.3"};
   while (told.size() < 2) loop->turn();
   EXPECT_THAT(told.back(), ElementsAre("127.0.0.3"));
+}
+
+TEST_F(ResolverTest, tells_followers_why_there_is_no_address_as_long_as_there_was_none) {
+  make({.ttl_max = 1ms, .ttl_min = 1ms, .failure_ttl = 1ms});
+  std::vector<base::Result<Resolver::Addresses>> told;
+  resolver->follow("db.example", [&](const auto& answer) { told.push_back(answer); });
+  while (server.question_count < 6) loop->turn();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_THAT(told.back().error().context, HasSubstr("does not exist"));
+  resolver->follow("db.example", [&](const auto& answer) { told.push_back(answer); });
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_FALSE(told.back().has_value());
+  server.names["db.example"] = {"127.0.0.3"};
+  while (told.size() < 4) loop->turn();
+  EXPECT_THAT(told.back().value(), ElementsAre("127.0.0.3"));
+  server.names.clear();
+  const int asked = server.question_count;
+  while (server.question_count < asked + 6) loop->turn();
+  EXPECT_EQ(told.size(), 4U);
 }
 
 TEST_F(ResolverTest, keeps_the_last_addresses_while_name_servers_are_silent) {

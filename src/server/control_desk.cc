@@ -159,15 +159,22 @@ void ControlDesk::follow_names(const proxy::Options& options) {
     for (const proxy::ServerAddress& server : database.hosts) {
       if (!proxy::AddressBook::is_name(server)) continue;
       if (!followed_names_.insert(server.host).second) continue;
-      control_.follow_name(
-          server.host, [this, host = server.host](const control::Resolver::Addresses& addresses) {
-            auto found = std::make_unique<proxy::AddressesFound>();
-            found->host = host;
-            found->addresses = addresses;
-            login_.post(std::move(found));
-          });
+      control_.follow_name(server.host,
+                           [this, host = server.host](const auto& found) { tell(host, found); });
     }
   }
+}
+
+void ControlDesk::tell(const std::string& host,
+                       const base::Result<control::Resolver::Addresses>& found) {
+  auto parcel = std::make_unique<proxy::AddressesFound>();
+  parcel->host = host;
+  if (found.has_value()) {
+    parcel->addresses = *found;
+  } else {
+    parcel->problem = found.error().context;
+  }
+  login_.post(std::move(parcel));
 }
 
 void ControlDesk::post(std::unique_ptr<base::Parcel> parcel) {

@@ -41,6 +41,7 @@ class ControlDesk final : public net::ParcelSink {
 
  private:
   void handle(base::Parcel& parcel);  // On the control thread.
+  void tell(const std::string& host, const base::Result<control::Resolver::Addresses>& found);
   static std::uint32_t share_of(const config::Config& config);
   static bool has_login(const proxy::DatabaseOptions& database, const config::Config& config);
   void add_node(const proxy::DatabaseOptions& database, const config::Config& config,
