@@ -98,6 +98,9 @@ base::Instant Node::handle_discovered(const Found& found) {
     report_unusable(facts.error().context);
     tracker_.handle_look_failed(loop_.now());
     follow_limits();
+    note_answer();
+    snapshot_.reason = facts.error().context;
+    changed_();
     return tracker_.next_look();
   }
   tracker_.handle_facts(*facts, loop_.now());
@@ -135,10 +138,14 @@ void Node::note_allowance(const budget::ServerFacts& facts) {
   }
 }
 
-void Node::handle_counted(std::uint32_t client_backends) {
+void Node::note_answer() {
   if (!std::exchange(snapshot_.is_answering, true))
     log_.event(kNodeAnswers, {obs::kv("node", std::string_view(options_.name))});
   snapshot_.reason.clear();
+}
+
+void Node::handle_counted(std::uint32_t client_backends) {
+  note_answer();
   snapshot_.client_backends = client_backends;
   snapshot_.counted = loop_.now();
   expect_count(snapshot_.counted);

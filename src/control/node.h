@@ -50,6 +50,7 @@ class Node {
   ServiceCallbacks make_callbacks();
   base::Instant handle_discovered(const Found& found);
   void note_allowance(const budget::ServerFacts& facts);
+  void note_answer();
   void handle_counted(std::uint32_t client_backends);
   void handle_failed(const Failure& failure);
   void handle_crowded_out();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/matrix_test.h"
+#include "control/scripted_host_test.h"
 #include "control/scripted_server_test.h"
 #include "control/service_connection.h"
 
@@ -11,29 +12,6 @@ namespace pgweir::control {
 namespace {
 
 using namespace std::chrono_literals;
-
-class OnePermit : public PermitSource {
- public:
-  bool try_take() override { return std::exchange(is_free, false); }
-  void give_back() override {
-    EXPECT_FALSE(is_free) << "given back twice";
-    is_free = true;
-  }
-  bool is_free = true;
-};
-
-class ScriptedPool : public Borrow {
- public:
-  void query(const Statement&, std::function<void(const Loan&)> answered) override {
-    EXPECT_EQ(answered_, nullptr) << "asked while another question is out";
-    answered_ = std::move(answered);
-  }
-  bool is_asked() const { return answered_ != nullptr; }
-  void say(const Loan& loan) { std::exchange(answered_, nullptr)(loan); }
-
- private:
-  std::function<void(const Loan&)> answered_;
-};
 
 // States: one that is SearchingLate has lost another backend since it asked; one that is Leaving
 // has hung up, and the server has not ended; of one that is Unseen nobody has seen the end.

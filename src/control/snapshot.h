@@ -21,7 +21,7 @@ struct NamedSum {
 struct NodeSnapshot {
   std::string node;
   bool is_answering = false;  // At the last attempt; false before the first.
-  // Why not, and what to do; or why the count is old. Else empty.
+  // Why not, and what to do; or why the count is old or cannot be read. Else empty.
   std::string reason;
   // Client backends on the server, as our role can count them, and when they were counted; it may
   // be long ago when no client has been here since. Unset: never yet.
