@@ -50,12 +50,18 @@ bool decides_what_follows(const ClientSession& session, const session::Statement
   return false;
 }
 
+// Whether literals behind it may be read in another way as long as the transaction lasts. The name
+// of a parameter that is computed may be any.
+bool may_read_otherwise(const session::StatementEffect& effect) {
+  return effect.kind == EffectKind::ReadOtherwise ||
+         (effect.kind == EffectKind::Taint && effect.reason == session::PinReason::RandomSeed);
+}
+
 // Whether a request whose answer is due may read literals in a way of its own (SET LOCAL).
 bool reads_otherwise_soon(const ClientSession& session) {
   return std::any_of(session.pending.begin(), session.pending.end(), [](const auto& pending) {
     const auto entries = pending.effects.entries();
-    return std::any_of(entries.begin(), entries.end(),
-                       [](const auto& effect) { return effect.kind == EffectKind::ReadOtherwise; });
+    return std::any_of(entries.begin(), entries.end(), may_read_otherwise);
   });
 }
 
@@ -141,7 +147,7 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
   for (const session::StatementEffect& effect : effects.entries()) {
     if (effect.kind == EffectKind::Pin) pin(client, effect.reason);
     if (effect.kind == EffectKind::Taint) note_taint(client, effect.reason);
-    if (effect.kind == EffectKind::ReadOtherwise) session.reads_otherwise = true;
+    if (may_read_otherwise(effect)) session.reads_otherwise = true;
     if (decides_what_follows(session, effect)) session.holds_back_next = true;
   }
   session.pending.push_back({.tag = tag, .effects = std::move(effects)});
@@ -149,15 +155,14 @@ void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEff
 
 void Effects::note_bound(Client& client, const session::StatementEffects& effects) {
   for (const session::StatementEffect& effect : effects.entries()) {
+    if (may_read_otherwise(effect)) session_of(state_, client).reads_otherwise = true;
     if (effect.kind == EffectKind::Taint) {
       note_taint(client, effect.reason);
     } else if (effect.kind == EffectKind::Pin) {
       pin(client, effect.reason);
     } else if (effect.kind == EffectKind::MayEndTransaction) {
       pin(client, session::PinReason::SetConfig);
-    } else if (effect.kind == EffectKind::ReadOtherwise) {
-      session_of(state_, client).reads_otherwise = true;
-    } else if (effect.kind != EffectKind::None) {
+    } else if (effect.kind != EffectKind::None && effect.kind != EffectKind::ReadOtherwise) {
       pin(client, session::PinReason::NotUnderstood);
     }
   }

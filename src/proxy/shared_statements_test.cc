@@ -46,13 +46,24 @@ TEST_F(SharedStatementsTest, a_second_client_of_the_text_is_answered_without_the
   EXPECT_EQ(stage.lent(), 0U);
 }
 
-TEST_F(SharedStatementsTest, what_is_prepared_behind_a_set_local_is_the_clients_own) {
-  const Party second = stage.add_client();
-  stage.say(second, say::query("BEGIN"));
-  stage.heard(stage.server());
-  stage.say(stage.server(), say::complete("BEGIN") + say::ready('T'));
-  stage.say(second, say::query("SET LOCAL TimeZone TO 'UTC'") + prepare_and_run("t"));
-  EXPECT_THAT(stage.heard(stage.server()), asks_to_prepare());
+TEST_F(SharedStatementsTest, what_is_prepared_behind_a_local_setting_is_the_clients_own) {
+  for (const std::string_view text :
+       {"SET LOCAL TimeZone TO 'UTC'", "SELECT set_config('TimeZone', 'UTC', true)",
+        "SELECT set_config('Time' || 'Zone', 'UTC', true)"}) {
+    SCOPED_TRACE(text);
+    const Party client = stage.add_client();
+    stage.say(client, say::query("BEGIN"));
+    stage.heard(stage.server());
+    stage.say(stage.server(), say::complete("BEGIN") + say::ready('T'));
+    stage.say(client, say::query(text) + prepare_and_run("t"));
+    EXPECT_THAT(stage.heard(stage.server()), asks_to_prepare());
+    stage.say(stage.server(), say::complete("SET") + say::ready('T') + say::parse_complete() +
+                                  say::message('2') + say::complete("SELECT 1") + say::ready('T'));
+    stage.say(client, say::query("ROLLBACK"));
+    stage.heard(stage.server());
+    stage.say(stage.server(), say::complete("ROLLBACK") + say::ready());
+    EXPECT_EQ(stage.lent(), 0U);
+  }
 }
 
 TEST_F(SharedStatementsTest, one_that_the_server_has_lost_is_prepared_again_by_the_next) {

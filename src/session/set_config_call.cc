@@ -1,5 +1,7 @@
 #include "session/set_config_call.h"
 
+#include "session/reading.h"
+
 namespace pgweir::session {
 
 void SetConfigCall::begin() {
@@ -47,6 +49,7 @@ void SetConfigCall::note_argument(TokenKind kind, std::string_view folded) {
     parameter_ = Parameter::Other;
     if (folded == "seed") parameter_ = Parameter::Seed;
     if (folded == "search_path") parameter_ = Parameter::SearchPath;
+    if (decides_reading(folded)) parameter_ = Parameter::Reading;
   } else if (argument_ == 1) {
     is_temporary_ = is_temporary_ || folded.find("pg_temp") != folded.npos;
   } else {
@@ -70,6 +73,10 @@ void SetConfigCall::finish() {
       if (!is_local) pin_reason_ = PinReason::SetConfig;
       // What is computed is caught by CREATE (statement_effect.cc).
       if (is_temporary_) pin_reason_ = PinReason::TemporarySchema;
+      return;
+    case Parameter::Reading:
+      reads_otherwise_ = is_local;
+      if (!is_local) pin_reason_ = PinReason::SetConfig;
       return;
     case Parameter::Other:
       if (!is_local) pin_reason_ = PinReason::SetConfig;

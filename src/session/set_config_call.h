@@ -1,6 +1,8 @@
 // Follows one call of set_config(name, value, is_local) through the tokens of its statement, and
-// says what it leaves behind. Local ones leave nothing, with two exceptions: the parameter `seed`
-// is no variable that could be put back, and what is created under a search_path outlives it.
+// says what it leaves behind. Local ones leave nothing, with three exceptions: the parameter `seed`
+// is no variable that could be put back; what is created under a search_path outlives it; and what
+// is parsed while one that decides the meaning of literals (reading.h) is changed keeps that
+// meaning.
 #pragma once
 
 #include <cstdint>
@@ -23,10 +25,11 @@ class SetConfigCall {
   // Once the call is over: why it pins its client, or what it may have done to its server.
   std::optional<PinReason> pin_reason() const { return pin_reason_; }
   std::optional<PinReason> taint_reason() const { return taint_reason_; }
+  bool reads_otherwise() const { return reads_otherwise_; }
 
  private:
   enum class State : std::uint8_t { Over, Name, Arguments };
-  enum class Parameter : std::uint8_t { Unknown, Seed, SearchPath, Other };
+  enum class Parameter : std::uint8_t { Unknown, Seed, SearchPath, Reading, Other };
 
   void handle_argument(TokenKind kind, std::string_view folded);
   void note_argument(TokenKind kind, std::string_view folded);
@@ -41,6 +44,7 @@ class SetConfigCall {
   bool is_true_ = false;       // The last token of the argument was `true`.
   std::optional<PinReason> pin_reason_;
   std::optional<PinReason> taint_reason_;
+  bool reads_otherwise_ = false;
 };
 
 }  // namespace pgweir::session

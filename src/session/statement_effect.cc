@@ -196,6 +196,14 @@ StatementEffect also_taint(const StatementEffect& effect, PinReason reason) {
   return effect.reason == reason ? effect : taint(PinReason::NotUnderstood);
 }
 
+// A pin, or a name that is not known before it runs, lets nobody share what is parsed behind it.
+StatementEffect also_read_otherwise(const StatementEffect& effect) {
+  if (effect.kind == EffectKind::None) return only(EffectKind::ReadOtherwise);
+  if (effect.kind == EffectKind::Pin) return effect;
+  const bool may_be_any = effect == taint(PinReason::RandomSeed);
+  return may_be_any ? effect : not_understood();
+}
+
 }  // namespace
 
 std::span<const StatementEffect> StatementEffects::entries() const {
@@ -250,6 +258,7 @@ void EffectAnalyser::handle_statement() {
   const StatementWatch& watch = lexer_.watch();
   if (watch.pin_reason()) effect = also_pin(effect, *watch.pin_reason());
   if (watch.taint_reason()) effect = also_taint(effect, *watch.taint_reason());
+  if (watch.reads_otherwise()) effect = also_read_otherwise(effect);
   effects_.add(std::move(effect));
 }
 

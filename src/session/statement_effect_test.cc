@@ -84,6 +84,8 @@ TEST(StatementEffectTest, what_may_be_left_behind_without_use_to_the_client_tain
       {"SELECT set_config($1, $2, true) INTO t", "1: taint not_understood"},
       {"CREATE TEMP TABLE t AS SELECT set_config($1, $2, true)", "1: pin random_seed"},
       {"CALL p(set_config($1, $2, true))", "1: pin not_understood"},
+      {"SELECT set_config($1, $2, true), set_config('timezone', 'UTC', true)",
+       "1: taint random_seed"},
       {"CREATE TABLE a (); SELECT 1; CREATE TABLE b ()",
        "3: taint temporary_object | none | taint temporary_object"},
   });

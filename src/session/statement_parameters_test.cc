@@ -105,6 +105,19 @@ TEST(StatementParametersTest, what_ends_with_the_transaction_is_left_alone) {
   });
 }
 
+TEST(StatementParametersTest, a_local_set_config_of_what_decides_the_meaning_of_literals_is_noted) {
+  expect_effects({
+      {"SELECT set_config('TimeZone', $1, true)", "1: read otherwise"},
+      {"SELECT set_config('role', $1, true), set_config('datestyle', $2, true)",
+       "1: read otherwise"},
+      {"SELECT set_config('xmloption', 'content', true); SELECT 1", "2: read otherwise"},
+      {"SELECT set_config('TimeZone', $1, false)", "1: pin set_config"},
+      {"SELECT set_config('TimeZone', $1, true), set_config('a', $1, false)", "1: pin set_config"},
+      {"CALL p(set_config('TimeZone', $1, true))", "1: pin not_understood"},
+      {"SELECT set_config('TimeZone', $1, true) INTO t", "1: pin not_understood"},
+  });
+}
+
 TEST(StatementParametersTest, reset_and_default_give_parameters_back) {
   expect_effects({
       {"RESET work_mem", "1: reset work_mem"},

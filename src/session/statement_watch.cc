@@ -33,6 +33,7 @@ void StatementWatch::follow_call(TokenKind kind, std::string_view folded) {
   if (call_.is_open()) return;
   if (call_.pin_reason()) pin(*call_.pin_reason());
   if (call_.taint_reason()) taint(*call_.taint_reason());
+  reads_otherwise_ = reads_otherwise_ || call_.reads_otherwise();
 }
 
 void StatementWatch::handle_name(std::string_view name) {

@@ -27,6 +27,8 @@ class StatementWatch {
   // (EffectKind::Taint). Valid once all its tokens were handled.
   std::optional<PinReason> pin_reason() const { return pin_reason_; }
   std::optional<PinReason> taint_reason() const { return taint_reason_; }
+  // Whether it changes what literals mean, while the transaction lasts (EffectKind::ReadOtherwise).
+  bool reads_otherwise() const { return reads_otherwise_; }
 
   // The body of BEGIN ATOMIC holds semicolons that end nothing: where the statement ends is
   // unknown.
@@ -45,6 +47,7 @@ class StatementWatch {
 
   std::optional<PinReason> pin_reason_;
   std::optional<PinReason> taint_reason_;
+  bool reads_otherwise_ = false;
   Verb verb_ = Verb::None;  // The first word.
   Before before_ = Before::Other;
   bool has_atomic_body_ = false;
