@@ -259,6 +259,19 @@ const std::vector<State> kServerStates{
        connect(scene, SslMode::Prefer);
        scene.say("S");
      }},
+    {"Secured",
+     [](Scene& scene) {
+       connect(scene, SslMode::Prefer);
+       scene.say("S");
+       scene.login.handle_secured(scene.id, {}, scene.now);
+       scene.due = kOk;
+     }},
+    {"Denied",
+     [](Scene& scene) {
+       connect(scene, SslMode::Prefer);
+       scene.say("N");
+       scene.due = kOk;
+     }},
     {"Asked",
      [](Scene& scene) {
        log_in(scene, "");
@@ -312,6 +325,8 @@ TEST(LoginMatrix, every_event_in_every_phase_of_a_server) {
     Connecting -    -    -        failed        -         -      -      failed  wait   wait
     AwaitsTls  wait lost lost     -             -         again  again  lost    wait   wait
     Handshake  -    -    -        -             again     again  again  lost    wait   wait
+    Secured    wait wait lost!    -             -         again  again  lost    wait   wait
+    Denied     wait wait lost!    -             -         failed lost   lost    wait   wait
     Asked      wait wait lost!    -             -         failed lost   lost    wait   wait
     Welcomed   wait wait lost!    -             -         failed lost   lost    wait   wait
     Query      in   wait wait     -             -         failed lost   lost    wait   wait

@@ -318,8 +318,8 @@ void ServerLogin::try_next(wire::Report report, bool is_ended, bool may_retry) {
   connect();
 }
 
-// sslmode=allow tries TLS after plain text was refused, prefer the other way round; then the next
-// endpoint has its turn.
+// sslmode=allow tries TLS after plain text was refused, prefer plain text unless it was tried for
+// want of TLS; then the next endpoint has its turn.
 bool ServerLogin::choose_next(const wire::Report& report) {
   const SslMode mode = plan_->database.tls.mode;
   const bool may_switch = !has_switched_tls_ && !endpoints_[endpoint_].is_unix() && is_connected_;
@@ -328,7 +328,7 @@ bool ServerLogin::choose_next(const wire::Report& report) {
     tls_ = Tls::Require;
     return true;
   }
-  if (may_switch && mode == SslMode::Prefer && tls_ == Tls::Prefer) {
+  if (may_switch && tls_ == Tls::Prefer && !startup_->is_denied_tls()) {
     has_switched_tls_ = true;
     tls_ = Tls::Never;
     return true;

@@ -82,6 +82,7 @@ base::Result<ServerStartup::Step> ServerStartup::handle_tls_answer(base::Bytes& 
     return Step::StartTls;
   }
   if (answer == 'N') {
+    is_denied_tls_ = true;
     if (plan_.tls == Tls::Require) return no_tls();
     begin_login(out);
     return Step::NeedsMore;

@@ -64,6 +64,8 @@ class ServerStartup {
   const wire::CancelKey& cancel_key() const { return cancel_key_; }
   const wire::Report& refusal() const { return refusal_; }
   bool is_secured() const { return is_secured_; }
+  // The server has said that it does without TLS.
+  bool is_denied_tls() const { return is_denied_tls_; }
 
  private:
   enum class State : std::uint8_t { TlsAnswer, Handshake, Authentication, Settings, Ended };
@@ -78,6 +80,7 @@ class ServerStartup {
   std::optional<auth::ServerAuthenticator> authenticator_;
   State state_ = State::TlsAnswer;
   bool is_secured_ = false;
+  bool is_denied_tls_ = false;
   bool has_been_asked_ = false;  // For a proof of who we are.
   base::ByteBuffer tls_binding_;
   wire::Parameters reported_;
