@@ -112,7 +112,7 @@ class Io {
 
   // Starts a handshake on a connection whose plaintext was wholly consumed; bytes that arrived
   // before the call and were not delivered belong to the handshake. handle_secured or handle_closed
-  // follows.
+  // follows. Where TLS is or is being spoken already it does nothing.
   virtual void start_tls(ConnectionId id, const TlsRequest& request) = 0;
 
   // Ends a connection of ours. What try_send took still reaches the peer (FIN after it, then a

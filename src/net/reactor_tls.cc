@@ -23,6 +23,7 @@ constexpr std::size_t kRecordBytesMax = 18 * 1024;
 void Reactor::start_tls(base::ConnectionId id, const base::TlsRequest& request) {
   Connection* connection = find_live(id);
   if (connection == nullptr || connection->phase != Phase::Open) return;
+  if (connection->tls != nullptr) return;
   begin_handshake(*connection, request);
   serve_later(*connection);
 }

@@ -26,20 +26,8 @@ using testing::listen_on_loopback;
 using testing::Node;
 using ::testing::Not;
 using testing::Note;
+using testing::TemporaryDirectory;
 using testing::turn_until;
-
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string pattern = std::filesystem::temp_directory_path() / "pgweir_net_XXXXXX";
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // Certificate and key in one file, as `openssl pkcs12 -export` makes it.
 void write_pkcs12(const CertificateFiles& files, const std::string& path, const char* password) {
