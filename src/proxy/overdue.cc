@@ -44,7 +44,8 @@ void Overdue::sweep_server(Server& server, base::Instant now) {
       return;
     case Server::Phase::Recovering:
     case Server::Phase::Resetting:
-      if (server.is_finishing && !server.cycle.is_quiet()) return;
+      // Where it is in doubt what is under way, last words may take no longer than anything else.
+      if (server.is_finishing && !server.cycle.is_quiet() && !server.cycle.is_doubtful()) return;
       if (now - server.phase_since >= options.discard_time_max)
         state_.leases->close_server(server, now);
       return;

@@ -21,6 +21,11 @@ bool is_learning(const session::QueryCycle& cycle) {
          cycle.next().request == Request::Query;
 }
 
+// Whether what its client said good-bye with is still under way.
+bool has_last_words(const Server& server) {
+  return server.is_finishing && !server.cycle.is_quiet();
+}
+
 }  // namespace
 
 void Recovery::begin(Server& server, base::Instant now) {
@@ -32,7 +37,7 @@ void Recovery::begin(Server& server, base::Instant now) {
     server.is_paused = false;
     state_.world.io.resume(server.id);
   }
-  if (server.is_cut || server.needs_close) {
+  if (server.is_cut || (server.needs_close && !has_last_words(server))) {
     state_.leases->close_server(server, now);
     return;
   }
@@ -73,7 +78,7 @@ void Recovery::reset(Server& server, base::Instant now) {
 void Recovery::proceed(Server& server, base::Instant now) {
   const bool is_hopeless = server.discarded_bytes > state_.options->discard_bytes_max ||
                            (server.own_failure && server.phase == Server::Phase::Resetting);
-  if (is_hopeless || server.needs_close) {
+  if (is_hopeless || (server.needs_close && !has_last_words(server))) {
     state_.leases->close_server(server, now);
     return;
   }

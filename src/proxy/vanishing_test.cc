@@ -134,6 +134,20 @@ TEST(LeavingClientTest, has_what_it_asked_for_done_first) {
   EXPECT_EQ(stage.heard(stage.server()), say::query("select 1"));
 }
 
+TEST(LeavingClientTest, whose_server_cannot_be_lent_again_has_it_closed_only_then) {
+  Stage stage;
+  const Party client = stage.add_client();
+  stage.say(client, say::query("do $$ begin perform f(); end $$"));
+  stage.say(stage.server(), say::complete("DO") + say::ready());
+  stage.say(client, say::query("insert into t values (1)") + say::terminate());
+  stage.heard(stage.server());
+  stage.pass(std::chrono::seconds(60));
+  EXPECT_TRUE(stage.take<DeliverCancel>().empty());
+  EXPECT_EQ(stage.heard(stage.server()), "");
+  stage.say(stage.server(), say::complete("INSERT 0 1") + say::ready());
+  EXPECT_EQ(stage.heard(stage.server()), say::terminate());
+}
+
 TEST(LeavingClientTest, whose_copy_begins_when_it_is_gone_has_it_called_off) {
   Stage stage;
   const Party client = stage.add_client();
