@@ -222,6 +222,14 @@ void Backend::terminate(std::string_view sqlstate, std::string_view message) {
   fatal({.severity = "FATAL", .sqlstate = std::string(sqlstate), .message = std::string(message)});
 }
 
+// Only once its last answer has been read: until then whoever got that may have the server still.
+void Backend::mutter() {
+  if (!is_at_rest() || !link_->to_proxy->is_drained()) return;
+  world_.say(describe() + " mutters");
+  wire::encode_notice(reply_, {.severity = "NOTICE", .sqlstate = "00000", .message = kMuttering});
+  flush();
+}
+
 void Backend::crash() { exit(End::Reset); }
 
 bool Backend::is_at_rest() const {

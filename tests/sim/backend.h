@@ -47,6 +47,8 @@ class Backend : public std::enable_shared_from_this<Backend> {
   void interrupt();
   // pg_terminate_backend, or the server goes down.
   void terminate(std::string_view sqlstate, std::string_view message);
+  // Says something that nobody has asked for, unless it has anything else to do.
+  void mutter();
   // Ends without a word, as after a crash: the connection is reset.
   void crash();
 
@@ -105,6 +107,7 @@ class Backend : public std::enable_shared_from_this<Backend> {
   void note(Mark mark);
   void finish_running();
   void carry_out(const Statement& statement);
+  void remark(std::string_view severity, std::string_view sqlstate, Mark mark);
   void produce();
   void complete(const std::string& tag);
   void raise(const wire::Report& report);

@@ -185,6 +185,10 @@ void Backend::interrupt() {
 void Backend::finish_running() {
   const Statement& statement = running_->statement;
   if (statement.mark.client != 0) host_.ledger().note_executed(statement.mark);
+  // A client's DEALLOCATE has no mark; what else has none is pgweir's own.
+  if (statement.verb != Verb::Deallocate && world_.chance(0.03)) {
+    remark("NOTICE", "00000", statement.mark);
+  }
   if (statement.verb == Verb::Fail) {
     raise(error("22012", "division by zero"));
   } else if (statement.verb == Verb::CopyIn) {
@@ -207,9 +211,7 @@ void Backend::finish_running() {
 void Backend::carry_out(const Statement& statement) {
   const char status = session_.status();
   if ((statement.verb == Verb::Commit || statement.verb == Verb::Rollback) && status == 'I') {
-    wire::encode_notice(reply_, {.severity = "WARNING",
-                                 .sqlstate = std::string(wire::sqlstate::kNoActiveSqlTransaction),
-                                 .message = "there is no transaction in progress"});
+    remark("WARNING", wire::sqlstate::kNoActiveSqlTransaction, statement.mark);
   }
   std::string tag = session_.apply(statement);
   if (statement.verb == Verb::DiscardAll || statement.verb == Verb::DeallocateAll) {
@@ -228,6 +230,13 @@ void Backend::carry_out(const Statement& statement) {
     if (statement.verb != Verb::Show) tag += " 1";
   }
   complete(tag);
+}
+
+// Says to whom, so that its reader knows whether that was meant for it.
+void Backend::remark(std::string_view severity, std::string_view sqlstate, Mark mark) {
+  wire::encode_notice(reply_, {.severity = std::string(severity),
+                               .sqlstate = std::string(sqlstate),
+                               .message = "a remark on " + to_text(mark)});
 }
 
 // The next rows, as many as the socket takes.

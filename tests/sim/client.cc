@@ -45,7 +45,7 @@ void Client::connect() {
   is_half_closed_ = false;
   reported_.clear();
   script_ = {};
-  is_batch_open_ = is_in_error_ = has_session_state_ = false;
+  is_batch_open_ = is_in_error_ = has_session_state_ = has_called_function_ = false;
   cancels_pending_ = cancellable_unit_ = 0;
   asked_at_ = base::kNever;
   units_left_ = world_.between(rules_.units_min, rules_.units_max);
@@ -165,7 +165,7 @@ void Client::handle_frame(const wire::Frame& frame) {
       return;
     }
     case 'K': key_ = wire::parse_backend_key_data(frame.body).value(); return;
-    case 'N': return;
+    case 'N': handle_notice(wire::parse_report(frame.body).value()); return;
     case 'E': handle_error(wire::parse_report(frame.body).value()); return;
     case 'Z':
       if (phase_ == Phase::LoggingIn) {

@@ -32,8 +32,10 @@ struct ClientRules {
   // A full socket when the connection ends: the last words may be cut off.
   bool may_be_cut = false;
   bool keeps_server = false;      // Session mode.
+  bool may_keep_names = false;    // Whoever prepares a statement may keep its server.
   bool reads_apart = false;       // Clients differ in what decides what a literal means.
   bool is_odd = false;            // Does what drivers do not, but may do.
+  double dawdles = 0.1;           // Per unit: thinks for long before it.
   bool has_session_state = true;  // LISTEN and temporary tables are part of programs.
   std::size_t units_min = 1;
   std::size_t units_max = 12;
@@ -56,6 +58,8 @@ class Door {
   virtual std::optional<base::Instant> removed_at(const std::string& database) const = 0;
   virtual bool was_removed(const std::string& database) const = 0;
   virtual bool was_executed(Mark mark) const = 0;
+  // This was said with a good-bye, by a client that had a server.
+  virtual void note_last_words(Mark mark) = 0;
 };
 
 class Client : public std::enable_shared_from_this<Client> {
@@ -87,6 +91,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void hang_up();
   void come_back();
   void write_in_parts(base::Bytes bytes);
+  bool holds_server() const;
   void leave_with_last_words();
   void half_close();
 
@@ -99,8 +104,10 @@ class Client : public std::enable_shared_from_this<Client> {
   // client_answers.cc: what must come, and what came.
   void handle_reply(const wire::Frame& frame);
   void check_delay();
+  void handle_notice(const wire::Report& report) const;
   void handle_error(const wire::Report& report);
   bool may_happen(const wire::Report& report) const;
+  bool is_at_rest() const;
   void check_row(const Expected& expected, const wire::Frame& frame) const;
   void check_copy_line(const Expected& expected, const wire::Frame& frame) const;
   void take_completion(const Expected& expected, const wire::Frame& frame);
@@ -131,6 +138,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void send_unit();
   std::string mark();
   std::string select();
+  std::string nap();
   std::string random_named_text();
   std::string random_set(bool is_local);
 
@@ -168,7 +176,8 @@ class Client : public std::enable_shared_from_this<Client> {
   bool is_batch_open_ = false;             // Sync is due: the unit only flushed.
   bool is_in_error_ = false;               // An error came, its ReadyForQuery has not.
   bool has_session_state_ = false;
-  bool is_extended_copy_ = false;  // The unit's COPY IN is followed by a second Sync.
+  bool has_called_function_ = false;  // What that has left behind pgweir does not know.
+  bool is_extended_copy_ = false;     // The unit's COPY IN is followed by a second Sync.
   bool is_waiting_for_cancel_ = false;
   bool is_half_closed_ = false;  // Says nothing more, but listens.
   base::ByteBuffer rest_;        // Of a write that stopped in the middle of a message.

@@ -148,6 +148,23 @@ void Client::finish_unit() {
   think();
 }
 
+// It has asked for nothing and holds no server: what servers say or suffer is no concern of its.
+bool Client::is_at_rest() const {
+  const bool is_pinned = rules_.keeps_server || rules_.may_keep_names || rules_.reads_apart ||
+                         has_session_state_ || has_called_function_;
+  const bool is_at_ease = phase_ == Phase::Ready && session_->status() == 'I';
+  const bool has_cancelled = cancels_pending_ > 0 || unit_ <= cancellable_unit_;
+  return is_at_ease && !is_pinned && !has_cancelled;
+}
+
+// pgweir's own notices bear no mark.
+void Client::handle_notice(const wire::Report& report) const {
+  const Mark mark = find_mark(report.message);
+  if (mark.client != 0 && mark.client != number_) complain("a notice for " + to_text(mark));
+  if (report.message == kMuttering && is_at_rest()) complain("a notice for nobody");
+  if (report.message == "a remark on " + to_text({})) complain("a notice for pgweir");
+}
+
 void Client::handle_error(const wire::Report& report) {
   const bool is_due =
       !script_.empty() && script_.next().type == 'E' && script_.next().text == report.sqlstate;
@@ -181,6 +198,7 @@ bool Client::may_happen(const wire::Report& report) const {
   }
   if (report.sqlstate == sqlstate::kConnectionFailure ||
       report.sqlstate == sqlstate::kAdminShutdown) {
+    if (is_at_rest() && !door_.cuts_at() && !door_.was_removed(database_)) return false;
     const bool is_departure = (door_.cuts_at() || door_.was_removed(database_)) &&
                               report.sqlstate == sqlstate::kAdminShutdown;
     return (rules_.may_lose_servers || is_departure) && report.ends_the_session();

@@ -27,7 +27,8 @@ void Client::handle_end(End end) {
   const bool is_explained = farewell_.has_value() || link_->was_reset || end == End::Timeout ||
                             is_mid_message || is_shut_out || is_half_closed_ || rules_.may_be_cut;
   if (!is_explained) complain("pgweir closed the connection without a word");
-  const bool is_by_pgweir = !farewell_ && !link_->was_reset && end == End::Eof;
+  const bool is_otherwise = link_->was_reset || is_half_closed_;
+  const bool is_by_pgweir = !farewell_ && !is_otherwise && end == End::Eof;
   const bool has_no_other_cause = !rules_.may_lose_servers && !rules_.may_idle_too_long;
   if (door_.cuts_at() && !is_shut_out && is_by_pgweir && has_no_other_cause) {
     check_departure(*door_.cuts_at());
@@ -37,7 +38,8 @@ void Client::handle_end(End end) {
 
 // Until it cuts transactions, pgweir ends nobody in the middle of something.
 void Client::check_departure(base::Instant cuts_at) const {
-  if (phase_ == Phase::LoggingIn || world_.now() >= cuts_at) return;
+  const base::Instant ended_at = std::min(world_.now(), link_->to_peer->finished_at());
+  if (phase_ == Phase::LoggingIn || ended_at >= cuts_at) return;
   if (session_->status() != 'I') complain("its transaction was cut before shutdown_timeout");
   const bool has_open_batch = phase_ == Phase::Busy && script_.empty() && !is_in_error_;
   if (has_open_batch) complain("its batch was cut");

@@ -21,14 +21,17 @@ void Client::write_in_parts(base::Bytes bytes) {
   });
 }
 
-// A statement and the good-bye in one write, whether a server is free or not.
+// A statement and the good-bye in one write, whether a server is free or not. Who has one already
+// has not spoken in vain.
 void Client::leave_with_last_words() {
   Script script;
-  const std::string text = select();
+  const std::string text = world_.chance(0.5) ? select() : nap();
   script.query(text);
   wire::encode_terminate(script.bytes);
   write(script.bytes);
   world_.say(describe() + " leaves with last words " + text);
+  const bool is_cancelled = cancels_pending_ != 0;
+  if (holds_server() && outbox_.empty() && !is_cancelled) door_.note_last_words(find_mark(text));
   link_->to_peer->abandon();
   come_back();
 }

@@ -25,7 +25,7 @@ std::size_t Stream::room() const {
 }
 
 std::size_t Stream::write(base::Bytes bytes) {
-  if (is_abandoned_ || is_finished_) return bytes.size();
+  if (is_abandoned_ || is_finished()) return bytes.size();
   const std::size_t taken = std::min(bytes.size(), room());
   if (taken < bytes.size()) wants_room_ = true;
   if (taken == 0) return 0;
@@ -47,14 +47,14 @@ void Stream::ask_for_room() {
 }
 
 void Stream::finish(End end, base::Duration delay) {
-  if (is_finished_) return;
-  is_finished_ = true;
+  if (is_finished()) return;
+  finished_at_ = world_.now();
   if (!is_abandoned_) send({.bytes = {}, .end = end}, delay);
 }
 
 void Stream::break_off(End end) {
   if (end_ != End::None) return;
-  is_finished_ = true;
+  finished_at_ = std::min(finished_at_, world_.now());
   under_way_.clear();
   bytes_under_way_ = 0;
   unread_.clear();

@@ -30,7 +30,10 @@ class Stream : public std::enable_shared_from_this<Stream> {
   void finish(End end, base::Duration delay = base::Duration::zero());
   // The reader learns it at once, and what was on its way is gone.
   void break_off(End end);
-  bool is_finished() const { return is_finished_; }
+  bool is_finished() const { return finished_at_ != base::kNever; }
+  base::Instant finished_at() const { return finished_at_; }
+  // Whether the reader has read all that was written.
+  bool is_drained() const { return under_way_.empty() && unread_.empty(); }
 
   // Reader's side: what has arrived.
   base::Bytes unread() const { return unread_.bytes(); }
@@ -60,7 +63,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   base::Instant arrives_at_{};  // Of the last one under way.
   base::ByteQueue unread_;
   End end_ = End::None;
-  bool is_finished_ = false;
+  base::Instant finished_at_ = base::kNever;
   bool is_abandoned_ = false;
   bool wants_room_ = false;
   bool is_telling_room_ = false;

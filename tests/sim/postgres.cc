@@ -82,13 +82,22 @@ void Postgres::crash(bool is_abrupt) {
   is_back_at_ = starts_at_ + world_.between(milliseconds(0), seconds(1));
 }
 
-void Postgres::terminate_one() {
-  if (backends_.empty()) return;
+std::shared_ptr<Backend> Postgres::any_backend() const {
+  if (backends_.empty()) return nullptr;
   auto at = backends_.begin();
   std::advance(at, static_cast<std::ptrdiff_t>(world_.rng().below(backends_.size())));
-  const std::shared_ptr<Backend> backend = at->second;
+  return at->second;
+}
+
+void Postgres::terminate_one() {
+  const std::shared_ptr<Backend> backend = any_backend();
+  if (backend == nullptr) return;
   backend->terminate(wire::sqlstate::kAdminShutdown,
                      "terminating connection due to administrator command");
+}
+
+void Postgres::mutter() {
+  if (const std::shared_ptr<Backend> backend = any_backend()) backend->mutter();
 }
 
 std::size_t Postgres::backend_count(std::string_view user, std::string_view database) const {

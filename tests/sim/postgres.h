@@ -29,6 +29,8 @@ class Postgres final : private Host {
   // Ends all backends, abruptly or with 57P01, and takes no connection for a while.
   void crash(bool is_abrupt);
   void terminate_one();
+  // One of its backends says something that nobody has asked for.
+  void mutter();
 
   const std::string& address() const { return options_.address; }
   // Backends that hold a slot: logging in, in a session or on their way out.
@@ -40,6 +42,7 @@ class Postgres final : private Host {
   std::size_t refused_count() const { return refused_count_; }
 
  private:
+  std::shared_ptr<Backend> any_backend() const;
   World& world() override { return world_; }
   Ledger& ledger() override { return ledger_; }
   std::optional<wire::Report> enter(Backend& backend) override;

@@ -50,11 +50,20 @@ std::string Client::random_named_text() {
 
 std::string Client::select() { return "SELECT '" + mark() + "'"; }
 
+std::string Client::nap() {
+  return "SELECT pg_sleep(" + sleep_of(0.02, world_.rng()) + "), '" + mark() + "'";
+}
+
+// In a transaction that can go on, or with something on the server that ties it to that one.
+bool Client::holds_server() const {
+  return session_->status() == 'T' || (session_->status() == 'I' && has_session_state_);
+}
+
 void Client::think() {
   is_waiting_for_cancel_ = cancels_pending_ != 0 && !world_.chance(0.3);
   if (is_waiting_for_cancel_) return;
   base::Duration time = world_.between(microseconds(1), milliseconds(2));
-  if (world_.chance(0.1)) time = world_.between(milliseconds(1), milliseconds(60));
+  if (world_.chance(rules_.dawdles)) time = world_.between(milliseconds(1), milliseconds(60));
   const double idling = rules_.is_idling_ended && session_->status() != 'I' ? 0.2 : 0.02;
   const bool is_too_long = rules_.may_idle_too_long && world_.chance(idling);
   if (is_too_long) time = seconds(3);
@@ -71,6 +80,7 @@ void Client::begin_unit() {
   if (world_.chance(world_.faults.vanish * 0.3)) return hang_up();
   const bool is_in_block = session_->status() != 'I';
   if (!is_in_block) began_at_ = world_.now();
+  if (rules_.is_odd && holds_server() && world_.chance(0.05)) return leave_with_last_words();
   if (units_left_ == 0 && !is_in_block) {
     if (rules_.is_odd && world_.chance(0.3)) return leave_with_last_words();
     return leave(true);
@@ -156,11 +166,11 @@ void Client::compose(Script& script) {
                           count(40) + ")) TO STDOUT /* " + mark() + " */");
     case Unit::Mistake: return compose_mistake(script);
     case Unit::Cancel:
-      script.query("SELECT pg_sleep(" + sleep_of(0.02, world_.rng()) + "), '" + mark() + "'");
+      script.query(nap());
       return world_.chance(0.3) ? guess_cancel_soon() : cancel_soon();
     case Unit::SessionState: return compose_session_state(script);
     case Unit::Names: return compose_names(script);
-    case Unit::Function: return script.function_call(mark());
+    case Unit::Function: has_called_function_ = true; return script.function_call(mark());
   }
 }
 
@@ -190,9 +200,7 @@ void Client::compose_in_block(Script& script) {
     case 7: return script.query("SELECT 1/0 /* " + mark() + " */");
     case 8: return compose_extended(script, world_.chance(0.5));
     case 9: return script.query("COMMIT /* " + mark() + " */; " + select());
-    case 10:
-      script.query("SELECT pg_sleep(" + sleep_of(0.02, world_.rng()) + "), '" + mark() + "'");
-      return;
+    case 10: script.query(nap()); return;
     default: return script.query(select());
   }
 }

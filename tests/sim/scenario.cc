@@ -106,6 +106,7 @@ Scenario draw_crowd(base::Rng& rng) {
   crowd.rules.weights[0] = 1;  // Simple queries only.
   crowd.rules.units_min = crowd.rules.units_max = 1'000'000;
   crowd.rules.lives_max = 1;
+  crowd.rules.dawdles = 0;  // All ask as often.
   crowd.options.auth_method = proxy::AuthMethod::Any;
   proxy::DatabaseOptions& database = crowd.options.databases.emplace_back();
   database.name = "db0";
@@ -121,10 +122,19 @@ void draw_reloads(Scenario& scenario) {
   scenario.rules.is_idling_ended = false;
 }
 
+// Whenever pgweir is told to end, long answers are on their way.
+void draw_slow_readers(Scenario& scenario) {
+  scenario.faults.slow_reader = scenario.faults.small_buffer = 0.7;
+  scenario.rules.may_be_cut = true;
+  scenario.rules.weights[8] = 1;  // Many rows.
+  scenario.rules.units_min = scenario.rules.units_max = 1000;
+}
+
 void draw_drain(base::Rng& rng, Scenario& scenario) {
   scenario.drains_after = milliseconds(between(rng, 20, 2000));
   const std::uint64_t patience[] = {1, 20, 200, 2000};
   scenario.options.shutdown_timeout = milliseconds(patience[rng.below(4)]);
+  if (rng.chance(0.5)) draw_slow_readers(scenario);
   if (!rng.chance(0.3)) return;
   scenario.drains_at_once_after = *scenario.drains_after + milliseconds(between(rng, 0, 1000));
 }
@@ -139,6 +149,7 @@ ClientRules Scenario::rules_for(const proxy::DatabaseOptions& database) const {
       !reloads && !faults.may_lose_servers() && database.pool.wait_max < seconds(1);
   const proxy::PoolMode mode = database.pool_mode.value_or(options.pool_mode);
   own.keeps_server = mode == proxy::PoolMode::Session;
+  own.may_keep_names = reloads || options.statements_per_server_max == 0;
   if (is_prompt) own.answer_max = database.pool.wait_max + kAnswering;
   return own;
 }
@@ -176,6 +187,7 @@ Scenario Scenario::draw(std::uint64_t seed) {
   if (rng.chance(0.1)) draw_reloads(scenario);
   scenario.rules.reads_apart = rng.chance(0.3);
   scenario.rules.is_odd = rng.chance(0.3);
+  scenario.has_muttering_servers = rng.chance(0.3);
   return scenario;
 }
 

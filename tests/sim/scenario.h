@@ -28,7 +28,8 @@ struct Scenario {
   std::optional<base::Duration> drains_at_once_after = {};
   base::Duration duration = std::chrono::seconds(3);  // Then the faults end and clients finish.
 
-  bool reloads = false;  // Now and then another configuration comes into force.
+  bool reloads = false;                // Now and then another configuration comes into force.
+  bool has_muttering_servers = false;  // Idle ones say what nobody has asked for.
 
   static Scenario draw(std::uint64_t seed);
   // Another configuration: other sizes and times, and not always all of the databases.

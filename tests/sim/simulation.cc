@@ -28,6 +28,7 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario, bool is_verbose)
       log_(*this, {.now = [this] { return world_.now(); }},
            {.level = is_verbose ? obs::Level::Debug : obs::Level::Error},
            {.window = base::Duration::zero()}),
+      node_levels_(add_node_levels()),
       options_(std::make_shared<proxy::Options>(scenario_.options)),
       login_io_(world_, *this, false),
       relay_io_(world_, *this, true),
@@ -39,7 +40,7 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario, bool is_verbose)
               .counts = counts_,
               .exchange = exchange_,
               .seed = seed,
-              .levels = add_node_levels()},
+              .levels = node_levels_},
              options_) {
   world_.faults = scenario_.faults;
   login_io_.attach(login_);
@@ -84,6 +85,7 @@ void Simulation::start_clients() {
 Outcome Simulation::run() {
   start_clients();
   disturb_every_second();
+  if (scenario_.has_muttering_servers) mutter_now_and_then();
   if (has_errands_) ask_every_second();
   if (scenario_.drains_after) {
     finish_draining();
@@ -108,6 +110,7 @@ void Simulation::finish() {
   if (scenario_.reloads) reload();
   for (const auto& client : clients_) client->wind_down();
   await_clients();
+  check_last_words();
   run_until(world_.now() + (scenario_.faults.may_lose_servers() ? kSettlingOfLost : kSettling));
   check_epilogue();
 }
@@ -194,6 +197,14 @@ void Simulation::disturb_every_second() {
     if (scenario_.changes_limit) move_limit();
     if (scenario_.reloads) reload();
     disturb_every_second();
+  });
+}
+
+void Simulation::mutter_now_and_then() {
+  world_.after(world_.between(microseconds(100), milliseconds(20)), [this] {
+    if (is_epilogue_) return;
+    for (const auto& node : nodes_) node->mutter();
+    mutter_now_and_then();
   });
 }
 

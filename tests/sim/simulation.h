@@ -62,12 +62,14 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::optional<base::Instant> removed_at(const std::string& database) const override;
   bool was_removed(const std::string& database) const override;
   bool was_executed(Mark mark) const override { return ledger_.was_executed(mark); }
+  void note_last_words(Mark mark) override { last_words_.push_back(mark); }
   // obs::Sink.
   void write(obs::Level level, std::string_view line) override;
 
   std::map<std::string, pool::LevelId> add_node_levels();
   void start_clients();
   void disturb_every_second();
+  void mutter_now_and_then();
   void run_until(base::Instant end);
   void finish();
   void finish_draining();
@@ -86,6 +88,9 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   // simulation_checks.cc
   void check_step();
   void check_shares() const;
+  void check_last_words() const;
+  void check_lowered_limit();
+  bool has_prompt_ends() const;
   void check_epilogue();
   std::string find_wrong_permits(bool are_all_back) const;
   std::string find_unsettled() const;
@@ -105,6 +110,7 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   obs::Metrics metrics_;
   proxy::SharedCounts counts_;
   pool::Exchange exchange_;
+  const std::map<std::string, pool::LevelId> node_levels_;  // By their names.
   std::shared_ptr<const proxy::Options> options_;
   std::vector<std::unique_ptr<Postgres>> nodes_;
   SimIo login_io_;
@@ -114,6 +120,8 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::vector<std::shared_ptr<Client>> clients_;
   std::array<base::Instant, 3> mail_arrives_at_{};  // Of the last parcel, by Mailbox.
   std::uint32_t last_number_ = 0;
+  std::vector<Mark> last_words_;
+  base::Instant lingers_since_ = base::kNever;        // Too many servers, and some that nobody has.
   std::map<std::string, base::Instant> removed_at_;   // Databases; kNever: it is back.
   std::map<proxy::ErrandId, base::Instant> errands_;  // Not answered yet; when they have to be.
   std::uint64_t last_errand_ = 0;

@@ -8,6 +8,13 @@ namespace pgweir::sim {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+namespace {
+
+// How long a server that nobody has may outlive the lowering of a limit: it is told, and hangs up.
+constexpr base::Duration kYielding = milliseconds(500);
+
+}  // namespace
+
 // Whoever asks as often as everybody else is served as often: first come, first served.
 void Simulation::check_shares() const {
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> shares;  // Least and most.
@@ -25,8 +32,34 @@ void Simulation::check_shares() const {
   }
 }
 
+// What a client asks of the server that it has is done, though it leaves in the same breath; a
+// fault excuses it, and so does whatever may part the client from its server meanwhile.
+void Simulation::check_last_words() const {
+  const bool may_be_parted = scenario_.faults.may_lose_servers() ||
+                             scenario_.faults.reset_client > 0 || scenario_.rules.may_idle_too_long;
+  if (may_be_parted) return;
+  for (const Mark mark : last_words_) {
+    if (!ledger_.was_executed(mark)) fail("the last words " + to_text(mark) + " were not heard");
+  }
+}
+
+// When a server may hold fewer connections than it does, those that nobody has go at once, and the
+// others as they are given back.
+void Simulation::check_lowered_limit() {
+  if (!scenario_.changes_limit || scenario_.node_count != 1 || !has_prompt_ends()) return;
+  const pool::LevelId level = node_levels_.begin()->second;
+  const proxy::RelayCounts counts = relay_.counts();
+  const bool lingers =
+      exchange_.taken(level) > exchange_.limit(level) && counts.open > counts.in_use;
+  lingers_since_ = lingers ? std::min(lingers_since_, world_.now()) : base::kNever;
+  if (!lingers || world_.now() - lingers_since_ <= kYielding) return;
+  fail("the limit was lowered to " + std::to_string(exchange_.limit(level)) + ", and " +
+       std::to_string(counts.open - counts.in_use) + " servers stay that nobody has");
+}
+
 void Simulation::check_step() {
   relay_.check_invariants();
+  check_lowered_limit();
   if (const std::string problem = find_wrong_permits(false); !problem.empty()) fail(problem);
 }
 
@@ -135,12 +168,17 @@ std::string Simulation::find_useless() const {
   return {};
 }
 
+// Whether nothing keeps a server from ending that is sent Terminate. One that got a part of a
+// message never reads it.
+bool Simulation::has_prompt_ends() const {
+  const bool may_cut_messages = scenario_.faults.vanish > 0 || scenario_.rules.is_odd;
+  return !scenario_.faults.may_lose_servers() && !may_cut_messages;
+}
+
 // When nothing has kept a server from ending, pgweir ends only once the last one has.
 std::string Simulation::find_undrained() const {
   if (relay_.counts().clients != 0) return "pgweir ends though clients are there";
-  // A server that got a part of a message never reads its Terminate.
-  const bool may_cut_messages = scenario_.faults.vanish > 0 || scenario_.rules.is_odd;
-  if (scenario_.faults.may_lose_servers() || may_cut_messages) return {};
+  if (!has_prompt_ends()) return {};
   for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
     const pool::LevelId level{i};
     if (exchange_.taken(level) == 0) continue;

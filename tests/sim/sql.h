@@ -53,6 +53,9 @@ enum class Verb : std::uint8_t {
   TempTable,
 };
 
+// A notice that no statement has caused; one that was caused by a statement bears its mark.
+inline constexpr const char* kMuttering = "the simulated server mutters";
+
 // What the server says to the first line of COPY bad FROM STDIN.
 inline constexpr const char* kBadCopy = "22P04";
 
