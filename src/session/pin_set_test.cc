@@ -23,32 +23,6 @@ TEST(PinSetTest, begins_empty) {
   EXPECT_FALSE(pins.needs_close());
 }
 
-TEST(PinSetTest, each_reason_ends_by_its_own_statement_only) {
-  struct Row {
-    std::string_view pin;
-    std::string_view unpin;
-  };
-  constexpr Row kRows[] = {
-      {"SET ROLE a", "RESET ROLE"},
-      {"SET SESSION AUTHORIZATION a", "SET SESSION AUTHORIZATION DEFAULT"},
-      {"LISTEN a", "UNLISTEN *"},
-      {"CREATE TEMP TABLE t ()", "DISCARD TEMP"},
-      {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", "CLOSE ALL"},
-      {"PREPARE p AS SELECT 1", "DEALLOCATE ALL"},
-      {"SELECT pg_advisory_lock(1)", "SELECT pg_advisory_unlock_all()"},
-      {"SELECT lastval()", "DISCARD SEQUENCES"},
-  };
-  for (const Row& pinned : kRows) {
-    for (const Row& undone : kRows) {
-      PinSet pins;
-      run_and_commit(pins, pinned.pin);
-      EXPECT_FALSE(pins.empty()) << pinned.pin;
-      run_and_commit(pins, undone.unpin);
-      EXPECT_EQ(pins.empty(), &pinned == &undone) << pinned.pin << " then " << undone.unpin;
-    }
-  }
-}
-
 TEST(PinSetTest, discard_all_ends_what_it_can) {
   for (std::uint8_t i = 0; i < kPinReasonCount; ++i) {
     const auto reason = static_cast<PinReason>(i);
@@ -93,13 +67,6 @@ TEST(PinSetTest, an_undoing_counts_once_committed) {
   EXPECT_FALSE(pins.empty());
   run_and_commit(pins, "UNLISTEN *");
   EXPECT_TRUE(pins.empty());
-}
-
-TEST(PinSetTest, a_pin_after_the_undoing_holds) {
-  PinSet pins;
-  pins.add(PinReason::Listen);
-  run_and_commit(pins, "UNLISTEN *; LISTEN a");
-  EXPECT_FALSE(pins.empty());
 }
 
 TEST(PinSetTest, rollback_to_a_savepoint_takes_undoings_back) {
