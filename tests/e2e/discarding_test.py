@@ -1,10 +1,9 @@
-"""What is done to save a server whose client vanished in the middle of a large result."""
+"""What is done to save a server whose client vanished: for how long, and for how many bytes."""
 
-import os
-import socket
+import time
 
 from support import processes
-from support.case import PgweirTest, value
+from support.case import PgweirTest, value, vanish
 from support.pgweir import Pgweir
 
 ENDLESS = b"select repeat('x', 1000), generate_series(1, 1000000000)"
@@ -35,8 +34,7 @@ class DiscardingTest(PgweirTest):
         processes.wait_until(
             lambda: value(eye, "select wait_event from pg_stat_activity where pid = %s",
                           [pid]) == "ClientWrite", 10, "nobody reads")
-        with socket.socket(fileno=os.dup(connection.fileno())) as underneath:
-            underneath.shutdown(socket.SHUT_RDWR)
+        vanish(connection)
         return pid
 
     def next_pid(self):
@@ -61,3 +59,44 @@ class MuchTest(DiscardingTest):
     def test_a_server_with_more_to_say_is_closed_before_another_is_opened(self):
         pid = self.vanish_in_the_middle()
         self.assertNotEqual(self.next_pid(), pid)
+
+
+class StubbornTest(DiscardingTest):
+    """A statement that takes no notice of its cancel, for longer than a discard may take."""
+
+    SECONDS = 9  # The discard ends after 5, and pgweir waits 10 more for the server's end.
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        with cls.server.connect() as connection:
+            connection.execute("""
+                create function stubborn(seconds float) returns void language plpgsql as $$
+                declare
+                  over timestamptz := clock_timestamp() + make_interval(secs => seconds);
+                begin
+                  while clock_timestamp() < over loop
+                    begin
+                      perform pg_sleep_until(over);
+                    exception when query_canceled then raise log 'a cancel is ignored';
+                    end;
+                  end loop;
+                end $$""")
+
+    def test_its_server_is_closed_and_counts_until_it_has_ended(self):
+        connection, eye = self.connect(), self.superuser()
+        pid = value(connection, "select pg_backend_pid()")
+        begun = time.monotonic()
+        connection.pgconn.send_query(f"select stubborn({self.SECONDS})".encode())
+        processes.wait_until(lambda: self.is_active(eye, pid), 5, "it runs")
+        vanish(connection)
+        processes.wait_until(lambda: "event=server_closed" in self.pgweir.log(), 8, "it is closed")
+        self.assertGreater(time.monotonic() - begun, 5, "it was given up too soon")
+        self.assertTrue(self.is_active(eye, pid), "it should have gone on")
+        self.assertIn("a cancel is ignored", self.server.log())
+        self.assertNotEqual(self.next_pid(), pid)
+        self.assertGreater(time.monotonic() - begun, self.SECONDS, "two servers at a time")
+
+    def is_active(self, eye, pid):
+        return value(eye, "select count(*) from pg_stat_activity where pid = %s and "
+                          "state = 'active' and query like '%%stubborn%%'", [pid]) == 1

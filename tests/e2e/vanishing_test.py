@@ -1,20 +1,9 @@
 """Clients that leave without a word: their servers come back clean, and soon."""
 
-import os
-import socket
-
 import psycopg
 
 from support import processes
-from support.case import PgweirTest, value
-
-
-def vanish(connection):
-    """Closes the socket without Terminate, as a killed process does."""
-    fd = os.dup(connection.fileno())
-    with socket.socket(fileno=fd) as underneath:
-        underneath.shutdown(socket.SHUT_RDWR)
-    connection.close()
+from support.case import PgweirTest, value, vanish
 
 
 class VanishingTest(PgweirTest):
