@@ -1,6 +1,7 @@
 #include "session/connect_query.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "wire/frame.h"
 #include "wire/query.h"
@@ -23,9 +24,7 @@ base::Result<ConnectQuery::Step> ConnectQuery::handle_bytes(base::Bytes& input) 
   while (const auto frame = TRY(wire::take_frame(input, kBodyBytesMax, base::Side::Server))) {
     switch (frame->type) {
       case 'E':
-        if (!refusal_) refusal_ = TRY(wire::parse_report(frame->body));
-        // It will say no more.
-        if (refusal_->ends_the_session()) return Step::Refused;
+        if (TRY(note_error(frame->body))) return Step::Refused;
         break;
       case 'Z': return handle_ready(frame->body);
       case 'S': TRY(note_parameter(frame->body)); break;
@@ -39,6 +38,14 @@ base::Result<ConnectQuery::Step> ConnectQuery::handle_bytes(base::Bytes& input) 
     }
   }
   return Step::NeedsMore;
+}
+
+// The first counts. Returns whether it was the last word.
+base::Result<bool> ConnectQuery::note_error(base::Bytes body) {
+  wire::Report report = TRY(wire::parse_report(body));
+  const bool is_last = report.ends_the_session();
+  if (!refusal_) refusal_ = std::move(report);
+  return is_last;
 }
 
 base::Result<ConnectQuery::Step> ConnectQuery::handle_ready(base::Bytes body) {

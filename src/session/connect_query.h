@@ -33,6 +33,7 @@ class ConnectQuery {
   const wire::Report& refusal() const { return *refusal_; }
 
  private:
+  base::Result<bool> note_error(base::Bytes body);
   base::Result<Step> handle_ready(base::Bytes body);
   base::Status note_parameter(base::Bytes body);
 
