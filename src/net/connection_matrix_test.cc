@@ -8,7 +8,6 @@
 #include <array>
 
 #include "base/matrix_test.h"
-#include "net/self_signed.h"
 #include "net/testing.h"
 
 namespace pgweir::net {
@@ -17,33 +16,9 @@ namespace {
 using base::as_bytes;
 using base::CloseCause;
 using base::ConnectionId;
-using base::TlsRequest;
 using testing::Node;
 using testing::Note;
 using testing::TemporaryDirectory;
-
-// What TLS needs on both sides, made once for all cells.
-struct Identity {
-  static const Identity& get() {
-    static const Identity identity;
-    return identity;
-  }
-  Identity() {
-    const CertificateFiles files = ensure_self_signed(directory.path()).value();
-    ServerTlsOptions own;
-    own.certificate_file = files.certificate_file;
-    own.key_file = files.key_file;
-    for_clients = TlsContext::for_clients(own).value();
-    for_servers = TlsContext::for_servers({}).value();
-  }
-  TlsRequest connect() const {
-    return {.role = TlsRequest::Role::Connect, .setup = for_servers, .host = {}};
-  }
-
-  TemporaryDirectory directory;
-  std::shared_ptr<const TlsContext> for_clients;
-  std::shared_ptr<const TlsContext> for_servers;
-};
 
 // A connection over a Unix socket, where what one side has sent is there for the other, or over
 // TCP. The peer is a bare socket, with a TLS of the test's own.
@@ -56,7 +31,7 @@ struct Scene {
                  .host = {}} {
     switchboard.relays.push_back(&other.reactor.inbox());
     node.reactor.attach(switchboard);
-    node.reactor.set_tls(Identity::get().for_clients);
+    node.reactor.set_tls(testing::Identity::get().for_clients);
   }
 
   void turn() {
@@ -93,7 +68,8 @@ struct Scene {
     if (is_secured) {
       tls->encrypt(as_bytes("q"), {}, out);
     } else {
-      if (tls == nullptr) tls = Identity::get().for_servers->make_stream(Identity::get().connect());
+      if (tls == nullptr)
+        tls = testing::Identity::get().for_servers->make_stream(testing::Identity::get().connect());
       base::append(unheard, hear());
       is_secured = tls->handshake(std::exchange(unheard, {}), out) == TlsStream::Outcome::Done;
     }
@@ -160,8 +136,8 @@ struct Scene {
   void greet() {
     open();
     ASSERT_TRUE(until([&] { return !node.told.opened.empty(); }));
-    node.reactor.start_tls(id, Identity::get().connect());
-    tls = Identity::get().for_clients->make_stream({});
+    node.reactor.start_tls(id, testing::Identity::get().connect());
+    tls = testing::Identity::get().for_clients->make_stream({});
     settle();
     unheard = hear();
   }

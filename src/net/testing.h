@@ -16,6 +16,8 @@
 
 #include "net/clock.h"
 #include "net/reactor.h"
+#include "net/self_signed.h"
+#include "net/tls_context.h"
 
 namespace pgweir::net::testing {
 
@@ -32,6 +34,29 @@ class TemporaryDirectory {
 
  private:
   std::string path_;
+};
+
+// What TLS needs on both sides, made once for all tests.
+struct Identity {
+  static const Identity& get() {
+    static const Identity identity;
+    return identity;
+  }
+  Identity() {
+    const CertificateFiles files = ensure_self_signed(directory.path()).value();
+    ServerTlsOptions own;
+    own.certificate_file = files.certificate_file;
+    own.key_file = files.key_file;
+    for_clients = TlsContext::for_clients(own).value();
+    for_servers = TlsContext::for_servers({}).value();
+  }
+  base::TlsRequest connect() const {
+    return {.role = base::TlsRequest::Role::Connect, .setup = for_servers, .host = {}};
+  }
+
+  TemporaryDirectory directory;
+  std::shared_ptr<const TlsContext> for_clients;
+  std::shared_ptr<const TlsContext> for_servers;
 };
 
 struct Note final : base::Parcel {

@@ -1,0 +1,95 @@
+// TlsStream by itself: what it keeps of bytes that come in pieces.
+#include "net/tls_stream.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "net/testing.h"
+
+namespace pgweir::net {
+namespace {
+
+using base::as_bytes;
+using base::as_text;
+using Outcome = TlsStream::Outcome;
+
+// Both ends of one session, and what either has said and the other not heard.
+struct Ends {
+  Ends() {
+    const testing::Identity& identity = testing::Identity::get();
+    server = identity.for_clients->make_stream({});
+    client = identity.for_servers->make_stream(identity.connect());
+  }
+  // One flight of the handshake in two pieces.
+  static Outcome hear(TlsStream& stream, base::ByteBuffer& said, std::size_t cut,
+                      base::ByteBuffer& answer) {
+    const base::ByteBuffer whole = std::exchange(said, {});
+    const base::Bytes bytes(whole);
+    const std::size_t at = std::min(cut, whole.size());
+    const Outcome first = stream.handshake(bytes.first(at), answer);
+    return first == Outcome::Ongoing ? stream.handshake(bytes.subspan(at), answer) : first;
+  }
+  // Up to the client's last flight, which the server has not heard.
+  void shake_hands() {
+    base::ByteBuffer from_server;
+    EXPECT_EQ(client->handshake({}, from_client), Outcome::Ongoing);
+    EXPECT_EQ(hear(*server, from_client, 0, from_server), Outcome::Ongoing);
+    EXPECT_EQ(hear(*client, from_server, 0, from_client), Outcome::Done);
+  }
+
+  // What the server makes of these bytes: the end of its handshake, then plain text.
+  std::string serve(base::Bytes bytes) {
+    base::ByteBuffer out;
+    std::string plain;
+    if (!is_secured) {
+      is_secured = server->handshake(bytes, out) == Outcome::Done;
+      bytes = {};
+    }
+    std::array<std::byte, 3> room;
+    std::size_t count = 1;
+    while (is_secured && count > 0) {
+      const TlsStream::Opened opened = server->decrypt(std::exchange(bytes, {}), room, out);
+      EXPECT_FALSE(opened.has_failed);
+      count = opened.bytes;
+      plain += as_text(base::Bytes(room).first(count));
+    }
+    return plain;
+  }
+
+  std::unique_ptr<TlsStream> server;
+  std::unique_ptr<TlsStream> client;
+  base::ByteBuffer from_client;
+  bool is_secured = false;  // For the server.
+};
+
+TEST(TlsStreamTest, a_handshake_cut_at_every_byte_succeeds) {
+  Ends model;
+  base::ByteBuffer hello;
+  EXPECT_EQ(model.client->handshake({}, hello), Outcome::Ongoing);
+  for (std::size_t cut = 1; cut < hello.size(); ++cut) {
+    Ends ends;
+    base::ByteBuffer from_server;
+    ASSERT_EQ(ends.client->handshake({}, ends.from_client), Outcome::Ongoing);
+    ASSERT_EQ(Ends::hear(*ends.server, ends.from_client, cut, from_server), Outcome::Ongoing);
+    ASSERT_EQ(Ends::hear(*ends.client, from_server, cut, ends.from_client), Outcome::Done) << cut;
+    ASSERT_EQ(Ends::hear(*ends.server, ends.from_client, cut, from_server), Outcome::Done) << cut;
+  }
+}
+
+// The end of the handshake, a query, and the goodbye behind it.
+TEST(TlsStreamTest, what_follows_a_handshake_cut_at_every_byte_is_the_same) {
+  for (std::size_t cut = 1, bytes = 2; cut < bytes; ++cut) {
+    Ends ends;
+    ends.shake_hands();
+    ends.client->encrypt(as_bytes("select "), as_bytes("1"), ends.from_client);
+    ends.client->say_goodbye(ends.from_client);
+    bytes = ends.from_client.size();
+    const base::Bytes all(ends.from_client);
+    const std::string first = ends.serve(all.first(cut));
+    EXPECT_EQ(first + ends.serve(all.subspan(cut)), "select 1") << cut;
+  }
+}
+
+}  // namespace
+}  // namespace pgweir::net
