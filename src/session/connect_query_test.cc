@@ -50,6 +50,19 @@ TEST_F(ConnectQueryTest, lends_no_server_with_an_open_transaction) {
   EXPECT_EQ(*feed(), Step::Refused);
 }
 
+TEST_F(ConnectQueryTest, takes_the_answer_cut_at_every_byte) {
+  wire::encode_parameter_status(answer, "TimeZone", "Europe/Prague");
+  wire::encode_command_complete(answer, "SET");
+  wire::encode_ready_for_query(answer, 'I');
+  for (std::size_t cut = 0; cut < answer.size(); ++cut) {
+    base::Bytes input = base::Bytes(answer).first(cut);
+    ASSERT_EQ(*query.handle_bytes(input), Step::NeedsMore) << cut;
+    input = base::Bytes(answer).subspan(cut - input.size());
+    ASSERT_EQ(*query.handle_bytes(input), Step::Done) << cut;
+    ASSERT_TRUE(input.empty());
+  }
+}
+
 TEST_F(ConnectQueryTest, does_not_copy) {
   answer = base::ByteBuffer{std::byte{'G'}, std::byte{0}, std::byte{0}, std::byte{0}, std::byte{4}};
   EXPECT_FALSE(feed().has_value());
