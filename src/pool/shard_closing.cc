@@ -21,6 +21,8 @@ constexpr int kPatienceLogins = 4;
 void Shard::recycle(base::PoolId id, base::Instant now) {
   Pool& pool = at(id);
   ++pool.generation;
+  // What is not lent again needs no successor.
+  while (Server* server = pool.retiring.front()) stop_retiring(*server);
   while (Server* server = pool.idle.front()) order_close(*server, CloseReason::Recycled);
   open_more(pool, now);
   check_pool(pool);

@@ -59,13 +59,15 @@ void Shard::retire_expired(Pool& pool, base::Instant now) {
   }
 }
 
-// An idle server beside another idle one goes at once; any other waits for a successor.
+// An idle server beside another idle one goes at once; any other waits for a successor, unless it
+// is not lent again anyway.
 void Shard::retire(Server& server, Pool& pool, base::Instant now) {
   const bool is_idle = server.state_ == ServerState::Idle;
   const bool is_overdue = server.overdue_at_ <= now;
   if (is_idle && (is_overdue || (pool.idle_count > 1 && pool.has_surplus())))
     return order_close(server, CloseReason::Lifetime);
-  if (is_overdue || server.base::ListHook<InRetiring>::is_linked()) return;
+  if (is_overdue || server.generation_ != pool.generation) return;
+  if (server.base::ListHook<InRetiring>::is_linked()) return;
   pool.retiring.push_back(server);
   ++pool.retiring_count;
   if (!is_idle) return;

@@ -150,5 +150,19 @@ TEST_F(ShardTest, has_nothing_due_while_transactions_run) {
   EXPECT_EQ(shard.next_deadline(), due);
 }
 
+TEST_F(ShardTest, opens_no_successor_for_a_server_that_is_recycled) {
+  for (const bool is_expired_first : {true, false}) {
+    const PoolId pool = add_pool({.server_count_max = 2, .server_lifetime = minutes(60)});
+    Server* server = lease(pool);
+    if (is_expired_first) pass(minutes(76));
+    const std::size_t wanted = connecting.size();
+    shard.recycle(pool, now);
+    if (!is_expired_first) pass(minutes(76));
+    EXPECT_EQ(connecting.size(), wanted);
+    end(*server);
+    EXPECT_EQ(connecting.size(), wanted);
+  }
+}
+
 }  // namespace
 }  // namespace pgweir::pool

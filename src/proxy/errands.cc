@@ -72,7 +72,8 @@ Route* Errands::find_route(const RunErrand& order, base::Instant now) {
   Route* found = nullptr;
   for (std::uint32_t i = 0; i < state_.routes.count(); ++i) {
     Route& route = state_.routes.at(base::PoolId{i});
-    const bool fits = !route.is_removed && route.node == node && route.plan->user == order.user &&
+    const bool is_open = !route.is_removed && route.successor == nullptr;
+    const bool fits = is_open && route.node == node && route.plan->user == order.user &&
                       route.plan->server_database == server_database;
     if (fits && (found == nullptr || found->client_count < route.client_count)) found = &route;
   }

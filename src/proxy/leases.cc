@@ -6,6 +6,7 @@
 #include "proxy/events.h"
 #include "proxy/intake.h"
 #include "proxy/lost_servers.h"
+#include "proxy/moving.h"
 #include "proxy/recovery.h"
 #include "proxy/refusal.h"
 #include "proxy/requests.h"
@@ -119,6 +120,7 @@ Client* Leases::unlink(Server& server, base::Instant now) {
   client->route->metrics.hold.record(now - client->leased_at);
   client->server = nullptr;
   server.client = nullptr;
+  follow_route(*client);
   state_.cancels->settle_owed(server);
   if (server.is_paused) {
     server.is_paused = false;

@@ -4,6 +4,7 @@
 
 #include "proxy/catalog.h"
 #include "proxy/events.h"
+#include "proxy/moving.h"
 #include "proxy/sending.h"
 #include "proxy/welcome.h"
 #include "session/startup_options.h"
@@ -124,6 +125,7 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     overdue_.handle_options_changed();
     state_.routes.add_nodes(std::move(changed->levels), std::move(changed->limits));
     state_.routes.set_options(*state_.options, now);
+    move_clients(state_, now);
     departures_.handle_options_changed(now);
   } else if (dynamic_cast<PermitsFreed*>(parcel.get()) != nullptr) {
     state_.shard.handle_wake(now);
@@ -269,6 +271,7 @@ void Relay::check_invariants() const {
   state_.registry.for_each_client([](Client& client) {
     ASSERT(client.server == nullptr || client.server->client == &client);
     ASSERT(!client.is_waiting() || client.server == nullptr);
+    ASSERT(client.route->successor == nullptr || client.server != nullptr);
   });
 }
 

@@ -20,6 +20,36 @@ RouteMetrics add_metrics(obs::Metrics& metrics, const std::string& pool) {
           .hold = metrics.add_histogram(obs::kHoldSeconds, pool)};
 }
 
+// Who is on a route and on those before it, which have the same name for who looks from outside.
+struct Crowd {
+  void add(const Route& route, const pool::PoolCounts& counts, std::uint32_t waiting_clients) {
+    clients += route.client_count;
+    waiting += waiting_clients;
+    idle += counts.idle;
+    leased += counts.leased;
+    connecting += counts.connecting;
+    closing += counts.closing;
+    lost += counts.lost;
+  }
+  void show(const RouteMetrics& metrics) const {
+    metrics.clients.set(clients);
+    metrics.waiting.set(waiting);
+    metrics.idle.set(idle);
+    metrics.leased.set(leased);
+    metrics.connecting.set(connecting);
+    metrics.closing.set(closing);
+    metrics.lost.set(lost);
+  }
+
+  std::uint32_t clients = 0;
+  std::uint32_t waiting = 0;
+  std::uint32_t idle = 0;
+  std::uint32_t leased = 0;
+  std::uint32_t connecting = 0;
+  std::uint32_t closing = 0;
+  std::uint32_t lost = 0;
+};
+
 }  // namespace
 
 std::string_view reported_value(const Route& route, std::string_view name) {
@@ -56,36 +86,37 @@ Routes::Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metri
 
 Route& Routes::find(const Options& options, const DatabaseOptions& database,
                     const std::string& name, const std::string& user, base::Instant now) {
-  Route*& known = by_name_[{name, user}];
-  if (known != nullptr) return *known;
+  const auto known = by_name_.find({name, user});
+  if (known != by_name_.end()) return *known->second;
+  return add(options, database,
+             std::unique_ptr<Route>(new Route{.database = name,
+                                              .user = user,
+                                              .node = {},
+                                              .plan = make_plan(options, database, name, user),
+                                              .metrics = add_metrics(metrics_, name + "/" + user)}),
+             now);
+}
 
-  const UserOptions& user_options = user_or_defaults(options, user);
-  auto route =
-      std::unique_ptr<Route>(new Route{.database = name,
-                                       .user = user,
-                                       .mode = pool_mode_of(options, database, user_options),
-                                       .node = {},
-                                       .plan = make_plan(options, database, name, user),
-                                       .metrics = add_metrics(metrics_, name + "/" + user)});
-  const std::string node = node_name(database);
-  route->node = node;
-  route->server_level = level(server_level_name(node), pool::kUnlimited);
-  const pool::LevelId own =
-      exchange_.add_level(fmt::format("pool {}/{}", name, user), database.pool.server_count_max);
-  std::vector<pool::LevelId> levels{own};
+Route& Routes::add(const Options& options, const DatabaseOptions& database,
+                   std::unique_ptr<Route> route, base::Instant now) {
+  const UserOptions& user = user_or_defaults(options, route->user);
+  route->mode = pool_mode_of(options, database, user);
+  route->node = node_name(database);
+  route->server_level = level(server_level_name(route->node), pool::kUnlimited);
+  const std::string name = route->database + "/" + route->user;
+  std::vector<pool::LevelId> levels{
+      exchange_.add_level("pool " + name, database.pool.server_count_max)};
   for (const pool::LevelId set : configured_levels(options, database, *route))
     levels.push_back(set);
   for (const pool::LevelId found : found_levels(*route)) levels.push_back(found);
   levels.push_back(route->server_level);
   levels.push_back(level(kProcessLevel, pool::kUnlimited));
-  route->pool = shard_.add_pool({.name = name + "/" + user,
-                                 .options = pool_options(database, user_options),
-                                 .levels = std::move(levels)},
-                                now);
+  route->pool = shard_.add_pool(
+      {.name = name, .options = pool_options(database, user), .levels = std::move(levels)}, now);
   ASSERT(base::index_of(route->pool) == routes_.size());
-  known = route.get();
+  by_name_[{route->database, route->user}] = route.get();
   routes_.push_back(std::move(route));
-  return *known;
+  return *routes_.back();
 }
 
 std::shared_ptr<const ServerPlan> Routes::make_plan(const Options& options,
@@ -159,7 +190,8 @@ void Routes::set_limits(const std::string& node, const budget::Limits& limits, b
 // Its clients are told and go (Departures).
 void Routes::remove(Route& route, base::Instant now) {
   route.is_removed = true;
-  has_removed_ = has_removed_ || route.client_count != 0;
+  // Clients of a predecessor may follow.
+  has_removed_ = has_removed_ || route.client_count != 0 || route.predecessor != nullptr;
   close(route, now);
 }
 
@@ -171,6 +203,7 @@ void Routes::close_all(base::Instant now) {
 void Routes::close(const Route& route, base::Instant now) {
   pool::Options closed = shard_.options(route.pool);
   closed.server_count_min = 0;
+  closed.server_idle_max = std::chrono::milliseconds(1);  // An errand may still be run on one.
   closed.waiter_count_max = 0;
   shard_.set_options(route.pool, closed, now);
   shard_.recycle(route.pool, now);
@@ -184,39 +217,68 @@ void Routes::add_nodes(std::map<std::string, pool::LevelId> levels,
 
 void Routes::set_options(const Options& options, base::Instant now) {
   has_removed_ = false;
-  for (const auto& route : routes_) {
-    const DatabaseOptions* database = find_database(options, route->database);
+  const std::size_t count = routes_.size();  // Those that are added now are up to date.
+  for (std::size_t i = 0; i < count; ++i) {
+    Route& route = *routes_[i];
+    const DatabaseOptions* database = find_database(options, route.database);
     if (database == nullptr) {
-      remove(*route, now);
+      if (route.successor == nullptr) remove(route, now);
       continue;
     }
-    route->is_removed = false;
-    const UserOptions& user = user_or_defaults(options, route->user);
-    const auto plan = make_plan(options, *database, route->database, route->user);
-    const ServerPlan& old = *route->plan;
-    const bool is_same = old.database.hosts == plan->database.hosts && old.user == plan->user &&
-                         old.server_database == plan->server_database &&
-                         old.secret.is_equal(plan->secret.reveal()) &&
-                         old.database.startup_parameters == plan->database.startup_parameters;
-    route->plan = plan;
-    route->mode = pool_mode_of(options, *database, user);
-    configured_levels(options, *database, *route);
-    found_levels(*route);
-    shard_.set_options(route->pool, pool_options(*database, user), now);
-    if (!is_same) shard_.recycle(route->pool, now);
+    configured_levels(options, *database, route);
+    found_levels(route);
+    if (route.successor != nullptr) continue;
+    auto plan = make_plan(options, *database, route.database, route.user);
+    const bool has_moved = node_name(*database) != route.node || plan->user != route.plan->user ||
+                           plan->server_database != route.plan->server_database;
+    if (has_moved && routes_.size() < kRouteCountMax) {
+      replace(route, options, *database, std::move(plan), now);
+    } else {
+      update(route, options, *database, std::move(plan), now);
+    }
   }
+}
+
+void Routes::update(Route& route, const Options& options, const DatabaseOptions& database,
+                    std::shared_ptr<const ServerPlan> plan, base::Instant now) {
+  const ServerPlan& old = *route.plan;
+  const bool is_same = old.database.hosts == plan->database.hosts && old.user == plan->user &&
+                       old.server_database == plan->server_database &&
+                       old.secret.is_equal(plan->secret.reveal()) &&
+                       old.database.startup_parameters == plan->database.startup_parameters;
+  const UserOptions& user = user_or_defaults(options, route.user);
+  route.is_removed = false;
+  route.plan = std::move(plan);
+  route.mode = pool_mode_of(options, database, user);
+  shard_.set_options(route.pool, pool_options(database, user), now);
+  if (!is_same) shard_.recycle(route.pool, now);
+}
+
+// What the old servers have reported holds until the first new one has its say.
+void Routes::replace(Route& old, const Options& options, const DatabaseOptions& database,
+                     std::shared_ptr<const ServerPlan> plan, base::Instant now) {
+  Route& route = add(options, database,
+                     std::unique_ptr<Route>(new Route{.database = old.database,
+                                                      .user = old.user,
+                                                      .node = {},
+                                                      .plan = std::move(plan),
+                                                      .metrics = old.metrics,
+                                                      .reported = old.reported,
+                                                      .canonical = old.canonical,
+                                                      .reads_sequences = old.reads_sequences,
+                                                      .predecessor = &old}),
+                     now);
+  old.successor = &route;
+  close(old, now);
 }
 
 void Routes::publish(const std::function<std::uint32_t(base::PoolId)>& waiting_clients) {
   for (const auto& route : routes_) {
-    const pool::PoolCounts counts = shard_.counts(route->pool);
-    route->metrics.clients.set(route->client_count);
-    route->metrics.waiting.set(waiting_clients(route->pool));
-    route->metrics.idle.set(counts.idle);
-    route->metrics.leased.set(counts.leased);
-    route->metrics.connecting.set(counts.connecting);
-    route->metrics.closing.set(counts.closing);
-    route->metrics.lost.set(counts.lost);
+    if (route->successor != nullptr) continue;
+    Crowd crowd;
+    for (const Route* part = route.get(); part != nullptr; part = part->predecessor)
+      crowd.add(*part, shard_.counts(part->pool), waiting_clients(part->pool));
+    crowd.show(route->metrics);
   }
 }
 

@@ -55,6 +55,11 @@ struct Route {
 
   std::uint32_t client_count = 0;
   bool is_removed = false;  // Its database is no longer configured.
+
+  // A reload has led the database elsewhere: another route is in this one's place, which ends with
+  // the leases that it has. nullptr: none.
+  Route* successor = nullptr;
+  Route* predecessor = nullptr;
 };
 
 // What the servers report at login; empty if they do not.
@@ -88,7 +93,8 @@ class Routes {
   Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
          std::map<std::string, pool::LevelId> levels, std::map<std::string, budget::Limits> limits);
 
-  // The route of a database and user, made at first use. REQUIRES: has_room_for() them.
+  // The route of a database and user, made at first use; never one that has a successor.
+  // REQUIRES: has_room_for() them.
   Route& find(const Options& options, const DatabaseOptions& database, const std::string& name,
               const std::string& user, base::Instant now);
   // Whether find() would find it or may make it.
@@ -103,7 +109,9 @@ class Routes {
   // A new configuration may name new nodes: as in the constructor. What is known already stays.
   void add_nodes(std::map<std::string, pool::LevelId> levels,
                  std::map<std::string, budget::Limits> limits);
-  // A new configuration: sizes at once, servers of a changed plan are recycled.
+  // A new configuration: sizes at once, servers of a changed plan are recycled. A database that is
+  // on another node now, or a role's or database's name that is another there, gets a new route:
+  // what its servers count against is another level.
   void set_options(const Options& options, base::Instant now);
   // pgweir ends: no pool keeps a server.
   void close_all(base::Instant now);
@@ -113,6 +121,12 @@ class Routes {
   void publish(const std::function<std::uint32_t(base::PoolId)>& waiting_clients);
 
  private:
+  Route& add(const Options& options, const DatabaseOptions& database, std::unique_ptr<Route> route,
+             base::Instant now);
+  void update(Route& route, const Options& options, const DatabaseOptions& database,
+              std::shared_ptr<const ServerPlan> plan, base::Instant now);
+  void replace(Route& old, const Options& options, const DatabaseOptions& database,
+               std::shared_ptr<const ServerPlan> plan, base::Instant now);
   std::shared_ptr<const ServerPlan> make_plan(const Options& options,
                                               const DatabaseOptions& database,
                                               const std::string& name, const std::string& user);

@@ -76,6 +76,31 @@ TEST_F(RouteTest, a_role_and_a_database_have_the_limits_that_were_found_for_them
   EXPECT_EQ(limit_of("role h:5432 app"), 5U);
 }
 
+TEST_F(RouteTest, one_that_is_led_elsewhere_counts_there) {
+  Route& old = find("a", "app");
+  const auto reload = [&](auto change) {
+    change(options.databases[0]);
+    routes.set_options(options, base::Instant{});
+  };
+  const auto expect_successor = [&](const char* why, auto change) {
+    SCOPED_TRACE(why);
+    Route& before = find("a", "app");
+    reload(change);
+    Route& after = find("a", "app");
+    EXPECT_NE(before.pool, after.pool);
+    EXPECT_EQ(before.successor, &after);
+    EXPECT_EQ(shard.options(before.pool).server_count_min, 0U);
+  };
+  reload([](DatabaseOptions& database) { database.pool.server_count_min = 1; });
+  EXPECT_EQ(&find("a", "app"), &old);
+  expect_successor("host", [](DatabaseOptions& database) { database.hosts[0].host = "other"; });
+  EXPECT_EQ(find("a", "app").node, "other:5432");
+  EXPECT_EQ(old.node, "h:5432");
+  expect_successor("role", [](DatabaseOptions& database) { database.user = "somebody"; });
+  expect_successor("database", [](DatabaseOptions& database) { database.server_database = "b"; });
+  EXPECT_EQ(routes.count(), 4U) << "what has a successor gets no other";
+}
+
 TEST_F(RouteTest, names_that_clients_invent_come_to_an_end) {
   for (std::size_t i = 0; i < kRouteCountMax; ++i) {
     const std::string name = std::to_string(i);

@@ -119,6 +119,8 @@ class Stage {
   // In the order of their opening; `first` is 0.
   Party server(std::size_t index = 0) const { return servers_.at(index); }
   std::size_t server_count() const { return servers_.size(); }
+  // Where it is.
+  const std::string& address_of(std::size_t index) const { return addresses_.at(index); }
   std::uint32_t lent() const { return relay_.counts().in_use; }
   std::uint32_t waiting() const { return relay_.counts().waiting; }
   bool is_closed(Party id) { return io.peer(id).is_closed; }
@@ -168,13 +170,15 @@ class Stage {
   void open_servers() {
     if (has_slow_logins) return;
     for (auto orders = take<OpenServer>(); !orders.empty(); orders = take<OpenServer>()) {
-      for (const auto& order : orders) open_server(order->token);
+      for (const auto& order : orders) open_server(*order);
     }
   }
-  void open_server(ServerToken token) {
+  void open_server(const OpenServer& order) {
     auto ready = std::make_unique<ServerReady>();
-    ready->token = token;
-    ready->endpoint = {.address = "127.0.0.1", .port = 5432, .host = {}};
+    ready->token = order.token;
+    const ServerAddress& host = order.plan->database.hosts.front();
+    ready->endpoint = {.address = host.host, .port = host.port, .host = {}};
+    addresses_.push_back(host.host);
     // Without the last of them no text could be read, and every client would be pinned.
     ready->reported = {{"server_version", "15.9"},
                        {"client_encoding", "UTF8"},
@@ -193,6 +197,7 @@ class Stage {
   base::Instant now_ = base::Instant{} + std::chrono::hours(1);
   std::uint32_t last_slot_ = 0;
   std::vector<Party> servers_;
+  std::vector<std::string> addresses_;
   std::map<Party, std::string> welcome_;
   Relay relay_;
 };

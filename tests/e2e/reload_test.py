@@ -149,6 +149,26 @@ class ReloadTest(PgweirTest):
             self.assertEqual(answers, [1] * 60)
             self.assertEqual(another.refusals(), [])
 
+    def test_a_database_that_moves_keeps_to_the_limit_of_where_it_is_then(self):
+        with Postgres(max_connections=10) as another:
+            config = self.config(first=self.server.url()).removeprefix("connection_limit = 8\n")
+            self.mine = self.enterContext(Pgweir(config=config))
+            stays = self.open("first")
+            stays.execute("begin")
+            rests = self.open("first")
+            ports = [value(connection, "show port") for connection in (stays, rests)]
+            self.assertEqual(ports, [str(self.server.port)] * 2)
+            self.reload(f'[databases.first]\nurl = "{another.url()}"\n')
+            self.assertEqual(value(stays, "show port"), str(self.server.port))
+            self.assertEqual(value(rests, "show port"), str(another.port))
+            with ThreadPoolExecutor(30) as clients:
+                answers = list(clients.map(
+                    lambda _: value(self.open("first"), "select 1 from pg_sleep(0.1)"), range(60)))
+            self.assertEqual(answers, [1] * 60)
+            self.assertEqual(another.refusals(), [])
+            stays.execute("commit")
+            self.assertEqual(value(stays, "show port"), str(another.port))
+
     def verified_url(self, port):
         return self.server.url(sslmode="verify-ca", sslrootcert=self.server.directory / "server.crt"
                                ).replace(f":{self.server.port}/", f":{port}/")

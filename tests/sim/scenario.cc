@@ -115,8 +115,9 @@ Scenario draw_crowd(base::Rng& rng) {
   return crowd;
 }
 
-void draw_reloads(Scenario& scenario) {
+void draw_reloads(base::Rng& rng, Scenario& scenario) {
   scenario.reloads = true;
+  if (rng.chance(0.5)) scenario.node_count = 2;
   scenario.rules.may_be_refused = true;
   scenario.rules.may_idle_too_long = true;
   scenario.rules.is_idling_ended = false;
@@ -165,6 +166,7 @@ proxy::Options Scenario::redraw_options(base::Rng& rng) const {
     database.pool = draw_pool(rng);
     database.server_count_max =
         rng.chance(0.3) ? static_cast<std::uint32_t>(between(rng, 1, 4)) : pool::kUnlimited;
+    database.hosts.front().host = address_of_node(rng.below(node_count));
   }
   std::erase_if(fresh.databases, [&](const auto&) { return rng.chance(0.2); });
   return fresh;
@@ -184,7 +186,7 @@ Scenario Scenario::draw(std::uint64_t seed) {
   scenario.changes_limit = rng.chance(0.1);
   if (scenario.changes_limit) scenario.rules.may_be_refused = true;
   if (rng.chance(0.1)) draw_drain(rng, scenario);
-  if (rng.chance(0.1)) draw_reloads(scenario);
+  if (rng.chance(0.1)) draw_reloads(rng, scenario);
   scenario.rules.reads_apart = rng.chance(0.3);
   scenario.rules.is_odd = rng.chance(0.3);
   scenario.has_muttering_servers = rng.chance(0.3);

@@ -32,7 +32,8 @@ struct Scenario {
   bool has_muttering_servers = false;  // Idle ones say what nobody has asked for.
 
   static Scenario draw(std::uint64_t seed);
-  // Another configuration: other sizes and times, and not always all of the databases.
+  // Another configuration: other sizes and times, not always all of the databases, and not each of
+  // them where it was.
   proxy::Options redraw_options(base::Rng& rng) const;
   // What the clients of one database have to expect.
   ClientRules rules_for(const proxy::DatabaseOptions& database) const;

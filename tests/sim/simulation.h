@@ -93,6 +93,7 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   bool has_prompt_ends() const;
   void check_epilogue();
   std::string find_wrong_permits(bool are_all_back) const;
+  std::uint32_t taken_of(const std::string& level_name) const;
   std::string find_unsettled() const;
   std::string find_useless() const;
   std::string find_wrong_limits() const;

@@ -67,12 +67,12 @@ void Simulation::check_step() {
 std::string Simulation::find_wrong_permits(bool are_all_back) const {
   for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
     const pool::LevelId level{i};
-    const std::uint32_t taken = exchange_.taken(level);
-    const std::string name = exchange_.name(level);
+    const std::string& name = exchange_.name(level);
     const bool is_fixed = !scenario_.changes_limit && !scenario_.reloads;
-    if ((are_all_back || is_fixed) && taken > exchange_.limit(level)) {
+    if ((are_all_back || is_fixed) && exchange_.taken(level) > exchange_.limit(level)) {
       return "level \"" + name + "\" has more permits out than its limit";
     }
+    const std::uint32_t taken = taken_of(name);
     std::size_t alive = 0;
     for (const auto& node : nodes_) alive += backends_of(*node, name);
     if (alive > taken || (are_all_back && alive != taken)) {
@@ -81,6 +81,16 @@ std::string Simulation::find_wrong_permits(bool are_all_back) const {
     }
   }
   return {};
+}
+
+// A database that has moved has a pool of the same name here and there.
+std::uint32_t Simulation::taken_of(const std::string& level_name) const {
+  std::uint32_t taken = 0;
+  for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
+    const pool::LevelId level{i};
+    if (exchange_.name(level) == level_name) taken += exchange_.taken(level);
+  }
+  return taken;
 }
 
 // Those that count for a level: "server NODE", "role NODE USER", "database NAME", "pool NAME/USER",
@@ -128,11 +138,14 @@ std::string Simulation::find_unsettled() const {
   return find_useless();
 }
 
-// The limits in force are those of the configuration in force.
+// The limits in force are those of the configuration in force; those of the pools that databases
+// have left do not matter.
 std::string Simulation::find_wrong_limits() const {
+  std::map<std::string, std::uint32_t> limits;
   for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
-    const std::string& name = exchange_.name(pool::LevelId{i});
-    const std::uint32_t limit = exchange_.limit(pool::LevelId{i});
+    limits[exchange_.name(pool::LevelId{i})] = exchange_.limit(pool::LevelId{i});
+  }
+  for (const auto& [name, limit] : limits) {
     for (const proxy::DatabaseOptions& database : options_->databases) {
       const bool is_pool = name.starts_with("pool " + database.name + "/");
       const std::uint32_t wanted =
