@@ -48,7 +48,7 @@ void CancelDelivery::handle_bytes(base::Bytes bytes, base::Instant) {
     return;
   }
   // The key of an encrypted session is not sent in the clear.
-  conclude(false);
+  conclude(true);
 }
 
 void CancelDelivery::send_cancel() {
@@ -58,12 +58,12 @@ void CancelDelivery::send_cancel() {
 }
 
 void CancelDelivery::handle_closed(base::CloseCause cause, std::string_view, base::Instant) {
-  // Refused before it was sent: nothing can strike any more, which is as good as a confirmation.
   conclude(cause == base::CloseCause::Eof || !is_sent_);
 }
 
-void CancelDelivery::handle_deadline(base::Instant) { conclude(false); }
+void CancelDelivery::handle_deadline(base::Instant) { conclude(!is_sent_); }
 
+// What was never sent cannot strike any more, which is as good as a confirmation.
 void CancelDelivery::conclude(bool is_confirmed) {
   desk_.detach(id_);
   desk_.io().close(id_);

@@ -24,7 +24,8 @@ class ScriptedIo final : public base::Io {
     std::size_t room = kEndless;    // So much its socket still takes.
     bool is_short_of_room = false;  // A send was not taken whole: it hears handle_writable.
     bool is_paused = false;
-    bool is_closed = false;  // By the Relay, or by its own end.
+    bool is_shaking_hands = false;  // start_tls() was called.
+    bool is_closed = false;         // By the Relay, or by its own end.
   };
 
   Peer& peer(base::ConnectionId id) { return peers_[id]; }
@@ -60,7 +61,9 @@ class ScriptedIo final : public base::Io {
         base::make_connection_id(kFirstOpenedSlot + static_cast<std::uint32_t>(opened_.size()), 1));
     return opened_.back();
   }
-  void start_tls(base::ConnectionId, const base::TlsRequest&) override {}
+  void start_tls(base::ConnectionId id, const base::TlsRequest&) override {
+    peers_[id].is_shaking_hands = true;
+  }
 
   const std::vector<base::ConnectionId>& opened() const { return opened_; }
 
