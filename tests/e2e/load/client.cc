@@ -173,6 +173,7 @@ void Client::end_operation() {
   if (!has_failed_ && !run_.is_over) {
     run_.tally.count_operation(progress_.client, run_.now() - began_);
   }
+  if (has_failed_ && !is_rolling_back_) run_.tally.count_broken(progress_.client);
   if (progress_.kind == Kind::Connect) connection_.reset();
   state_ = State::Idle;
   if (has_failed_ && connection_ != nullptr) return recover();

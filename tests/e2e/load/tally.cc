@@ -27,17 +27,22 @@ std::string Tally::to_json() const {
   nlohmann::json classes;
   for (const Kind kind : kKinds) {
     std::vector<std::uint64_t> counts;
+    std::vector<std::uint64_t> turns;
     for (const Client& client : clients_) {
-      if (client.kind == kind) counts.push_back(client.operations);
+      if (client.kind != kind) continue;
+      counts.push_back(client.operations);
+      turns.push_back(client.operations + client.broken);
     }
     if (counts.empty()) continue;
     std::sort(counts.begin(), counts.end());
+    std::sort(turns.begin(), turns.end());
     std::uint64_t total = 0;
     for (const std::uint64_t count : counts) total += count;
     classes[name_of(kind)] = {
-        {"clients", counts.size()},  {"operations", total},
-        {"slowest", counts.front()}, {"median", counts[counts.size() / 2]},
-        {"fastest", counts.back()},  {"longest_s", longest_[static_cast<std::size_t>(kind)]}};
+        {"clients", counts.size()},     {"operations", total},
+        {"slowest", counts.front()},    {"median", counts[counts.size() / 2]},
+        {"fastest", counts.back()},     {"longest_s", longest_[static_cast<std::size_t>(kind)]},
+        {"least_turns", turns.front()}, {"median_turns", turns[turns.size() / 2]}};
   }
   nlohmann::json errors = nlohmann::json::array();
   for (const auto& [what, seen] : errors_) {

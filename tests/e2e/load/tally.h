@@ -20,6 +20,8 @@ class Tally {
   // Adds a client and returns its number, which starts at 0.
   std::size_t add_client(Kind kind);
   void count_operation(std::size_t client, Seconds took);
+  // One that failed once it had begun: it had its turn, and its server was taken away.
+  void count_broken(std::size_t client) { ++clients_[client].broken; }
   // An operation, or a login, that failed. `sqlstate` is empty where none came: a bare close.
   void count_error(Kind kind, const std::string& sqlstate, const std::string& message, Seconds at);
   // Commits that were confirmed; in doubt are those that failed at COMMIT.
@@ -33,6 +35,7 @@ class Tally {
   struct Client {
     Kind kind;
     std::uint64_t operations = 0;
+    std::uint64_t broken = 0;
   };
   struct Errors {
     std::uint64_t count = 0;
