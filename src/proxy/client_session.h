@@ -49,6 +49,8 @@ struct ClientSession {
   std::unique_ptr<session::EffectAnalyser> analyser;  // While a long Query passes in pieces …
   std::uint32_t analysed_tag = 0;                     // … which has this tag.
   std::uint32_t last_tag = 0;                         // Of a request; rises. 0 is none.
+  std::uint32_t last_end = 0;  // The tag of the last Sync or Query: what is behind it stands or
+                               // falls by itself.
   std::optional<session::StatementEffects> portal_effects;  // Of what the unnamed portal executes.
   // Of a DEALLOCATE that the server is told in other words (deallocation.h).
   std::optional<session::StatementEffects> deallocation;

@@ -198,6 +198,7 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
     return wait_for_whole(client, input);
   }
   note_statement(server, base::as_text(input.bytes.subspan(wire::kHeaderBytes)));
+  note_end_of_batch(server);
   std::uint32_t tag = next_tag(client);
   // A simple query destroys the unnamed statement (exec_simple_query).
   server.statements.set_unnamed(session::StatementId::None);
@@ -237,7 +238,15 @@ Requests::Outcome Requests::take_query(Client& client, const Input& input, Batch
 
 // Of a request whose answer settles what was noted before it; 0 while there is nothing to settle.
 std::uint32_t Requests::next_tag(Client& client) {
-  return client.session == nullptr ? 0 : ++client.session->last_tag;
+  if (client.session == nullptr) return 0;
+  client.session->last_end = ++client.session->last_tag;
+  return client.session->last_end;
+}
+
+// A Query or FunctionCall in a batch without a Sync in front of it. PostgreSQL 18.4 has the next
+// statement of that connection fail ("unexpected state STARTED"), whoever sends it.
+void Requests::note_end_of_batch(Server& server) {
+  if (server.cycle.has_open_batch()) server.needs_reset = true;
 }
 
 // Which statements and settings the server has is known when it has answered; what comes next
@@ -259,6 +268,7 @@ Requests::Outcome Requests::take_function_call(Client& client, const Input& inpu
   if (!session::is_large_object_function(body.u32())) {
     state_.effects->pin(client, session::PinReason::NotUnderstood);
   }
+  note_end_of_batch(*client.server);
   client.server->cycle.expect({.request = Request::FunctionCall, .tag = next_tag(client)});
   pass(client, input, batch);
   return Outcome::Taken;
@@ -282,21 +292,27 @@ Requests::Outcome Requests::take_extended(Client& client, const Input& input, Ba
   }
   if (!input.is_whole()) return wait_for_whole(client, input);
   const base::Bytes raw = input.bytes.first(input.frame_bytes());
-  passed_bytes_ = raw.size();
   if (input.header.type == 'P') {
     const auto message = wire::parse_parse(input.body());
     if (!message) return violate(message.error().context);
+    if (statements_.awaits_name(client, message->name, true, batch)) return Outcome::Parked;
+    passed_bytes_ = raw.size();
     const auto status = statements_.take_parse(client, *message, raw, batch);
     return status ? Outcome::Taken : violate(status.error().context);
   }
   if (input.header.type == 'E') {
     const auto message = wire::parse_execute(input.body());
     if (!message) return violate(message.error().context);
+    passed_bytes_ = raw.size();
     statements_.take_execute(client, *message, raw, batch);
     return Outcome::Taken;
   }
   const auto target = wire::parse_target(input.body());
   if (!target) return violate(target.error().context);
+  if (target->kind == 'S' && statements_.awaits_name(client, target->name, false, batch)) {
+    return Outcome::Parked;
+  }
+  passed_bytes_ = raw.size();
   if (input.header.type == 'D') {
     statements_.take_describe(client, *target, raw, batch);
   } else {
@@ -334,6 +350,7 @@ Requests::Outcome Requests::take_bind(Client& client, const Input& input, Batch&
     client.inbox_wanted = std::min(input.frame_bytes(), input.bytes.size() + 1);
     return Outcome::Parked;
   }
+  if (statements_.awaits_name(client, (*head)->statement, false, batch)) return Outcome::Parked;
   const base::Bytes raw = input.bytes.first(wire::kHeaderBytes + here);
   statements_.take_bind(client, **head, raw, input.header.body_bytes, batch);
   passed_bytes_ = raw.size();

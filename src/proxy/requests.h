@@ -79,6 +79,7 @@ class Requests {
   void finish_analysis(Client& client);
   static std::uint32_t next_tag(Client& client);
   static void hold_back_next(Client& client);
+  static void note_end_of_batch(Server& server);
 
   RelayState& state_;
   Statements statements_;

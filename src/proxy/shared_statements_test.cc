@@ -209,5 +209,47 @@ TEST_F(SharedStatementsTest, a_parse_that_fails_leaves_the_unnamed_statement_beh
   EXPECT_EQ(stage.heard(stage.server()), run(""));
 }
 
+TEST_F(SharedStatementsTest, what_is_prepared_behind_a_deallocate_all_of_its_batch_stays) {
+  stage.say(first, say::parse("", "deallocate all") + say::bind("") + say::execute() +
+                       prepare_and_run("s"));
+  EXPECT_THAT(stage.heard(stage.server()), testing::EndsWith(say::execute() + say::flush()));
+  stage.say(stage.server(),
+            say::parse_complete() + say::bind_complete() + say::complete("DEALLOCATE ALL"));
+  EXPECT_THAT(stage.heard(stage.server()), asks_to_prepare());
+  stage.say(stage.server(), say::parse_complete() + ran());
+  EXPECT_EQ(stage.heard(first), say::parse_complete() + say::bind_complete() +
+                                    say::complete("DEALLOCATE ALL") + say::parse_complete() +
+                                    ran());
+  stage.say(first, run("s"));
+  EXPECT_THAT(stage.heard(stage.server()), Not(asks_to_prepare()));
+  stage.say(stage.server(), ran());
+  EXPECT_EQ(stage.heard(first), ran());
+}
+
+TEST_F(SharedStatementsTest, what_a_name_stands_for_is_known_when_earlier_batches_are_answered) {
+  const std::string failing = say::parse("", "select 1/0") + say::bind("") + say::execute();
+  const std::string failed = say::parse_complete() + say::bind_complete() + say::error("22012");
+  for (const std::string& change : {say::close("s"), say::parse("t", "selec")}) {
+    const bool is_close = change[0] == 'C';
+    SCOPED_TRACE(is_close ? "close" : "parse");
+    const std::string next = is_close ? run("s") : prepare_and_run("t");
+    stage.say(first, failing + change + say::sync() + next);
+    EXPECT_THAT(stage.heard(stage.server()), testing::EndsWith(say::sync() + say::flush()));
+    stage.say(stage.server(), failed + say::ready());
+    EXPECT_THAT(stage.heard(stage.server()), testing::EndsWith(say::execute() + say::sync()));
+    const std::string parsed = is_close ? "" : say::parse_complete();
+    stage.say(stage.server(), ran());
+    EXPECT_EQ(stage.heard(first), failed + say::ready() + parsed + ran());
+  }
+}
+
+TEST_F(SharedStatementsTest, a_query_inside_of_a_batch_leaves_the_server_to_be_reset) {
+  stage.say(first, say::bind("s") + say::execute() + say::query("select 2") + say::sync());
+  stage.heard(stage.server());
+  stage.say(stage.server(),
+            say::bind_complete() + say::complete("SELECT 1") + say::one_row() + say::ready());
+  EXPECT_EQ(stage.heard(stage.server()), say::query("DISCARD ALL"));
+}
+
 }  // namespace
 }  // namespace pgweir::proxy

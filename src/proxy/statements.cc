@@ -23,6 +23,20 @@ bool is_unsettled(const ClientSession& session) {
          !session.pins.empty() || session.parameters.has_pending();
 }
 
+// Those that are due come without a Sync, too.
+void await_answers(Client& client, Batch& batch) {
+  wire::encode_flush(batch.build());
+  client.awaits_quiet = true;
+}
+
+bool forgets_all(const session::StatementEffects& effects) {
+  const auto entries = effects.entries();
+  return std::any_of(entries.begin(), entries.end(), [](const session::StatementEffect& effect) {
+    return effect.kind == session::EffectKind::DeallocateAll ||
+           effect.kind == session::EffectKind::DiscardAll;
+  });
+}
+
 }  // namespace
 
 ClientSession& session_of(RelayState& state, Client& client) {
@@ -228,14 +242,29 @@ void Statements::take_execute(Client& client, const wire::ExecuteMessage& messag
                               Batch& batch) {
   ClientSession& session = session_of(state_, client);
   const std::uint32_t tag = ++session.last_tag;
+  bool is_forgetting = false;
   if (message.portal.empty() && session.portal_effects) {
     const bool is_translated =
         session.deallocation && is_translated_deallocation(*session.portal_effects);
+    is_forgetting = forgets_all(*session.portal_effects);
     state_.effects->note_sent(client, tag,
                               is_translated ? *session.deallocation : *session.portal_effects);
   }
   batch.forward(raw);
   expect(*client.server, Request::Execute, Origin::Client, tag);
+  if (!is_forgetting) return;
+  // What is prepared behind it in the same batch must not be taken for forgotten with the rest.
+  session.holds_back_next = false;
+  await_answers(client, batch);
+}
+
+bool Statements::awaits_name(Client& client, std::string_view name, bool is_to_be_defined,
+                             Batch& batch) {
+  const ClientSession* session = client.session.get();
+  const bool is_in_doubt = session != nullptr && session->statements.is_in_doubt(
+                                                     name, session->last_end, is_to_be_defined);
+  if (is_in_doubt) await_answers(client, batch);
+  return is_in_doubt;
 }
 
 // A reload changes it for those who have not named a statement yet.

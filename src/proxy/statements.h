@@ -22,6 +22,10 @@ class Statements {
   // Errors: LimitReached, when the client has too many statements.
   base::Status take_parse(Client& client, const wire::ParseMessage& message, base::Bytes raw,
                           Batch& batch);
+  // Whether it depends on the answers to earlier batches what the client's name stands for, or
+  // whether it is free to be defined. If so the server is asked for them, and the message that
+  // names it has to wait (Client::awaits_quiet).
+  bool awaits_name(Client& client, std::string_view name, bool is_to_be_defined, Batch& batch);
   // A Parse that is too long to be kept: the client's name is the server's, too, and the client
   // stays with that server. Errors: LimitReached, if the name stands for a statement that is kept.
   base::Status take_long_parse(Client& client, std::string_view name);

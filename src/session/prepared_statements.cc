@@ -13,7 +13,10 @@ constexpr std::size_t kNamedBytesMax = std::size_t{256} * 1024 * 1024;
 
 }  // namespace
 
-ClientStatements::~ClientStatements() { clear(); }
+ClientStatements::~ClientStatements() {
+  clear();
+  rebind("", StatementId::None);
+}
 
 StatementId ClientStatements::find(std::string_view name) const {
   if (name.empty()) return unnamed_;
@@ -71,8 +74,6 @@ void ClientStatements::rebind(std::string_view name, StatementId id) {
 
 void ClientStatements::clear() {
   commit(UINT32_MAX);
-  if (unnamed_ != StatementId::None) table_.release(unnamed_);
-  unnamed_ = StatementId::None;
   for (const auto& [name, id] : named_) table_.release(id);
   named_.clear();
   named_bytes_ = 0;
@@ -118,6 +119,15 @@ void ClientStatements::commit(std::uint32_t tag) {
   log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
+bool ClientStatements::is_in_doubt(std::string_view name, std::uint32_t tag,
+                                   bool is_to_be_defined) const {
+  if (name.empty()) return false;
+  return std::any_of(log_.begin(), log_.end(), [&](const Undo& undo) {
+    const bool makes_a_difference = is_to_be_defined || undo.before != StatementId::None;
+    return undo.tag <= tag && undo.name == name && makes_a_difference;
+  });
+}
+
 std::string_view ClientStatements::name_of(StatementId id) const {
   for (const auto& [name, statement] : named_) {
     if (statement == id) return name;
@@ -125,7 +135,10 @@ std::string_view ClientStatements::name_of(StatementId id) const {
   return {};
 }
 
-ServerStatements::~ServerStatements() { clear(); }
+ServerStatements::~ServerStatements() {
+  clear();
+  set_unnamed(StatementId::None);
+}
 
 void ServerStatements::use(StatementId id) {
   Slot& slot = slots_.at(id);
@@ -150,7 +163,6 @@ void ServerStatements::clear() {
   slots_.clear();
   for (const StatementId id : closing_) table_.release(id);
   closing_.clear();
-  set_unnamed(StatementId::None);
 }
 
 void ServerStatements::set_unnamed(StatementId id) {

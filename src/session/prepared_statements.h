@@ -31,7 +31,8 @@ class ClientStatements {
   // first). Errors: LimitReached when the client has too many.
   base::Status define(std::string_view name, StatementId id, std::uint32_t tag);
   void remove(std::string_view name, std::uint32_t tag);
-  // Known to have happened, so not undone: DEALLOCATE ALL and DISCARD ALL …
+  // Known to have happened, so not undone: DEALLOCATE ALL and DISCARD ALL, which leave the unnamed
+  // statement (DropAllPreparedStatements) …
   void clear();
   // … the name stands for another statement from now on, or for none. Takes over the caller's
   // reference to `id`.
@@ -44,6 +45,10 @@ class ClientStatements {
   void forget_unnamed(std::uint32_t tag);
   // All requests up to `tag` did happen, as far as they were not undone.
   void commit(std::uint32_t tag);
+  // Whether it depends on requests up to `tag`, which may still fail, what the name stands for now;
+  // or, for who wants to define it, whether it is in use. Not asked of the unnamed statement, which
+  // is gone when its successor fails.
+  bool is_in_doubt(std::string_view name, std::uint32_t tag, bool is_to_be_defined) const;
   // Which name a statement has, to be shown; empty if none.
   std::string_view name_of(StatementId id) const;
 
@@ -81,7 +86,7 @@ class ServerStatements {
   void insert(StatementId id);
   // It turned out not to be there (the Parse failed), or was closed.
   void remove(StatementId id);
-  // All prepared statements, the unnamed one included.
+  // All but the unnamed one.
   void clear();
 
   // What the server's unnamed statement is, if it is one of ours.

@@ -90,15 +90,30 @@ TEST_F(PreparedStatementsTest, a_commit_settles_no_later_request) {
   EXPECT_EQ(text_of("t"), "");
 }
 
-TEST_F(PreparedStatementsTest, clear_forgets_everything_for_good) {
+TEST_F(PreparedStatementsTest, clear_forgets_every_name_for_good) {
   define("s", "one", 1);
   define("", "two", 2);
   client_.remove("s", 3);
   client_.clear();
   client_.undo(3);
   EXPECT_EQ(text_of("s"), "");
-  EXPECT_EQ(text_of(""), "");
-  EXPECT_EQ(count(), 0U);
+  EXPECT_EQ(text_of(""), "two");
+  EXPECT_EQ(count(), 1U);
+}
+
+TEST_F(PreparedStatementsTest, a_name_is_in_doubt_while_an_earlier_request_may_still_fail) {
+  define("s", "one", 1);
+  client_.commit(1);
+  define("new", "two", 2);
+  client_.remove("s", 3);
+  EXPECT_FALSE(client_.is_in_doubt("s", 2, false)) << "of its own batch";
+  EXPECT_TRUE(client_.is_in_doubt("s", 3, false));
+  EXPECT_FALSE(client_.is_in_doubt("new", 3, false)) << "there is no other that it could stand for";
+  EXPECT_TRUE(client_.is_in_doubt("new", 3, true));
+  EXPECT_FALSE(client_.is_in_doubt("other", 3, true));
+  EXPECT_FALSE(client_.is_in_doubt("", 3, true));
+  client_.commit(3);
+  EXPECT_FALSE(client_.is_in_doubt("s", 3, true));
 }
 
 TEST_F(PreparedStatementsTest, a_client_may_not_have_statements_without_end) {
@@ -163,7 +178,7 @@ TEST(ServerStatementsTest, each_statement_is_referred_to_once) {
   EXPECT_EQ(table.size(), 0U);
 }
 
-TEST(ServerStatementsTest, clear_takes_the_unnamed_one_too) {
+TEST(ServerStatementsTest, clear_leaves_the_unnamed_one) {
   StatementTable table(0);
   ServerStatements server(table);
   const StatementId a = table.intern("a", kNoTypes);
@@ -173,9 +188,9 @@ TEST(ServerStatementsTest, clear_takes_the_unnamed_one_too) {
   table.release(a);
   table.release(b);
   server.clear();
-  EXPECT_EQ(server.unnamed(), StatementId::None);
+  EXPECT_EQ(server.unnamed(), b);
   EXPECT_EQ(server.size(), 0U);
-  EXPECT_EQ(table.size(), 0U);
+  EXPECT_EQ(table.size(), 1U);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@ A conversation follows from its seed alone. Left out are the limits that the dec
 name: parameters with a dot, `currval` and `lastval`, a table that only some can see when a Parse
 stands alone, a statement kept over a change of how its literals are read; and what two backends
 never have in common (pids, times, random numbers). Left out, too, because pgweir may answer
-otherwise: a statement that is used in two pipelines, of which the second is sent before the first
-has failed; RESET, DEALLOCATE ALL and DISCARD ALL with more behind them in one pipeline or text.
+otherwise: a statement that the server lacks, used in two pipelines of which the second is sent
+before the first has failed; RESET and DISCARD ALL with more behind them in one pipeline or text.
 """
 
 import random
@@ -165,8 +165,8 @@ class _Speaker:
         for _ in range(self.chance.randint(1, 4)):
             messages += self.chance.choices(
                 [self.prepare_and_run, self.run, self.copy_in, self.close, self.describe,
-                 lambda: [wire.FLUSH], lambda: [wire.query(self.text())]],
-                weights=[50, 30, 4, 10, 6, 5, 3])[0]()
+                 lambda: [wire.FLUSH], lambda: [wire.query(self.text())], self.forget_statements],
+                weights=[50, 30, 4, 10, 6, 5, 3, 3])[0]()
         return [*messages, wire.SYNC]
 
     def pipeline_of_the_unnamed(self):
@@ -174,6 +174,9 @@ class _Speaker:
         for _ in range(self.few()):
             messages += self.prepare_and_run(b"")
         return [*messages, wire.SYNC]
+
+    def forget_statements(self):
+        return [wire.parse("deallocate all"), wire.bind(), wire.execute()]
 
     def statement_name(self):
         return self.chance.choice([b"", b"", b"", *NAMES])
