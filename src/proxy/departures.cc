@@ -63,6 +63,14 @@ void Departures::sweep(base::Instant now) {
   });
 }
 
+bool Departures::let_go(Client& client, base::Instant now) {
+  if (!state_.is_draining && !client.route->is_removed) return false;
+  if (!may_go(client)) return false;
+  const auto reason = reason_for(client);
+  if (reason) state_.leases->end_client(client, ClientEnd::Shutdown, &*reason, now);
+  return reason.has_value();
+}
+
 // Once the last client has gone the servers are let go, too; then the shell may end the process.
 void Departures::report(base::Instant now) {
   if (!state_.is_draining || has_reported_ || state_.registry.client_count() != 0) return;

@@ -17,6 +17,9 @@ class Departures {
   void handle_options_changed(base::Instant now) { sweep(now); }
   // Lets those go who may by now.
   void sweep(base::Instant now);
+  // The client has got an answer: if it has to go, and may by now, it begins nothing new. False: it
+  // stays.
+  bool let_go(Client& client, base::Instant now);
   // At the end of every event: tells the shell once nobody is left.
   void report(base::Instant now);
 

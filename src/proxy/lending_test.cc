@@ -192,6 +192,19 @@ TEST_F(IdleHolderTest, a_transaction_is_ended_only_when_somebody_waits) {
   EXPECT_EQ(stage.heard(stage.server()), say::query("select 1"));
 }
 
+TEST_F(IdleHolderTest, is_ended_however_busy_the_thread_is) {
+  hold(say::query("begin"), say::complete("BEGIN") + say::ready('T'));
+  const Party busy = stage.add_client("other");
+  stage.say(stage.add_client(), say::query("select 1"));
+  for (int i = 0; i < 200 && !stage.is_closed(holder); ++i) {
+    stage.dawdle(std::chrono::milliseconds(510));
+    stage.say(busy, say::query("select 1"));
+    stage.say(stage.server(1), say::one_row());
+    stage.pass(seconds(0));
+  }
+  EXPECT_TRUE(stage.is_closed(holder));
+}
+
 TEST_F(IdleHolderTest, parse_and_flush_is_ended_only_when_somebody_waits) {
   hold(say::parse("", "select 1") + say::flush(), say::parse_complete());
   expect_ended_once_somebody_waits();

@@ -95,8 +95,9 @@ TEST_F(MovingTest, and_removing_ends_the_client_when_its_transaction_has_ended) 
   changed->options = Stage::make_options(1, [](Options& options) { options.databases.clear(); });
   stage.deliver(std::move(changed));
   EXPECT_TRUE(stage.is_closed(second));
-  commit();
-  stage.pass(std::chrono::seconds(2));
+  EXPECT_FALSE(stage.is_closed(first));
+  stage.say(first, say::query("commit"));
+  stage.say(stage.server(), say::complete("COMMIT") + say::ready());
   EXPECT_TRUE(stage.is_closed(first));
 }
 

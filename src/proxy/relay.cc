@@ -138,7 +138,10 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
 void Relay::handle_wake(base::Instant now) {
   wake_ = base::kNever;
   state_.shard.handle_time(now);
-  if (now >= next_sweep_) sweep(now);
+  if (now >= next_sweep_) {
+    next_sweep_ = now + kSweepEvery;
+    sweep(now);
+  }
   settle(now);
 }
 
@@ -230,7 +233,8 @@ void Relay::settle(base::Instant now) {
   if (!is_watching) {
     if (next_sweep_ != base::kNever) publish();
     next_sweep_ = base::kNever;
-  } else if (next_sweep_ <= now || next_sweep_ == base::kNever) {
+  } else if (next_sweep_ == base::kNever) {
+    // Where it is due already, its wake-up comes behind the events of this moment.
     next_sweep_ = now + kSweepEvery;
   }
   const base::Instant next = std::min(next_sweep_, state_.shard.next_deadline());

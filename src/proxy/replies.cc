@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "proxy/cancels.h"
+#include "proxy/departures.h"
 #include "proxy/effects.h"
 #include "proxy/events.h"
 #include "proxy/intake.h"
@@ -341,7 +342,7 @@ void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
   }
   send_to_client(state_, *client, batch.head(), batch.tail());
   batch.clear();
-  if (!goes_on) return;
+  if (state_.departures->let_go(*client, now) || !goes_on) return;
   client->awaits_quiet = false;
   state_.intake->resume(*client, now);
 }

@@ -133,6 +133,17 @@ class DrainTest(PgweirTest):
         connection.execute("commit")
         self.assertEqual(self.mine.process.wait(10), 0)
 
+    def test_who_is_busy_ends_one_transaction_and_begins_no_other(self):
+        connection = self.mine.connect()
+        self.addCleanup(connection.close)
+        connection.execute("begin")
+        self.mine.process.send_signal(signal.SIGTERM)
+        processes.wait_until(lambda: self.mine.http_status("/readyz") == 503, 5, "draining")
+        connection.execute("commit")
+        with self.assertRaises(psycopg.OperationalError):
+            connection.execute("begin")
+        self.assertEqual(self.mine.process.wait(10), 0)
+
     def test_a_running_statement_may_end_first(self):
         with self.mine.connect() as connection:
             results = []
