@@ -74,10 +74,5 @@ inline constexpr obs::Event kIdleTransactionEnded{
     .doc =
         "A client idled in a transaction for longer than idle_transaction_timeout while others "
         "waited; it was rolled back and the client disconnected."};
-inline constexpr obs::Event kLimitChanged{
-    .name = "limit_changed",
-    .level = obs::Level::Info,
-    .label = "",
-    .doc = "How many connections pgweir may hold to a server has changed."};
 
 }  // namespace pgweir::proxy

@@ -117,8 +117,6 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
   } else if (auto* errand = dynamic_cast<RunErrand*>(parcel.get())) {
     errands_.begin(*errand, now);
   } else if (const auto* limit = dynamic_cast<LimitChanged*>(parcel.get())) {
-    state_.world.log.event(
-        kLimitChanged, {obs::kv("server", limit->node), obs::kv("limit", limit->limits.server)});
     state_.routes.set_limits(limit->node, limit->limits, now);
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     state_.options = std::move(changed->options);

@@ -21,11 +21,14 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
+// As it stands in a URL.
+std::string host_in_url(const std::string& listened) {
+  if (listened == "*" || listened == "0.0.0.0" || listened == "::") return "localhost";
+  return listened.find(':') == std::string::npos ? listened : "[" + listened + "]";
+}
+
 std::string host_of(const config::ListenOptions& listen) {
-  if (listen.addresses.empty()) return "localhost";
-  const std::string& first = listen.addresses.front();
-  if (first == "*" || first == "0.0.0.0" || first == "::") return "localhost";
-  return first.find(':') == std::string::npos ? first : "[" + first + "]";
+  return listen.addresses.empty() ? "localhost" : host_in_url(listen.addresses.front());
 }
 
 // What the listener supports, and Prisma as well as libpq understands.
@@ -62,6 +65,12 @@ std::string slots_of(const control::NodeSnapshot& node) {
     return fmt::format("  {}: {}\n", node.node,
                        node.reason.empty() ? "not looked at yet" : node.reason);
   }
+  if (node.usable == pool::kUnlimited) {
+    return fmt::format(
+        "  {}: says {} connections at most, but another pooler answers there, or its numbers\n"
+        "    make no sense: pgweir keeps to what is configured (connection_limit, pool sizes)\n",
+        node.node, node.facts->max_connections);
+  }
   std::string text = fmt::format("  {}: {} connections at most, pgweir uses up to {}\n", node.node,
                                  node.facts->max_connections, node.usable);
   for (const budget::Sum& sum : node.allowance->sums) {
@@ -86,9 +95,8 @@ std::string slots_of(const control::NodeSnapshot& node) {
 
 std::string render_start_message(const config::Config& config, const StartFacts& facts) {
   std::string text = fmt::format("pgweir {} is ready.\n\n", PGWEIR_VERSION);
-  text += fmt::format(
-      "For your application, change host and port in its DATABASE_URL to {}:{}:\n  {}\n",
-      host_of(config.listen), config.listen.port, url_of(config));
+  text += fmt::format("In your DATABASE_URL, change host and port to {}:{}:\n  {}\n",
+                      host_of(config.listen), config.listen.port, url_of(config));
   if (facts.is_self_signed) {
     text +=
         "  TLS is offered with a self-signed certificate: sslmode=require works with libpq and\n"
@@ -96,8 +104,7 @@ std::string render_start_message(const config::Config& config, const StartFacts&
         "  certificate (client_tls_cert_file, client_tls_key_file).\n";
   }
   if (!config.http.address.is_off()) {
-    text += fmt::format("Health: http://{}:{}/api/health\n",
-                        config.http.address.host == "*" ? "localhost" : config.http.address.host,
+    text += fmt::format("Health: http://{}:{}/api/health\n", host_in_url(config.http.address.host),
                         config.http.address.port);
   }
   text += "Slots:\n";
