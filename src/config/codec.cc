@@ -12,9 +12,13 @@ namespace {
 
 constexpr std::size_t kShownSizeMax = 60;
 
-// Values come from a file of the user's own, but control characters and megabytes help nobody.
+// Values come from a file of the user's own, but control characters and megabytes help nobody. A
+// password that stands behind the wrong separator ("require;password=…") stays out of sight.
 std::string shown(std::string_view text) {
-  std::string out(text.substr(0, kShownSizeMax));
+  const std::size_t separator = text.find_first_of(";&?");
+  const bool may_hold_more = separator != text.npos && text.find('=', separator) != text.npos;
+  std::string out(text.substr(0, may_hold_more ? separator : kShownSizeMax));
+  if (may_hold_more) return out + text[separator] + "…";
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }

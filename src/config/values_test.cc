@@ -86,6 +86,15 @@ TEST(CodecTest, takes_booleans_as_postgres_and_pgbouncer_write_them) {
   EXPECT_EQ(Codec<bool>::parse({.text = "maybe"}, value), "must be true or false, not 'maybe'");
 }
 
+TEST(CodecTest, shows_no_parameters_behind_a_wrong_separator) {
+  proxy::SslMode mode{};
+  for (const std::string_view text : {"require;password=s3cret", "require?password=s3cret"}) {
+    const auto complaint = Codec<proxy::SslMode>::parse({.text = text}, mode);
+    ASSERT_TRUE(complaint);
+    EXPECT_EQ(complaint->find("s3cret"), std::string::npos) << *complaint;
+  }
+}
+
 TEST(CodecTest, names_the_choices_of_an_enum_once) {
   proxy::SslMode mode{};
   EXPECT_EQ(Codec<proxy::SslMode>::parse({.text = "verify_full"}, mode),
