@@ -6,11 +6,21 @@
 #include <memory>
 #include <utility>
 
+#include "control/connection_parameters.h"
 #include "control/dial.h"
 
 namespace pgweir::control {
 
 namespace {
+
+std::string reason_to_skip(const proxy::DatabaseOptions& database) {
+  if (database.user.empty()) {
+    return "It names no user of its own, so clients' users log in to it.";
+  }
+  const std::string_view limit = limit_of_libpq(database);
+  if (limit.empty()) return {};
+  return fmt::format("It takes pgweir serve to log in: {}. See its /api/health.", limit);
+}
 
 // What a database entry's check has in the air. Each step's callback calls the next.
 class Checker {
@@ -22,8 +32,8 @@ class Checker {
     check_.hosts = describe_hosts(database);
     check_.user = database.user;
     check_.server_database = service_database(database);
-    check_.is_skipped = database.user.empty();
-    if (check_.is_skipped) {
+    check_.skip_reason = reason_to_skip(database);
+    if (!check_.skip_reason.empty()) {
       is_done_ = true;
       return;
     }
@@ -92,7 +102,7 @@ class Checker {
 bool CheckReport::is_ok() const {
   return std::all_of(databases.begin(), databases.end(), [](const DatabaseCheck& check) {
     const std::uint32_t limit = check.allowance.limit;
-    return check.is_skipped || (!check.failure && limit > 0 && limit != pool::kUnlimited);
+    return !check.skip_reason.empty() || (!check.failure && limit > 0 && limit != pool::kUnlimited);
   });
 }
 

@@ -22,8 +22,7 @@ struct DatabaseCheck {
   std::string hosts;  // "db.example:5432".
   std::string user;
   std::string server_database;
-  // Not logged in to: the entry names no user of its own, so each client's is used.
-  bool is_skipped = false;
+  std::string skip_reason;  // Why it is not logged in to; empty if it is.
   std::optional<Failure> failure;
 
   // What follows is filled where there is no failure.

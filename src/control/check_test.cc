@@ -87,7 +87,7 @@ TEST(CheckTest, fails_without_room_but_not_for_an_entry_that_it_cannot_log_in_to
   CheckReport report{{good_check()}};
   EXPECT_TRUE(report.is_ok());
   DatabaseCheck skipped;
-  skipped.is_skipped = true;
+  skipped.skip_reason = "It names no user of its own.";
   report.databases.push_back(skipped);
   EXPECT_TRUE(report.is_ok());
   report.databases[0].allowance.limit = 0;

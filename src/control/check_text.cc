@@ -96,9 +96,7 @@ std::string render_database(const DatabaseCheck& check) {
                                 check.user.empty() ? "" : check.user + " in ",
                                 check.server_database, check.hosts, verdict));
   };
-  if (check.is_skipped)
-    return title("not checked") +
-           field("", "It names no user of its own, so clients' users log in to it.");
+  if (!check.skip_reason.empty()) return title("not checked") + field("", check.skip_reason);
   if (check.failure)
     return title("FAILED") + field("reason", check.failure->error.context) +
            field("next", advice(check.failure->kind));

@@ -183,6 +183,13 @@ base::Result<ConnectionParameters> make_connection_parameters(
   return parameters;
 }
 
+std::string_view limit_of_libpq(const DatabaseOptions& database) {
+  // It would answer whatever it is asked for, a cleartext password included.
+  if (database.auth_allowed != proxy::ServerAuth{}) return "libpq 15 does not keep to require_auth";
+  if (!database.tls.pkcs12.empty()) return "libpq reads no PKCS #12 file (sslidentity)";
+  return {};
+}
+
 std::string service_database(const DatabaseOptions& database) {
   if (!database.server_database.empty()) return database.server_database;
   return database.name == "*" ? "postgres" : database.name;

@@ -39,6 +39,10 @@ base::Result<ConnectionParameters> make_connection_parameters(
     const proxy::DatabaseOptions& database, std::string_view application_name,
     const std::vector<std::vector<std::string>>& addresses);
 
+// Why no connection of libpq's can log in as the database's settings ask for; empty if one can. A
+// pool's login can (proxy/server_login.h).
+std::string_view limit_of_libpq(const proxy::DatabaseOptions& database);
+
 // The database that a connection of ours logs in to.
 std::string service_database(const proxy::DatabaseOptions& database);
 

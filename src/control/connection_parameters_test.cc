@@ -140,6 +140,16 @@ TEST(ConnectionParametersTest, need_a_user_and_an_address) {
   EXPECT_NE(nameless.error().context.find("\"shop\""), std::string::npos);
 }
 
+TEST(ConnectionParametersTest, cannot_say_all_that_a_pool_may_be_asked_for) {
+  proxy::DatabaseOptions database = one_host();
+  EXPECT_EQ(limit_of_libpq(database), "");
+  database.tls.pkcs12 = "me.p12";
+  EXPECT_NE(limit_of_libpq(database), "");
+  database.tls.pkcs12.clear();
+  database.auth_allowed.has_cleartext = false;
+  EXPECT_NE(limit_of_libpq(database), "");
+}
+
 TEST(ConnectionParametersTest, describe_hosts_for_a_message) {
   proxy::DatabaseOptions database = one_host();
   database.hosts.push_back({.host = "::1", .port = 5432, .address = ""});

@@ -301,6 +301,22 @@ class ServerAuthenticationTest(PgweirTest):
             with self.assertRaisesRegex(psycopg.OperationalError, "require_auth"):
                 pgweir.connect("by_trust", "secret")
 
+    def test_require_auth_holds_for_pgweirs_own_questions(self):
+        before = len(self.server.log())
+        url = self.server.url("by_cleartext", "secret", require_auth="md5,scram-sha-256")
+        with Pgweir(url) as pgweir:
+            with self.assertRaisesRegex(psycopg.OperationalError, "require_auth"):
+                pgweir.connect("by_cleartext", "secret")
+            processes.wait_until(lambda: "require_auth" in str(pgweir.health()), 10, "it says so")
+        self.assertIn("not checked", run_command("check", database_url=url).stdout)
+        self.assertNotIn("authorized: user=by_cleartext", self.server.log()[before:])
+
+    def test_where_it_is_kept_pgweir_looks_at_the_database(self):
+        with Pgweir(self.server.url(require_auth="scram-sha-256")) as pgweir:
+            processes.wait_until(lambda: pgweir.health()["status"] == "ok", 10, "it has looked")
+            with pgweir.connect() as connection:
+                self.assertEqual(value(connection, "select 1"), 1)
+
     def test_each_method(self):
         for name in ("by_md5", "by_cleartext", "by_trust"):
             with self.subTest(name), Pgweir(self.server.url(name, "secret")) as pgweir:
