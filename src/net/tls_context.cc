@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <openssl/err.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -20,9 +22,16 @@ using Context = std::shared_ptr<SSL_CTX>;
 // ALPN's wire form: a length and the name. PostgreSQL 17 calls it PG_ALPN_PROTOCOL_VECTOR.
 constexpr std::string_view kAlpn = "\x0apostgresql";
 
-base::Error bad_file(std::string_view what, const std::string& file) {
+base::Error unusable(std::string_view what, std::string_view text, std::string_view why) {
   return {.code = base::ErrorCode::Configuration,
-          .context = fmt::format("cannot use {} \"{}\": {}", what, file, take_openssl_error())};
+          .context = fmt::format("cannot use {} \"{}\": {}", what, text, why)};
+}
+
+// OpenSSL's word for a file that cannot be read is "system lib".
+base::Error bad_file(std::string_view what, const std::string& file) {
+  const std::string why = take_openssl_error();
+  const bool is_readable = ::access(file.c_str(), R_OK) == 0;
+  return unusable(what, file, is_readable ? why : std::strerror(errno));
 }
 
 int version_number(TlsVersion version) {
@@ -81,11 +90,11 @@ base::Result<Context> make_context(const SSL_METHOD* method, const TlsLimits& li
   }
   if (!limits.ciphers.empty() &&
       SSL_CTX_set_cipher_list(context.get(), limits.ciphers.c_str()) != 1) {
-    return bad_file("the cipher list", limits.ciphers);
+    return unusable("the cipher list", limits.ciphers, take_openssl_error());
   }
   if (!limits.ciphers_tls13.empty() &&
       SSL_CTX_set_ciphersuites(context.get(), limits.ciphers_tls13.c_str()) != 1) {
-    return bad_file("the cipher suites of TLS 1.3", limits.ciphers_tls13);
+    return unusable("the cipher suites of TLS 1.3", limits.ciphers_tls13, take_openssl_error());
   }
   return context;
 }

@@ -423,7 +423,8 @@ TEST(TlsContextTest, says_which_file_is_wrong) {
   const auto made = TlsContext::for_clients(options);
   ASSERT_FALSE(made.has_value());
   EXPECT_EQ(made.error().code, base::ErrorCode::Configuration);
-  EXPECT_THAT(made.error().context, HasSubstr("the certificate \"/nowhere/server.crt\""));
+  EXPECT_THAT(made.error().context,
+              HasSubstr("the certificate \"/nowhere/server.crt\": No such file"));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "server/tls.h"
 
+#include <fmt/format.h>
+
 #include "net/self_signed.h"
 
 namespace pgweir::server {
@@ -81,7 +83,13 @@ base::Result<DaemonTls> make_tls(const config::Config& config, const std::string
     made.clients = TRY(net::TlsContext::for_clients(options));
   }
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
-    made.servers.push_back(TRY(net::TlsContext::for_servers(server_side(database.tls))));
+    auto setup = net::TlsContext::for_servers(server_side(database.tls));
+    if (!setup) {
+      base::Error error = setup.error();
+      error.context = fmt::format("database \"{}\": {}", database.name, error.context);
+      return error;
+    }
+    made.servers.push_back(std::move(*setup));
   }
   return made;
 }
