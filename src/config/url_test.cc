@@ -129,6 +129,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadUrl{"postgres://u:p@h/d?statement_timeout=-1",
                "DATABASE_URL: statement_timeout: must be a duration: milliseconds, or with a unit "
                "such as 500ms, 10s or 5min, not '-1'"},
+        BadUrl{"postgres://u:p@h/d?statement_cache_size=x",
+               "DATABASE_URL: statement_cache_size: must be a whole number from 0, not 'x'"},
+        BadUrl{"postgres://u:p@h/d?pgbouncer=maybe",
+               "DATABASE_URL: pgbouncer: must be true or false, not 'maybe'"},
         BadUrl{"postgres://u:p@h/d?pool_mode=transactoin",
                "DATABASE_URL: pool_mode: 'transactoin' is none of session, transaction, statement; "
                "did you mean transaction?"},
