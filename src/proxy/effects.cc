@@ -80,7 +80,7 @@ void assign(session::ParameterTable& table, ParameterSetId& held, ParameterSetId
   held = next;
 }
 
-void Effects::pin(Client& client, session::PinReason reason) {
+void Effects::pin(Client& client, session::PinReason reason, const std::string& name) {
   ClientSession& session = session_of(state_, client);
   if (session.pins.empty() && client.route->mode != PoolMode::Session) {
     state_.world.log.event(
@@ -89,7 +89,7 @@ void Effects::pin(Client& client, session::PinReason reason) {
          obs::kv("user", client.route->user), obs::kv("application", client.application_name),
          obs::kv("client", client.peer)});
   }
-  session.pins.add(reason);
+  session.pins.add(reason, name);
   if (reason == session::PinReason::SequenceValue) client.route->reads_sequences = true;
   if (client.server != nullptr) taint(*client.server, reason);
 }
@@ -145,7 +145,7 @@ std::string_view Effects::value_of(const Client& client, std::string_view name) 
 void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEffects effects) {
   ClientSession& session = session_of(state_, client);
   for (const session::StatementEffect& effect : effects.entries()) {
-    if (effect.kind == EffectKind::Pin) pin(client, effect.reason);
+    if (effect.kind == EffectKind::Pin) pin(client, effect.reason, effect.name);
     if (effect.kind == EffectKind::Taint) note_taint(client, effect.reason);
     if (may_read_otherwise(effect)) session.reads_otherwise = true;
     if (decides_what_follows(session, effect)) session.holds_back_next = true;

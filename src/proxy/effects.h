@@ -13,8 +13,8 @@ class Effects {
  public:
   explicit Effects(RelayState& state) : state_(state) {}
 
-  // The client keeps its server from now on.
-  void pin(Client& client, session::PinReason reason);
+  // The client keeps its server from now on. name: as PinSet::add() takes it.
+  void pin(Client& client, session::PinReason reason, const std::string& name = {});
   // The same, if its parameters are what ties it: its texts cannot be read, since client_encoding
   // or standard_conforming_strings makes them mean something else, or it creates in pg_temp.
   void pin_if_bound(Client& client);

@@ -1,6 +1,8 @@
 #include "session/pin_set.h"
 
+#include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace pgweir::session {
 
@@ -21,24 +23,46 @@ std::uint32_t reasons_that(bool (*is_so)(PinReason)) {
 
 static_assert(kPinReasonCount <= 32);
 
-void PinSet::add(PinReason reason) {
+// A client that has more of them has lost count.
+constexpr std::size_t kNamedMax = 64;
+
+void PinSet::add(PinReason reason, const std::string& name) {
   reasons_ |= bit_of(reason);
   undone_ &= ~bit_of(reason);
+  const Named named{reason, name};
+  std::erase(undone_named_, named);
+  const bool is_known = std::find(named_.begin(), named_.end(), named) != named_.end();
+  if (name.empty() || (!is_known && named_.size() == kNamedMax)) {
+    nameless_ |= bit_of(reason);
+  } else if (!is_known) {
+    named_.push_back(named);
+  }
+}
+
+void PinSet::undo(const Named& named) {
+  if (named.name.empty()) {
+    undone_ |= bit_of(named.reason);
+  } else if (std::find(named_.begin(), named_.end(), named) != named_.end()) {
+    undone_named_.push_back(named);
+  }
 }
 
 void PinSet::apply(const StatementEffect& effect) {
   switch (effect.kind) {
-    case EffectKind::Pin: add(effect.reason); return;
-    case EffectKind::Unpin: undone_ |= bit_of(effect.reason); return;
+    case EffectKind::Pin: add(effect.reason, effect.name); return;
+    case EffectKind::Unpin: undo({effect.reason, effect.name}); return;
+    case EffectKind::Deallocate: undo({PinReason::SqlPrepare, effect.name}); return;
     case EffectKind::DeallocateAll: undone_ |= bit_of(PinReason::SqlPrepare); return;
     case EffectKind::DiscardAll: undone_ |= ~reasons_that(survives_discard_all); return;
     // Which of the undoings came after the savepoint is not remembered: none of them counts.
-    case EffectKind::RollbackTo: undone_ = 0; return;
+    case EffectKind::RollbackTo:
+      undone_ = 0;
+      undone_named_.clear();
+      return;
     case EffectKind::None:
     case EffectKind::SetParameter:
     case EffectKind::ResetParameter:
     case EffectKind::ResetAll:
-    case EffectKind::Deallocate:
     case EffectKind::Savepoint:
     case EffectKind::Release:
     case EffectKind::Taint:
@@ -48,8 +72,21 @@ void PinSet::apply(const StatementEffect& effect) {
 }
 
 void PinSet::handle_transaction_end(bool committed) {
-  if (committed) reasons_ &= ~undone_;
-  undone_ = 0;
+  const Mask undone = std::exchange(undone_, 0);
+  const std::vector<Named> undone_named = std::exchange(undone_named_, {});
+  if (!committed) return;
+  reasons_ &= ~undone;
+  nameless_ &= ~undone;
+  std::erase_if(named_, [&](const Named& named) {
+    return (bit_of(named.reason) & undone) != 0 ||
+           std::find(undone_named.begin(), undone_named.end(), named) != undone_named.end();
+  });
+  for (const auto& [reason, name] : undone_named) {
+    const bool is_last = std::none_of(named_.begin(), named_.end(), [reason = reason](auto& named) {
+      return named.reason == reason;
+    });
+    if (is_last && (nameless_ & bit_of(reason)) == 0) reasons_ &= ~bit_of(reason);
+  }
 }
 
 bool PinSet::contains(PinReason reason) const { return (reasons_ & bit_of(reason)) != 0; }

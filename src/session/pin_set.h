@@ -1,11 +1,14 @@
 // Which state a client has on its server that cannot be repeated on another: while the set is not
 // empty the client keeps its server. A reason leaves the set only by a statement that certainly
-// ends it, and only once the transaction of that statement has committed.
+// ends it, and only once the transaction of that statement has committed. Of channels, cursors and
+// prepared statements the names are known, so that what ends the last of them ends the reason.
 // Whatever pinned a server, it is reset (see needs_close()) before it is lent to another client.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "session/statement_effect.h"
 
@@ -13,8 +16,9 @@ namespace pgweir::session {
 
 class PinSet {
  public:
-  // Counts at once and stays, even if the transaction is rolled back.
-  void add(PinReason reason);
+  // Counts at once and stays, even if the transaction is rolled back. name: what may end it alone;
+  // empty: nothing does.
+  void add(PinReason reason, const std::string& name = {});
 
   // A statement with this effect has completed without error.
   void apply(const StatementEffect& effect);
@@ -34,9 +38,20 @@ class PinSet {
 
  private:
   using Mask = std::uint32_t;
+  struct Named {
+    PinReason reason;
+    std::string name;
+
+    friend bool operator==(const Named&, const Named&) = default;
+  };
+
+  void undo(const Named& named);
 
   Mask reasons_ = 0;
-  Mask undone_ = 0;  // By the current transaction.
+  Mask nameless_ = 0;                // Those of them that no name ends.
+  std::vector<Named> named_;         // What the others are about.
+  Mask undone_ = 0;                  // By the current transaction …
+  std::vector<Named> undone_named_;  // … and as far as one name goes.
 };
 
 }  // namespace pgweir::session

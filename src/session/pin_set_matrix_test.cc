@@ -62,12 +62,15 @@ const std::vector<Statement> kPinning{
 const std::vector<Statement> kEnding{
     {"Role", "RESET ROLE"},
     {"User", "SET SESSION AUTHORIZATION DEFAULT"},
-    {"Unlisten", "UNLISTEN *"},
+    {"Listen", "UNLISTEN *"},
     {"Temp", "DISCARD TEMP"},
     {"Close", "CLOSE ALL"},
-    {"Prepared", "DEALLOCATE ALL"},
-    {"Unlock", "SELECT pg_advisory_unlock_all()"},
-    {"Sequences", "DISCARD SEQUENCES"},
+    {"Prep", "DEALLOCATE ALL"},
+    {"Lock", "SELECT pg_advisory_unlock_all()"},
+    {"Seq", "DISCARD SEQUENCES"},
+    {"a", "UNLISTEN a"},
+    {"c", "CLOSE c"},
+    {"p", "DEALLOCATE p"},
     {"All", "DISCARD ALL"},
     {"Plans", "DISCARD PLANS"},
     {"Reset", "RESET ALL"},
@@ -89,7 +92,9 @@ const std::vector<Statement> kStates{
     {"Ended", "LISTEN a; UNLISTEN *"},
     {"EndedThenPoint", "LISTEN a; UNLISTEN *; SAVEPOINT s"},
     {"PointThenEnded", "LISTEN a; SAVEPOINT s; UNLISTEN *"},
+    {"NamedThenPoint", "LISTEN a; UNLISTEN a; SAVEPOINT s"},
     {"PinnedAgain", "LISTEN a; UNLISTEN *; LISTEN a"},
+    {"BothOneEnded", "LISTEN a; LISTEN b; UNLISTEN a"},
 };
 struct Event {
   std::string_view name;
@@ -98,7 +103,8 @@ struct Event {
 const std::vector<Event> kEvents{
     {"Nothing", [](PinSet&) {}},
     {"Pin", [](PinSet& pins) { run(pins, "LISTEN b"); }},
-    {"Other", [](PinSet& pins) { run(pins, "UNLISTEN a"); }},
+    {"EndA", [](PinSet& pins) { run(pins, "UNLISTEN a"); }},
+    {"EndB", [](PinSet& pins) { run(pins, "UNLISTEN b"); }},
     {"End", [](PinSet& pins) { run(pins, "UNLISTEN *"); }},
     {"Savepoint", [](PinSet& pins) { run(pins, "SAVEPOINT t"); }},
     {"Release", [](PinSet& pins) { run(pins, "RELEASE s"); }},
@@ -121,23 +127,23 @@ std::string play_event(const Statement& state, const Event& event) {
 TEST(PinSetMatrix, every_reason_and_what_ends_it) {
   ASSERT_EQ(base::names_of(kPinning), base::names_of<PinReason>(name_of));
   base::expect_matrix(R"(
-                         Role User Unlisten Temp Close Prepared Unlock Sequences All  Plans Reset
-    SetRole              gone -    -        -    -     -        -      -         gone -     -
-    SessionAuthorization -    gone -        -    -     -        -      -         gone -     -
-    Listen               -    -    gone     -    -     -        -      -         gone -     -
-    TemporaryObject      -    -    -        gone -     -        -      -         gone -     -
-    HoldCursor           -    -    -        -    gone  -        -      -         gone -     -
-    SqlPrepare           -    -    -        -    -     gone     -      -         gone -     -
-    AdvisoryLock         -    -    -        -    -     -        gone   -         gone -     -
-    SetConfig            -    -    -        -    -     -        -      -         gone -     -
-    TemporarySchema      -    -    -        -    -     -        -      -         gone -     -
-    AnonymousBlock       -    -    -        -    -     -        -      -         gone -     -
-    NotUnderstood        -    -    -        -    -     -        -      -         gone -     -
-    RandomSeed           -    -    -        -    -     -        -      -         -    -     -
-    Load                 -    -    -        -    -     -        -      -         -    -     -
-    RemoteConnection     -    -    -        -    -     -        -      -         -    -     -
-    SessionBoundFunction -    -    -        -    -     -        -      -         -    -     -
-    SequenceValue        -    -    -        -    -     -        -      gone      gone -     -
+                         Role User Listen Temp Close Prep Lock Seq  a    c    p    All  Plans Reset
+    SetRole              gone -    -      -    -     -    -    -    -    -    -    gone -     -
+    SessionAuthorization -    gone -      -    -     -    -    -    -    -    -    gone -     -
+    Listen               -    -    gone   -    -     -    -    -    gone -    -    gone -     -
+    TemporaryObject      -    -    -      gone -     -    -    -    -    -    -    gone -     -
+    HoldCursor           -    -    -      -    gone  -    -    -    -    gone -    gone -     -
+    SqlPrepare           -    -    -      -    -     gone -    -    -    -    gone gone -     -
+    AdvisoryLock         -    -    -      -    -     -    gone -    -    -    -    gone -     -
+    SetConfig            -    -    -      -    -     -    -    -    -    -    -    gone -     -
+    TemporarySchema      -    -    -      -    -     -    -    -    -    -    -    gone -     -
+    AnonymousBlock       -    -    -      -    -     -    -    -    -    -    -    gone -     -
+    NotUnderstood        -    -    -      -    -     -    -    -    -    -    -    gone -     -
+    RandomSeed           -    -    -      -    -     -    -    -    -    -    -    -    -     -
+    Load                 -    -    -      -    -     -    -    -    -    -    -    -    -     -
+    RemoteConnection     -    -    -      -    -     -    -    -    -    -    -    -    -     -
+    SessionBoundFunction -    -    -      -    -     -    -    -    -    -    -    -    -     -
+    SequenceValue        -    -    -      -    -     -    -    gone -    -    -    gone -     -
   )",
                       base::names_of(kPinning), base::names_of(kEnding),
                       [](std::size_t reason, std::size_t statement) {
@@ -149,13 +155,15 @@ TEST(PinSetMatrix, every_reason_and_what_ends_it) {
 // at all.
 TEST(PinSetMatrix, every_event_of_a_transaction_in_every_state) {
   base::expect_matrix(R"(
-                   Nothing Pin  Other End   Savepoint Release RollbackTo Commit Rollback
-    Free           -       held -     -     -         -       -          -      -
-    Pinned         held    held held  until held      held    held       held   held
-    Ended          until   held until until until     until   held       -      held
-    EndedThenPoint until   held until until until     until   held       -      held
-    PointThenEnded until   held until until until     until   held       -      held
-    PinnedAgain    held    held held  until held      held    held       held   held
+                   Nothing Pin  EndA  EndB  End   Savepoint Release RollbackTo Commit Rollback
+    Free           -       held -     -     -     -         -       -          -      -
+    Pinned         held    held until held  until held      held    held       held   held
+    Ended          until   held until until until until     until   held       -      held
+    EndedThenPoint until   held until until until until     until   held       -      held
+    PointThenEnded until   held until until until until     until   held       -      held
+    NamedThenPoint until   held until until until until     until   held       -      held
+    PinnedAgain    held    held until held  until held      held    held       held   held
+    BothOneEnded   held    held held  until until held      held    held       held   held
   )",
                       base::names_of(kStates), base::names_of(kEvents),
                       [](std::size_t state, std::size_t event) {

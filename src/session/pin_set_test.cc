@@ -49,6 +49,42 @@ TEST(PinSetTest, other_statements_end_nothing) {
   }
 }
 
+TEST(PinSetTest, the_last_of_its_names_ends_a_reason) {
+  struct Case {
+    std::string_view begin_a, begin_b, end_a, end_b;
+  };
+  for (const Case& c :
+       {Case{"LISTEN a", "LISTEN \"B\"", "UNLISTEN A", "UNLISTEN \"B\""},
+        Case{"PREPARE a AS SELECT 1", "PREPARE b (int) AS SELECT $1", "DEALLOCATE a",
+             "DEALLOCATE PREPARE b"},
+        Case{"DECLARE a CURSOR WITH HOLD FOR SELECT 1",
+             "DECLARE b NO SCROLL CURSOR WITH HOLD FOR SELECT 1", "CLOSE a", "CLOSE b"}}) {
+    PinSet pins;
+    for (const std::string_view text : {c.begin_a, c.begin_b, c.end_a}) run_and_commit(pins, text);
+    EXPECT_FALSE(pins.empty()) << c.begin_b;
+    run(pins, c.end_b);
+    pins.handle_transaction_end(false);
+    EXPECT_FALSE(pins.empty()) << c.end_b << " was rolled back";
+    run_and_commit(pins, c.end_b);
+    EXPECT_TRUE(pins.empty()) << c.end_b;
+  }
+}
+
+TEST(PinSetTest, no_name_ends_what_came_without_one_or_beyond_the_last_that_is_kept) {
+  PinSet pins;
+  pins.add(PinReason::SqlPrepare);
+  run_and_commit(pins, "PREPARE a AS SELECT 1");
+  run_and_commit(pins, "DEALLOCATE a");
+  EXPECT_FALSE(pins.empty());
+  run_and_commit(pins, "DEALLOCATE ALL");
+  EXPECT_TRUE(pins.empty());
+  for (int i = 0; i < 65; ++i) run_and_commit(pins, "LISTEN c" + std::to_string(i));
+  for (int i = 0; i < 65; ++i) run_and_commit(pins, "UNLISTEN c" + std::to_string(i));
+  EXPECT_FALSE(pins.empty());
+  run_and_commit(pins, "UNLISTEN *");
+  EXPECT_TRUE(pins.empty());
+}
+
 TEST(PinSetTest, a_pin_counts_at_once_and_outlives_a_rollback) {
   PinSet pins;
   run(pins, "LISTEN a");

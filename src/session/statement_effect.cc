@@ -11,8 +11,12 @@ namespace pgweir::session {
 
 namespace {
 
-StatementEffect pin(PinReason reason) { return {EffectKind::Pin, reason, {}, {}}; }
-StatementEffect unpin(PinReason reason) { return {EffectKind::Unpin, reason, {}, {}}; }
+StatementEffect pin(PinReason reason, std::string name = {}) {
+  return {EffectKind::Pin, reason, std::move(name), {}};
+}
+StatementEffect unpin(PinReason reason, std::string name = {}) {
+  return {EffectKind::Unpin, reason, std::move(name), {}};
+}
 StatementEffect taint(PinReason reason) { return {EffectKind::Taint, reason, {}, {}}; }
 StatementEffect only(EffectKind kind) { return {kind, {}, {}, {}}; }
 StatementEffect not_understood() { return pin(PinReason::NotUnderstood); }
@@ -23,6 +27,11 @@ StatementEffect named(EffectKind kind, TokenCursor& cursor) {
   std::string name = name_of(cursor.take());
   if (name.empty() || !cursor.is_at_end()) return not_understood();
   return {kind, {}, std::move(name), {}};
+}
+
+// Empty if there is none that could be told again.
+std::string next_name(TokenCursor& cursor) {
+  return cursor.has_next() ? name_of(cursor.take()) : std::string();
 }
 
 StatementEffect read_discard(TokenCursor cursor) {
@@ -41,7 +50,7 @@ StatementEffect read_prepare(TokenCursor cursor) {
       cursor.peek().kind != TokenKind::Word && cursor.peek().kind != TokenKind::Symbol) {
     return {};
   }
-  return pin(PinReason::SqlPrepare);
+  return pin(PinReason::SqlPrepare, next_name(cursor));
 }
 
 StatementEffect read_deallocate(TokenCursor cursor) {
@@ -65,24 +74,32 @@ StatementEffect read_rollback(TokenCursor cursor) {
   return named(EffectKind::RollbackTo, cursor);
 }
 
+StatementEffect unpin_named(PinReason reason, TokenCursor& cursor) {
+  std::string name = next_name(cursor);
+  return name.empty() ? StatementEffect{} : unpin(reason, std::move(name));
+}
+
 StatementEffect read_unlisten(TokenCursor cursor) {
-  return cursor.accept_symbol('*') ? unpin(PinReason::Listen) : StatementEffect{};
+  if (cursor.accept_symbol('*')) return unpin(PinReason::Listen);
+  return unpin_named(PinReason::Listen, cursor);
 }
 
 StatementEffect read_close(TokenCursor cursor) {
-  return cursor.accept_word("all") ? unpin(PinReason::HoldCursor) : StatementEffect{};
+  if (cursor.accept_word("all")) return unpin(PinReason::HoldCursor);
+  return unpin_named(PinReason::HoldCursor, cursor);
 }
 
 // DECLARE name [options] CURSOR [WITH HOLD] FOR …
 StatementEffect read_declare(TokenCursor cursor) {
+  const std::string name = next_name(cursor);
   while (cursor.has_next() && !cursor.next_is_word("for")) {
     if (cursor.accept_word("with") && cursor.next_is_word("hold")) {
-      return pin(PinReason::HoldCursor);
+      return pin(PinReason::HoldCursor, name);
     }
     if (cursor.has_next()) cursor.take();
   }
   // Options may be repeated until none of the tokens kept is the FOR.
-  return cursor.has_next() ? StatementEffect{} : pin(PinReason::HoldCursor);
+  return cursor.has_next() ? StatementEffect{} : pin(PinReason::HoldCursor, name);
 }
 
 // Exactly SELECT pg_advisory_unlock_all(), so that nothing else in it can take a lock.
@@ -109,7 +126,9 @@ StatementEffect read_alter(TokenCursor cursor) {
 StatementEffect read_call(TokenCursor /*cursor*/) { return only(EffectKind::MayEndTransaction); }
 
 StatementEffect read_harmless(TokenCursor /*cursor*/) { return {}; }
-StatementEffect read_listen(TokenCursor /*cursor*/) { return pin(PinReason::Listen); }
+StatementEffect read_listen(TokenCursor cursor) {
+  return pin(PinReason::Listen, next_name(cursor));
+}
 StatementEffect read_load(TokenCursor /*cursor*/) { return pin(PinReason::Load); }
 StatementEffect read_do(TokenCursor /*cursor*/) { return pin(PinReason::AnonymousBlock); }
 

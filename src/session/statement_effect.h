@@ -29,8 +29,8 @@ enum class EffectKind : std::uint8_t {
   Savepoint,   // name.
   RollbackTo,  // name.
   Release,     // name.
-  Pin,         // reason.
-  Unpin,       // reason: all state of this kind is gone.
+  Pin,         // reason, and the name of what it is about, if that can be ended by its name.
+  Unpin,       // reason: all state of this kind is gone; with a name, only that of the name.
   // reason: what may be left on the server, of no use to this client and hidden from the next one:
   // the server is cleaned behind the client, which is not tied to it.
   Taint,
@@ -41,7 +41,8 @@ struct StatementEffect {
   EffectKind kind = EffectKind::None;
   PinReason reason = PinReason::NotUnderstood;  // Meaningful for Pin, Unpin and Taint only.
   // A parameter in lower case, its parts ([a-z_][a-z0-9_$]*, possibly keywords: quote them) joined
-  // by dots; or the name of a savepoint or prepared statement as PostgreSQL folds it.
+  // by dots; or the name of a savepoint, prepared statement, channel or cursor as PostgreSQL folds
+  // it.
   std::string name;
   // What follows TO in a SET that sets the parameter again: source text, without comments, which
   // reads the same whatever standard_conforming_strings is. In the client_encoding of the moment.

@@ -25,7 +25,9 @@ inline std::string describe(const StatementEffect& effect) {
     case EffectKind::RollbackTo: return "rollback to " + effect.name;
     case EffectKind::Release: return "release " + effect.name;
     case EffectKind::Pin: return "pin " + std::string(to_text(effect.reason));
-    case EffectKind::Unpin: return "unpin " + std::string(to_text(effect.reason));
+    case EffectKind::Unpin:
+      return "unpin " + std::string(to_text(effect.reason)) +
+             (effect.name.empty() ? "" : " " + effect.name);
     case EffectKind::Taint: return "taint " + std::string(to_text(effect.reason));
     case EffectKind::ReadOtherwise: return "read otherwise";
     case EffectKind::MayEndTransaction: return "may end";

@@ -345,6 +345,21 @@ class ListenTest(PgweirTest):
             listener.execute("select 1")
         self.assertEqual(heard, ["have you heard"])
 
+    def in_use(self):
+        return self.pgweir.health()["pool"]["inUse"]
+
+    def test_who_closes_what_it_began_gives_its_server_back(self):
+        for begin, end in (("declare c cursor with hold for select 1", "close c"),
+                           ("prepare p as select 1", "deallocate p"),
+                           ("listen gossip", "unlisten gossip")):
+            with self.subTest(begin):
+                connection = self.connect()
+                connection.execute(begin)
+                processes.wait_until(lambda: self.in_use() == 1, 5, "it has a server")
+                connection.execute(end)
+                processes.wait_until(lambda: self.in_use() == 0, 5, "it has none")
+                self.assertEqual(value(connection, "select 1"), 1)
+
     def test_a_session_lock_holds_between_transactions(self):
         holder, other = self.connect(), self.connect()
         holder.execute("select pg_advisory_lock(7)")
