@@ -156,6 +156,7 @@ class ServerLimitsTest(PgweirTest):
             connection.execute("create database small connection limit 2")
         cls.pgweir = cls.enterClassContext(cls.make_pgweir())
         cls.addClassCleanup(cls.check_log)
+        processes.wait_until(lambda: cls.pgweir.health()["status"] == "ok", 10, "it has looked")
 
     @classmethod
     def make_pgweir(cls):

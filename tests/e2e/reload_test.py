@@ -107,10 +107,9 @@ class ReloadTest(PgweirTest):
         self.reload(self.config(first=self.server.url()))
         self.assertEqual(value(goes, "select 42"), 42)
         goes.execute("commit")
-        with self.assertRaises(psycopg.OperationalError) as caught:
-            for _ in range(3):
-                goes.execute("select 1")
-        self.assert_told_to_go(caught.exception)
+        # It is told with the answer to that; libpq, which asked for nothing more, drops the reason.
+        with self.assertRaises(psycopg.OperationalError):
+            goes.execute("select 1")
 
     def test_a_client_that_waits_in_a_removed_database_is_told_at_once(self):
         holders = [self.open("second") for _ in range(7)]  # One is pgweir's own.
