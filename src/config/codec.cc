@@ -1,5 +1,6 @@
 #include "config/codec.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -17,12 +18,13 @@ constexpr std::size_t kShownSizeMax = 60;
 std::string shown(std::string_view text) {
   const std::size_t separator = text.find_first_of(";&?");
   const bool may_hold_more = separator != text.npos && text.find('=', separator) != text.npos;
-  std::string out(text.substr(0, may_hold_more ? separator : kShownSizeMax));
-  if (may_hold_more) return out + text[separator] + "…";
+  const std::size_t size_max =
+      may_hold_more ? std::min(separator + 1, kShownSizeMax) : kShownSizeMax;
+  std::string out(text.substr(0, size_max));
   for (char& c : out) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }
-  if (text.size() > kShownSizeMax) out += "…";
+  if (text.size() > size_max) out += "…";
   return out;
 }
 

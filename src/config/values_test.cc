@@ -93,6 +93,9 @@ TEST(CodecTest, shows_no_parameters_behind_a_wrong_separator) {
     ASSERT_TRUE(complaint);
     EXPECT_EQ(complaint->find("s3cret"), std::string::npos) << *complaint;
   }
+  const std::string_view text = "require\x1b[2J;password=s3cret";
+  const auto complaint = Codec<proxy::SslMode>::parse({.text = text}, mode);
+  EXPECT_EQ(complaint->rfind("'require?[2J;…' is none of", 0), 0U) << *complaint;
 }
 
 TEST(CodecTest, names_the_choices_of_an_enum_once) {
