@@ -42,8 +42,8 @@ inline Config good(const LoadResult& result) {
   return result.config.value_or(Config{});
 }
 // The one database of a configuration.
-inline proxy::DatabaseOptions only_database(LoadResult result) {
-  const Config config = good(std::move(result));
+inline proxy::DatabaseOptions only_database(const LoadResult& result) {
+  const Config config = good(result);
   EXPECT_EQ(config.proxy.databases.size(), 1U);
   return config.proxy.databases.empty() ? proxy::DatabaseOptions{} : config.proxy.databases[0];
 }
