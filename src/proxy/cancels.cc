@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "proxy/handback.h"
 #include "proxy/leases.h"
-#include "proxy/replies.h"
 #include "proxy/requests.h"
 #include "wire/sqlstate.h"
 
@@ -122,7 +122,7 @@ void Cancels::handle_delivered(const CancelDelivered& delivered, base::Instant n
       return;
     }
   }
-  state_.replies->reconsider(*server, now);
+  state_.handback->reconsider(*server, now);
 }
 
 void Cancels::answer(base::ConnectionId asker) {

@@ -43,6 +43,8 @@ bool decides_what_follows(const ClientSession& session, const session::Statement
     case EffectKind::Release:
     case EffectKind::Pin:
     case EffectKind::Unpin:
+    case EffectKind::MayPin:
+    case EffectKind::MayUnpin:
     case EffectKind::Taint:
     case EffectKind::ReadOtherwise:
     case EffectKind::MayEndTransaction: return false;
@@ -63,6 +65,16 @@ bool reads_otherwise_soon(const ClientSession& session) {
     const auto entries = pending.effects.entries();
     return std::any_of(entries.begin(), entries.end(), may_read_otherwise);
   });
+}
+
+bool pins(const session::StatementEffect& effect) {
+  return effect.kind == EffectKind::Pin || effect.kind == EffectKind::MayPin;
+}
+
+// Whether nothing goes wrong if nobody notes that it has happened.
+bool is_harmless(EffectKind kind) {
+  return kind == EffectKind::None || kind == EffectKind::ReadOtherwise ||
+         kind == EffectKind::MayUnpin;
 }
 
 // Also when the reason has ended meanwhile: that proves no more than it says.
@@ -145,7 +157,7 @@ std::string_view Effects::value_of(const Client& client, std::string_view name) 
 void Effects::note_sent(Client& client, std::uint32_t tag, session::StatementEffects effects) {
   ClientSession& session = session_of(state_, client);
   for (const session::StatementEffect& effect : effects.entries()) {
-    if (effect.kind == EffectKind::Pin) pin(client, effect.reason, effect.name);
+    if (pins(effect)) pin(client, effect.reason, effect.name);
     if (effect.kind == EffectKind::Taint) note_taint(client, effect.reason);
     if (may_read_otherwise(effect)) session.reads_otherwise = true;
     if (decides_what_follows(session, effect)) session.holds_back_next = true;
@@ -158,11 +170,11 @@ void Effects::note_bound(Client& client, const session::StatementEffects& effect
     if (may_read_otherwise(effect)) session_of(state_, client).reads_otherwise = true;
     if (effect.kind == EffectKind::Taint) {
       note_taint(client, effect.reason);
-    } else if (effect.kind == EffectKind::Pin) {
+    } else if (pins(effect)) {
       pin(client, effect.reason);
     } else if (effect.kind == EffectKind::MayEndTransaction) {
       pin(client, session::PinReason::SetConfig);
-    } else if (effect.kind != EffectKind::None && effect.kind != EffectKind::ReadOtherwise) {
+    } else if (!is_harmless(effect.kind)) {
       pin(client, session::PinReason::NotUnderstood);
     }
   }
@@ -244,6 +256,8 @@ void Effects::apply(Client& client, Server& server, const session::StatementEffe
     case EffectKind::None:
     case EffectKind::Pin:
     case EffectKind::Unpin:
+    case EffectKind::MayPin:
+    case EffectKind::MayUnpin:
     case EffectKind::Taint:
     case EffectKind::ReadOtherwise:
     case EffectKind::MayEndTransaction: return;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "proxy/handback.h"
 #include "proxy/leases.h"
-#include "proxy/replies.h"
 #include "proxy/requests.h"
 #include "proxy/sending.h"
 #include "wire/sqlstate.h"
@@ -110,7 +110,7 @@ void Intake::release_unused(Client& client, base::Instant now) {
   Server* server = client.server;
   const bool is_held_up = client.skip_bytes != 0 || client.awaits_quiet || client.is_settling;
   if (server != nullptr && !is_held_up && server->cycle.is_idle()) {
-    state_.replies->reconsider(*server, now);
+    state_.handback->reconsider(*server, now);
   }
 }
 

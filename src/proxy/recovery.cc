@@ -33,6 +33,7 @@ void Recovery::begin(Server& server, base::Instant now) {
   server.phase_since = now;
   server.discarded_bytes = 0;
   server.is_skip_forwarded = false;
+  server.is_inquired = false;
   if (server.is_paused) {
     server.is_paused = false;
     state_.world.io.resume(server.id);

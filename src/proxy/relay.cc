@@ -24,11 +24,13 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
       requests_(state_),
       parameter_replay_(state_),
       replies_(state_),
+      handback_(state_),
       leases_(state_),
       lost_(state_),
       recovery_(state_),
       cancels_(state_),
       effects_(state_),
+      inquiry_(state_),
       errands_(state_),
       departures_(state_),
       overdue_(state_) {
@@ -36,11 +38,13 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
   state_.requests = &requests_;
   state_.parameter_replay = &parameter_replay_;
   state_.replies = &replies_;
+  state_.handback = &handback_;
   state_.leases = &leases_;
   state_.lost = &lost_;
   state_.recovery = &recovery_;
   state_.cancels = &cancels_;
   state_.effects = &effects_;
+  state_.inquiry = &inquiry_;
   state_.errands = &errands_;
   state_.departures = &departures_;
 }
@@ -80,7 +84,7 @@ void Relay::handle_writable(base::ConnectionId id, base::Instant now) {
     }
     if (server.phase != Server::Phase::Terminating &&
         (server.client != nullptr || server.phase == Server::Phase::Recovering)) {
-      replies_.reconsider(server, now);
+      handback_.reconsider(server, now);
     }
   }
   settle(now);

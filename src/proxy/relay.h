@@ -3,8 +3,9 @@
 // calls nothing of the system but through base::Io. Logging in is proxy/login.h.
 //
 //   client bytes → Requests → server        Leases: who has which server (pool/)
-//   client ← Replies ← server bytes         Recovery: a server whose client has gone
-//                                           Cancels, Effects, Errands, welcome(): their headers
+//   client ← Replies ← server bytes         Handback: a server whose client is done with it
+//                                           Recovery: a server whose client has gone
+//                                           Cancels, Effects, Inquiry, Errands: their headers
 #pragma once
 
 #include <memory>
@@ -14,6 +15,8 @@
 #include "proxy/departures.h"
 #include "proxy/effects.h"
 #include "proxy/errands.h"
+#include "proxy/handback.h"
+#include "proxy/inquiry.h"
 #include "proxy/intake.h"
 #include "proxy/leases.h"
 #include "proxy/lost_servers.h"
@@ -69,11 +72,13 @@ class Relay final : public base::Handler {
   Requests requests_;
   ParameterReplay parameter_replay_;
   Replies replies_;
+  Handback handback_;
   Leases leases_;
   LostServers lost_;
   Recovery recovery_;
   Cancels cancels_;
   Effects effects_;
+  Inquiry inquiry_;
   Errands errands_;
   Departures departures_;
   Overdue overdue_;

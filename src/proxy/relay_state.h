@@ -24,10 +24,11 @@ class Cancels;
 class Departures;
 class Effects;
 class Errands;
-class Leases;
-class LostServers;
+class Handback;
+class Inquiry;
 class Intake;
 class Leases;
+class LostServers;
 class ParameterReplay;
 class Recovery;
 class Replies;
@@ -70,6 +71,7 @@ struct RelayState {
   Intake* intake = nullptr;
   Requests* requests = nullptr;
   Replies* replies = nullptr;
+  Handback* handback = nullptr;
   Leases* leases = nullptr;
   LostServers* lost = nullptr;
   ParameterReplay* parameter_replay = nullptr;
@@ -77,6 +79,7 @@ struct RelayState {
   Cancels* cancels = nullptr;
   Effects* effects = nullptr;
   Errands* errands = nullptr;
+  Inquiry* inquiry = nullptr;
   Departures* departures = nullptr;
 };
 

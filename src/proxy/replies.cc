@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "proxy/cancels.h"
-#include "proxy/departures.h"
 #include "proxy/effects.h"
 #include "proxy/events.h"
+#include "proxy/handback.h"
+#include "proxy/inquiry.h"
 #include "proxy/intake.h"
 #include "proxy/leases.h"
 #include "proxy/parameter_replay.h"
 #include "proxy/recovery.h"
 #include "proxy/requests.h"
 #include "proxy/sending.h"
-#include "proxy/welcome.h"
 #include "wire/reply.h"
 #include "wire/report.h"
 #include "wire/sqlstate.h"
@@ -54,7 +54,7 @@ void Replies::handle_bytes(Server& server, base::Bytes bytes, base::Instant now)
   if (server.partial.empty()) {
     taken = take(server, bytes, batch, now);
     if (taken) server.partial.push(bytes.subspan(*taken));
-    if (taken) follow_up(server, batch, now);
+    if (taken) state_.handback->consider(server, batch, now);
   } else {
     server.partial.push(bytes);
     base::ByteQueue parked = std::move(server.partial);
@@ -62,7 +62,7 @@ void Replies::handle_bytes(Server& server, base::Bytes bytes, base::Instant now)
     taken = take(server, parked.bytes(), batch, now);
     if (taken) {
       server.partial.push(parked.bytes().subspan(*taken));
-      follow_up(server, batch, now);
+      state_.handback->consider(server, batch, now);
     }
   }
   if (!taken) confuse(server, failure_, now);
@@ -157,7 +157,7 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     // Unasked: the server is about to go (57P01, an idle timeout). Its client is to know why,
     // unless it has nothing there to lose.
     server.has_said_goodbye = true;
-    server.is_skip_forwarded = server.client != nullptr && !may_release(server);
+    server.is_skip_forwarded = server.client != nullptr && !Handback::may_release(server);
     if (server.is_skip_forwarded) batch.forward(raw);
     return true;
   }
@@ -175,7 +175,11 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     failure_ = step.error().context;
     return false;
   }
-  const bool is_forwarded = step->fate == QueryCycle::Fate::Forward && server.client != nullptr;
+  // Why the server goes is for the client to know, also while the server is asked about it.
+  const bool is_farewell = frame.type == 'E' && server.is_inquired &&
+                           wire::parse_report_head(frame.body).ends_the_session();
+  const bool is_for_client = step->fate == QueryCycle::Fate::Forward || is_farewell;
+  const bool is_forwarded = is_for_client && server.client != nullptr;
   server.is_skip_forwarded = is_forwarded;
   // Settings are reported in front of ReadyForQuery.
   if (frame.type == 'Z') take_ready(server, *step, status, batch);
@@ -185,9 +189,13 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
     batch.forward(raw);
   }
   if (step->is_failed) take_failure(server, *step, frame.body);
-  if (frame.type == 'C' && is_forwarded) {
+  if (frame.type == 'C' && server.client != nullptr && (is_forwarded || server.is_inquired)) {
     const auto tag = wire::parse_command_complete(frame.body);
-    if (tag) state_.effects->handle_complete(*server.client, server, step->answered.tag, *tag);
+    if (tag && is_forwarded) {
+      state_.effects->handle_complete(*server.client, server, step->answered.tag, *tag);
+    } else if (tag) {
+      Inquiry::take_answer(*server.client, *tag);
+    }
   }
   return true;
 }
@@ -249,7 +257,11 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
 
 void Replies::take_ready(Server& server, const QueryCycle::Step& step, char status, Batch& batch) {
   if (server.cycle.is_quiet()) server.statements.release_pins();
-  if (server.client == nullptr || step.answered.origin != Origin::Client) return;
+  if (step.answered.origin != Origin::Client) {
+    if (server.is_inquired) Inquiry::conclude(server);
+    return;
+  }
+  if (server.client == nullptr) return;
   Client& client = *server.client;
   if (client.session == nullptr) return;
   std::vector<std::string> told;
@@ -278,104 +290,6 @@ void Replies::send_synthetic(Server& server, base::Instant) {
   session::Expectation due;
   while (server.cycle.take_synthetic(due)) encode_synthetic(due, state_.message);
   send_to_client(state_, *server.client, state_.message);
-}
-
-bool Replies::may_release(const Server& server) const {
-  const Client& client = *server.client;
-  return server.cycle.is_idle() && server.partial.empty() && server.skip_bytes == 0 &&
-         server.outbox.empty() && !server.is_cancel_under_way && !client.is_settling &&
-         client.skip_bytes == 0 && client.route->mode != PoolMode::Session &&
-         (client.session == nullptr || client.session->pins.empty());
-}
-
-// The chunk has been taken: who has the server now? The next client's query leaves before the reply
-// is written to this one, whose socket may be slow.
-void Replies::follow_up(Server& server, Batch& batch, base::Instant now) {
-  Client* client = server.client;
-  if (client == nullptr) {
-    // An idle server that says something unasked (a notice, a changed setting) stays where it is.
-    if (server.has_said_goodbye) {
-      state_.leases->close_server(server, now);
-    } else if (server.phase != Server::Phase::Serving) {
-      state_.recovery->proceed(server, now);
-    }
-    return;
-  }
-  if (server.cycle.is_quiet()) server.busy_since = base::kNever;
-  if (server.own_failure) {
-    end_unsettled(*client, server, now);
-    return;
-  }
-  if (client->is_settling && server.cycle.is_idle()) {
-    state_.parameter_replay->settle(*client, server);
-    if (client->needs_welcome) {
-      batch.clear();
-      state_.leases->detach(server, now);
-      server.needs_reset = false;  // It has done nothing but learn parameters.
-      welcome(state_, *client);
-      state_.leases->release(server, now);
-      state_.intake->resume(*client, now);
-      return;
-    }
-    send_to_client(state_, *client, batch.head(), batch.tail());
-    batch.clear();
-    state_.intake->resume(*client, now);
-    return;
-  }
-  const bool is_in_transaction =
-      server.cycle.is_quiet() && server.cycle.transaction_status() != 'I';
-  if (is_in_transaction && client->route->mode == PoolMode::Statement) {
-    end_for_transaction_block(*client, now);
-    return;
-  }
-  const bool goes_on = client->awaits_quiet && server.cycle.is_quiet();
-  if (may_release(server)) {
-    if (server.has_said_goodbye || server.needs_close) {
-      state_.leases->detach(server, now);
-      state_.leases->close_server(server, now);
-    } else if (server.needs_reset) {
-      state_.leases->detach(server, now);
-      state_.recovery->reset(server, now);
-    } else {
-      state_.leases->release(server, now);
-    }
-  }
-  send_to_client(state_, *client, batch.head(), batch.tail());
-  batch.clear();
-  if (state_.departures->let_go(*client, now) || !goes_on) return;
-  client->awaits_quiet = false;
-  state_.intake->resume(*client, now);
-}
-
-void Replies::reconsider(Server& server, base::Instant now) {
-  Batch nothing(state_.to_client);
-  follow_up(server, nothing, now);
-}
-
-// The server refused a parameter that the client brought. What it sent has not run, unless the
-// value was believed to be good.
-void Replies::end_unsettled(Client& client, Server& server, base::Instant now) {
-  wire::Report report = *server.own_failure;
-  report.severity = "FATAL";
-  if (!client.is_settling) {
-    client.route->proven.forget(state_.parameters.at(client.parameters));
-    report.detail = "A setting of this session was refused: " + report.message;
-    report.message = "a statement was sent ahead; whether it took effect is not known";
-    report.sqlstate = wire::sqlstate::kConnectionFailure;
-    report.hint = "Reconnect; check before you repeat a statement that changes data.";
-  }
-  server.own_failure.reset();
-  server.needs_reset = true;
-  state_.leases->end_client(client, ClientEnd::Misused, &report, now);
-}
-
-void Replies::end_for_transaction_block(Client& client, base::Instant now) {
-  const wire::Report report{.severity = "FATAL",
-                            .sqlstate = std::string(wire::sqlstate::kFeatureNotSupported),
-                            .message = "transaction blocks not allowed in statement pooling mode",
-                            .detail = {},
-                            .hint = "Set pool_mode to transaction for this database or user."};
-  state_.leases->end_client(client, ClientEnd::Misused, &report, now);
 }
 
 void Replies::confuse(Server& server, std::string_view what, base::Instant now) {

@@ -1,6 +1,5 @@
 // Replies: the way from server to client. It follows what the server answers, forwards what is the
-// client's and swallows what is ours, and takes a server back the moment it owes nothing: before
-// the reply has reached a slow client. It never lends; that is Leases.
+// client's and swallows what is ours. What becomes of the server then is handback.h.
 #pragma once
 
 #include <optional>
@@ -18,9 +17,6 @@ class Replies {
 
   void handle_bytes(Server& server, base::Bytes bytes, base::Instant now);
 
-  // Something that kept the server from being released is over (a cancel).
-  void reconsider(Server& server, base::Instant now);
-
   // Answers that nobody was asked for and whose turn has come go to the client.
   void send_synthetic(Server& server, base::Instant now);
 
@@ -37,10 +33,6 @@ class Replies {
   void take_failure(Server& server, const session::QueryCycle::Step& step, base::Bytes body);
   void take_ready(Server& server, const session::QueryCycle::Step& step, char status, Batch& batch);
   void append_synthetic(Server& server, Batch& batch);
-  void follow_up(Server& server, Batch& batch, base::Instant now);
-  bool may_release(const Server& server) const;
-  void end_unsettled(Client& client, Server& server, base::Instant now);
-  void end_for_transaction_block(Client& client, base::Instant now);
   void confuse(Server& server, std::string_view what, base::Instant now);
 
   RelayState& state_;

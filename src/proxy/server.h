@@ -56,6 +56,7 @@ struct Server final : pool::Server {
   bool has_doubtful_seed = false;           // Its client may have set the seed of random().
   bool has_said_goodbye = false;            // It sent a FATAL: its end follows.
   bool is_finishing = false;                // Its client said good-bye: what runs is to end.
+  bool is_inquired = false;                 // It is asked what is left of its client's session.
   bool is_cut = false;                      // It got a part of a message; the rest never comes.
   std::vector<Presumption> presumptions;    // While its client settles.
   std::optional<wire::Report> own_failure;  // The error that something of ours got.

@@ -79,6 +79,11 @@ const std::vector<State> kStates{
     {"ServingIdle", [](Scene&) {}},
     {"ServingQuery", [](Scene& scene) { scene.ask("select 1"); }},
     {"ServingBlock", [](Scene& scene) { scene.begin(); }},
+    {"ServingAsked",  // Whether anything is left of what pinned its client.
+     [](Scene& scene) {
+       scene.ask("select pg_try_advisory_lock(1)");
+       scene.say(say::one_row());
+     }},
     {"RecoveringQuery",
      [](Scene& scene) {
        scene.ask("select pg_sleep(100)");
@@ -236,6 +241,7 @@ TEST(ServerPhaseMatrix, whatever_it_says_in_every_phase) {
     ServingIdle      terminate  terminate  terminate  held      idle   terminate  held  terminate
     ServingQuery     idle       idle       held       idle      held   terminate! held  held
     ServingBlock     terminate! terminate! terminate! held!     held   terminate! held  terminate!
+    ServingAsked     held       held       held       held      held   terminate! held  held
     RecoveringQuery  held       held       held       held      held   terminate  held  copyfail
     RecoveringTwo    held       held       held       held      held   terminate  held  copyfail
     RecoveringRows   held       held       held       held      held   terminate  held  copyfail
@@ -260,6 +266,7 @@ TEST(ServerPhaseMatrix, whatever_happens_in_every_phase) {
     ServingIdle      ended  lost  -         -            idle      idle
     ServingQuery     ended! lost! -         -            held      held
     ServingBlock     ended! lost! -         -            held      held
+    ServingAsked     ended! lost! -         -            held      held
     RecoveringQuery  ended  lost  held      terminate    terminate held
     RecoveringTwo    ended  lost  held      terminate    terminate held
     RecoveringRows   ended  lost  held      terminate    terminate held

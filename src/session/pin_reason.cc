@@ -21,8 +21,8 @@ End end_of(PinReason reason) {
     case PinReason::HoldCursor:
     case PinReason::SqlPrepare:
     case PinReason::AdvisoryLock:
-    case PinReason::SequenceValue: return End::OwnStatement;
     case PinReason::SetConfig:
+    case PinReason::SequenceValue: return End::OwnStatement;
     case PinReason::TemporarySchema: return End::DiscardAll;
     case PinReason::AnonymousBlock:
     case PinReason::NotUnderstood: return End::DiscardAllAndClose;
@@ -61,6 +61,42 @@ std::string_view to_text(PinReason reason) {
 bool survives_discard_all(PinReason reason) { return end_of(reason) == End::Disconnect; }
 
 bool needs_close(PinReason reason) { return end_of(reason) >= End::DiscardAllAndClose; }
+
+std::string_view sign_of(PinReason reason) {
+  switch (reason) {
+    // Without a default of the login's own, which might be another than NONE.
+    case PinReason::SetRole:
+      return "pg_catalog.current_setting('role') OPERATOR(pg_catalog.<>) 'none' OR EXISTS (SELECT "
+             "FROM pg_catalog.pg_db_role_setting, pg_catalog.unnest(setconfig) AS setting "
+             "WHERE setting OPERATOR(pg_catalog.~~) 'role=%')";
+    case PinReason::Listen: return "EXISTS (SELECT FROM pg_catalog.pg_listening_channels())";
+    // All that a schema holds depends on it.
+    case PinReason::TemporaryObject:
+      return "EXISTS (SELECT FROM pg_catalog.pg_depend WHERE refclassid OPERATOR(pg_catalog.=) "
+             "'pg_catalog.pg_namespace'::pg_catalog.regclass AND refobjid "
+             "OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema())";
+    case PinReason::HoldCursor:
+      return "EXISTS (SELECT FROM pg_catalog.pg_cursors WHERE is_holdable)";
+    // Also of the protocol, where pgweir keeps no names; its own are statement_table.h's.
+    case PinReason::SqlPrepare:
+      return "EXISTS (SELECT FROM pg_catalog.pg_prepared_statements WHERE from_sql OR "
+             "pg_catalog.\"left\"(name, 7) OPERATOR(pg_catalog.<>) 'pgweir_')";
+    case PinReason::AdvisoryLock:
+      return "EXISTS (SELECT FROM pg_catalog.pg_locks WHERE locktype OPERATOR(pg_catalog.=) "
+             "'advisory' AND pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())";
+    case PinReason::SessionAuthorization:
+    case PinReason::SetConfig:
+    case PinReason::TemporarySchema:
+    case PinReason::AnonymousBlock:
+    case PinReason::NotUnderstood:
+    case PinReason::RandomSeed:
+    case PinReason::Load:
+    case PinReason::RemoteConnection:
+    case PinReason::SessionBoundFunction:
+    case PinReason::SequenceValue: return {};
+  }
+  return {};
+}
 
 PinReason combine(PinReason a, PinReason b) {
   if (a == b) return a;

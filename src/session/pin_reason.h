@@ -39,6 +39,10 @@ bool survives_discard_all(PinReason reason);
 // or because nobody knows what there is: such a server is closed, never lent again.
 bool needs_close(PinReason reason);
 
+// A condition in SQL that is true while a session has such state, outside of a transaction; it
+// means the same whatever search_path is. Empty if the server cannot tell.
+std::string_view sign_of(PinReason reason);
+
 // The one reason that stands for both: it ends no earlier than either of them.
 PinReason combine(PinReason a, PinReason b);
 

@@ -28,6 +28,8 @@ constexpr std::size_t kNamedMax = 64;
 
 void PinSet::add(PinReason reason, const std::string& name) {
   reasons_ |= bit_of(reason);
+  added_ |= bit_of(reason);
+  asked_ &= ~bit_of(reason);
   undone_ &= ~bit_of(reason);
   const Named named{reason, name};
   std::erase(undone_named_, named);
@@ -49,6 +51,11 @@ void PinSet::undo(const Named& named) {
 
 void PinSet::apply(const StatementEffect& effect) {
   switch (effect.kind) {
+    case EffectKind::MayPin:
+      add(effect.reason);
+      in_doubt_ |= bit_of(effect.reason);
+      return;
+    case EffectKind::MayUnpin: in_doubt_ |= bit_of(effect.reason); return;
     case EffectKind::Pin: add(effect.reason, effect.name); return;
     case EffectKind::Unpin: undo({effect.reason, effect.name}); return;
     case EffectKind::Deallocate: undo({PinReason::SqlPrepare, effect.name}); return;
@@ -58,11 +65,12 @@ void PinSet::apply(const StatementEffect& effect) {
     case EffectKind::RollbackTo:
       undone_ = 0;
       undone_named_.clear();
+      in_doubt_ |= added_;
       return;
-    case EffectKind::None:
     case EffectKind::SetParameter:
-    case EffectKind::ResetParameter:
-    case EffectKind::ResetAll:
+    case EffectKind::ResetParameter: undo({PinReason::SetConfig, effect.name}); return;
+    case EffectKind::ResetAll: undone_ |= bit_of(PinReason::SetConfig); return;
+    case EffectKind::None:
     case EffectKind::Savepoint:
     case EffectKind::Release:
     case EffectKind::Taint:
@@ -73,13 +81,14 @@ void PinSet::apply(const StatementEffect& effect) {
 
 void PinSet::handle_transaction_end(bool committed) {
   const Mask undone = std::exchange(undone_, 0);
+  const Mask added = std::exchange(added_, 0);
   const std::vector<Named> undone_named = std::exchange(undone_named_, {});
+  // ON COMMIT DROP ends a temporary table with the transaction that made it.
+  in_doubt_ |= committed ? added & bit_of(PinReason::TemporaryObject) : added;
   if (!committed) return;
-  reasons_ &= ~undone;
-  nameless_ &= ~undone;
+  remove(undone);
   std::erase_if(named_, [&](const Named& named) {
-    return (bit_of(named.reason) & undone) != 0 ||
-           std::find(undone_named.begin(), undone_named.end(), named) != undone_named.end();
+    return std::find(undone_named.begin(), undone_named.end(), named) != undone_named.end();
   });
   for (const auto& [reason, name] : undone_named) {
     const bool is_last = std::none_of(named_.begin(), named_.end(), [reason = reason](auto& named) {
@@ -87,6 +96,33 @@ void PinSet::handle_transaction_end(bool committed) {
     });
     if (is_last && (nameless_ & bit_of(reason)) == 0) reasons_ &= ~bit_of(reason);
   }
+}
+
+bool PinSet::is_in_doubt() const {
+  if ((in_doubt_ & reasons_) == 0) return false;
+  return (reasons_ & reasons_that([](PinReason reason) { return sign_of(reason).empty(); })) == 0;
+}
+
+std::string PinSet::take_question() {
+  in_doubt_ = 0;
+  asked_ = reasons_;
+  std::string sql = "SELECT 1 WHERE true";
+  for (std::uint8_t i = 0; i < kPinReasonCount; ++i) {
+    const auto reason = static_cast<PinReason>(i);
+    if (!contains(reason)) continue;
+    sql += " AND NOT (";
+    sql += sign_of(reason);
+    sql += ')';
+  }
+  return sql;
+}
+
+void PinSet::settle_doubt() { remove(std::exchange(asked_, 0)); }
+
+void PinSet::remove(Mask reasons) {
+  reasons_ &= ~reasons;
+  nameless_ &= ~reasons;
+  std::erase_if(named_, [&](const Named& named) { return (bit_of(named.reason) & reasons) != 0; });
 }
 
 bool PinSet::contains(PinReason reason) const { return (reasons_ & bit_of(reason)) != 0; }

@@ -1,8 +1,9 @@
 // Which state a client has on its server that cannot be repeated on another: while the set is not
-// empty the client keeps its server. A reason leaves the set only by a statement that certainly
-// ends it, and only once the transaction of that statement has committed. Of channels, cursors and
-// prepared statements the names are known, so that what ends the last of them ends the reason.
-// Whatever pinned a server, it is reset (see needs_close()) before it is lent to another client.
+// empty the client keeps its server. A reason leaves the set by a statement that certainly ends it,
+// once the transaction of that statement has committed. Of channels, cursors, prepared statements
+// and parameters the names are known, so that what ends the last of them ends the reason. What may
+// have ended leaves the set when the server has said that nothing is left. Whatever pinned a
+// server, it is reset (see needs_close()) before it is lent to another client.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,14 @@ class PinSet {
   // COMMIT, or an error ended it.
   void handle_transaction_end(bool committed);
 
+  // Whether all of it may have ended, and the server can tell: then it is to be asked.
+  bool is_in_doubt() const;
+  // SQL that gives one row if nothing is left of what is in the set now, and else none. There is no
+  // doubt any more, until the next. REQUIRES: is_in_doubt().
+  std::string take_question();
+  // The answer was that row. What was added meanwhile stays.
+  void settle_doubt();
+
   bool empty() const { return reasons_ == 0; }
   bool contains(PinReason reason) const;
   std::optional<PinReason> first_reason() const;
@@ -46,12 +55,16 @@ class PinSet {
   };
 
   void undo(const Named& named);
+  void remove(Mask reasons);
 
   Mask reasons_ = 0;
   Mask nameless_ = 0;                // Those of them that no name ends.
   std::vector<Named> named_;         // What the others are about.
   Mask undone_ = 0;                  // By the current transaction …
   std::vector<Named> undone_named_;  // … and as far as one name goes.
+  Mask added_ = 0;                   // Since the last transaction ended.
+  Mask asked_ = 0;                   // What the question is about, and has not been added again.
+  Mask in_doubt_ = 0;                // The state may be gone, once the transaction has ended.
 };
 
 }  // namespace pgweir::session

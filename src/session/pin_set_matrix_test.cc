@@ -58,7 +58,6 @@ const std::vector<Statement> kPinning{
     {"SessionBoundFunction", "SELECT pg_backup_start('label')"},
     {"SequenceValue", "SELECT lastval()"},
 };
-// The last two end none of them.
 const std::vector<Statement> kEnding{
     {"Role", "RESET ROLE"},
     {"User", "SET SESSION AUTHORIZATION DEFAULT"},
@@ -68,7 +67,7 @@ const std::vector<Statement> kEnding{
     {"Prep", "DEALLOCATE ALL"},
     {"Lock", "SELECT pg_advisory_unlock_all()"},
     {"Seq", "DISCARD SEQUENCES"},
-    {"a", "UNLISTEN a"},
+    {"a", "UNLISTEN a; RESET a"},
     {"c", "CLOSE c"},
     {"p", "DEALLOCATE p"},
     {"All", "DISCARD ALL"},
@@ -135,7 +134,7 @@ TEST(PinSetMatrix, every_reason_and_what_ends_it) {
     HoldCursor           -    -    -      -    gone  -    -    -    -    gone -    gone -     -
     SqlPrepare           -    -    -      -    -     gone -    -    -    -    gone gone -     -
     AdvisoryLock         -    -    -      -    -     -    gone -    -    -    -    gone -     -
-    SetConfig            -    -    -      -    -     -    -    -    -    -    -    gone -     -
+    SetConfig            -    -    -      -    -     -    -    -    gone -    -    gone -     gone
     TemporarySchema      -    -    -      -    -     -    -    -    -    -    -    gone -     -
     AnonymousBlock       -    -    -      -    -     -    -    -    -    -    -    gone -     -
     NotUnderstood        -    -    -      -    -     -    -    -    -    -    -    gone -     -

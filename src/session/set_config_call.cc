@@ -46,15 +46,20 @@ void SetConfigCall::note_argument(TokenKind kind, std::string_view folded) {
   if (argument_ == 0) {
     parameter_ = Parameter::Unknown;
     if (!is_plain_string) return;
-    parameter_ = Parameter::Other;
-    if (folded == "seed") parameter_ = Parameter::Seed;
-    if (folded == "search_path") parameter_ = Parameter::SearchPath;
-    if (decides_reading(folded)) parameter_ = Parameter::Reading;
+    parameter_ = parameter_of(folded);
   } else if (argument_ == 1) {
     is_temporary_ = is_temporary_ || folded.find("pg_temp") != folded.npos;
   } else {
     is_true_ = kind == TokenKind::Word && folded == "true";
   }
+}
+
+SetConfigCall::Parameter SetConfigCall::parameter_of(std::string_view name) {
+  if (name == "seed") return Parameter::Seed;
+  if (name == "role") return Parameter::Role;
+  if (name == "session_authorization") return Parameter::SessionAuthorization;
+  if (name == "search_path") return Parameter::SearchPath;
+  return decides_reading(name) ? Parameter::Reading : Parameter::Other;
 }
 
 void SetConfigCall::finish() {
@@ -68,6 +73,12 @@ void SetConfigCall::finish() {
       } else {
         pin_reason_ = PinReason::NotUnderstood;
       }
+      return;
+    case Parameter::Role:
+      if (!is_local) pin_reason_ = PinReason::SetRole;
+      return;
+    case Parameter::SessionAuthorization:
+      if (!is_local) pin_reason_ = PinReason::SessionAuthorization;
       return;
     case Parameter::SearchPath:
       if (!is_local) pin_reason_ = PinReason::SetConfig;

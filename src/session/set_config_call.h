@@ -29,9 +29,18 @@ class SetConfigCall {
 
  private:
   enum class State : std::uint8_t { Over, Name, Arguments };
-  enum class Parameter : std::uint8_t { Unknown, Seed, SearchPath, Reading, Other };
+  enum class Parameter : std::uint8_t {
+    Unknown,
+    Seed,
+    Role,  // This and the next: RESET ALL leaves them.
+    SessionAuthorization,
+    SearchPath,
+    Reading,
+    Other
+  };
 
   void handle_argument(TokenKind kind, std::string_view folded);
+  static Parameter parameter_of(std::string_view name);
   void note_argument(TokenKind kind, std::string_view folded);
   void finish();
 

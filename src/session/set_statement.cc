@@ -180,6 +180,9 @@ bool is_ascii(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+// No way back for sure: a role may be the login's default (ALTER ROLE … SET role).
+bool is_none(const Assignment& role) { return role.value && folded(*role.value) == "none"; }
+
 StatementEffect judge(Assignment assignment, const Reading& reading) {
   const std::string& name = assignment.name;
   if (name.empty()) return reading.is_local ? StatementEffect{} : not_understood();
@@ -201,8 +204,9 @@ StatementEffect judge(Assignment assignment, const Reading& reading) {
   }
   const bool is_role = name == "role";
   if (is_role || name == "session_authorization") {
-    // SET ROLE NONE is no way back: a role may be the login's default (ALTER ROLE … SET role).
-    return {assignment.is_default ? EffectKind::Unpin : EffectKind::Pin,
+    return {assignment.is_default            ? EffectKind::Unpin
+            : is_role && is_none(assignment) ? EffectKind::MayPin
+                                             : EffectKind::Pin,
             is_role ? PinReason::SetRole : PinReason::SessionAuthorization,
             {},
             {}};
@@ -211,7 +215,9 @@ StatementEffect judge(Assignment assignment, const Reading& reading) {
     return {EffectKind::ResetParameter, {}, std::move(assignment.name), {}};
   }
   // A value that cannot be repeated; RESET ends it all the same.
-  if (!assignment.value || !is_ascii(*assignment.value)) return pin(PinReason::SetConfig);
+  if (!assignment.value || !is_ascii(*assignment.value)) {
+    return {EffectKind::Pin, PinReason::SetConfig, std::move(assignment.name), {}};
+  }
   return {EffectKind::SetParameter, {}, std::move(assignment.name), std::move(*assignment.value)};
 }
 
@@ -243,6 +249,20 @@ std::optional<Assignment> read_characteristics(TokenCursor& cursor) {
 }
 
 }  // namespace
+
+std::string take_parameter_string(TokenCursor& cursor) {
+  if (!cursor.has_next() || cursor.peek().kind != TokenKind::String) return {};
+  const Token token = cursor.take();
+  if (token.is_cut || token.text.size() < 2) return {};
+  std::string name = folded(token.text.substr(1, token.text.size() - 2));
+  std::string_view rest = name;
+  while (true) {
+    const std::size_t dot = rest.find('.');
+    if (!is_plain_name(rest.substr(0, dot))) return {};
+    if (dot == std::string_view::npos) return name;
+    rest.remove_prefix(dot + 1);
+  }
+}
 
 StatementEffect read_set(TokenCursor cursor, bool standard_conforming_strings) {
   Reading reading{.standard_conforming_strings = standard_conforming_strings, .is_local = false};

@@ -2,6 +2,8 @@
 // Source of truth: gram.y, VariableSetStmt and VariableResetStmt.
 #pragma once
 
+#include <string>
+
 #include "session/statement_effect.h"
 #include "session/token_cursor.h"
 
@@ -12,5 +14,8 @@ StatementEffect read_set(TokenCursor cursor, bool standard_conforming_strings);
 
 // The cursor stands behind the RESET.
 StatementEffect read_reset(TokenCursor cursor, bool standard_conforming_strings);
+
+// A parameter's name as it stands in a string, in lower case; empty if it is no plain one.
+std::string take_parameter_string(TokenCursor& cursor);
 
 }  // namespace pgweir::session

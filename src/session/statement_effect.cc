@@ -17,6 +17,8 @@ StatementEffect pin(PinReason reason, std::string name = {}) {
 StatementEffect unpin(PinReason reason, std::string name = {}) {
   return {EffectKind::Unpin, reason, std::move(name), {}};
 }
+StatementEffect may_pin(PinReason reason) { return {EffectKind::MayPin, reason, {}, {}}; }
+StatementEffect may_unpin(PinReason reason) { return {EffectKind::MayUnpin, reason, {}, {}}; }
 StatementEffect taint(PinReason reason) { return {EffectKind::Taint, reason, {}, {}}; }
 StatementEffect only(EffectKind kind) { return {kind, {}, {}, {}}; }
 StatementEffect not_understood() { return pin(PinReason::NotUnderstood); }
@@ -102,9 +104,24 @@ StatementEffect read_declare(TokenCursor cursor) {
   return cursor.has_next() ? StatementEffect{} : pin(PinReason::HoldCursor, name);
 }
 
-// Exactly SELECT pg_advisory_unlock_all(), so that nothing else in it can take a lock.
+// ('name', value, false) and nothing behind it: RESET of that parameter ends it. The two that have
+// words of their own for it are left to StatementWatch.
+StatementEffect read_set_config(TokenCursor& cursor) {
+  std::string name = cursor.accept_symbol('(') ? take_parameter_string(cursor) : std::string();
+  if (name == "role" || name == "session_authorization") return {};
+  if (name.empty() || !cursor.accept_symbol(',')) return {};
+  cursor.accept_symbol('$');
+  if (!cursor.has_next()) return {};
+  cursor.take();
+  const bool lasts = cursor.accept_symbol(',') && cursor.accept_word("false") &&
+                     cursor.accept_symbol(')') && cursor.is_at_end();
+  return lasts ? pin(PinReason::SetConfig, std::move(name)) : StatementEffect{};
+}
+
+// A call and nothing else, so that nothing else in it can take a lock, say.
 StatementEffect read_select(TokenCursor cursor) {
   if (cursor.accept_word("pg_catalog") && !cursor.accept_symbol('.')) return {};
+  if (cursor.accept_word("set_config")) return read_set_config(cursor);
   const bool is_unlock = cursor.accept_word("pg_advisory_unlock_all") &&
                          cursor.accept_symbol('(') && cursor.accept_symbol(')') &&
                          cursor.is_at_end();
@@ -121,6 +138,8 @@ StatementEffect read_create(TokenCursor cursor) {
 StatementEffect read_alter(TokenCursor cursor) {
   return cursor.accept_word("extension") ? taint(PinReason::NotUnderstood) : StatementEffect{};
 }
+
+StatementEffect read_drop(TokenCursor /*cursor*/) { return may_unpin(PinReason::TemporaryObject); }
 
 // CALL, and what commits by itself: old servers let it do so in the middle of a pipeline.
 StatementEffect read_call(TokenCursor /*cursor*/) { return only(EffectKind::MayEndTransaction); }
@@ -174,7 +193,7 @@ constexpr std::array kRules = {
     Rule{"lock", read_harmless},
     Rule{"create", read_create},
     Rule{"alter", read_alter},
-    Rule{"drop", read_harmless},
+    Rule{"drop", read_drop},
     Rule{"truncate", read_harmless},
     Rule{"grant", read_harmless},
     Rule{"revoke", read_harmless},
@@ -205,7 +224,16 @@ StatementEffect read(const StatementHead& head, bool standard_conforming_strings
 
 // What was found inside a statement, joined with what the statement is.
 StatementEffect also_pin(const StatementEffect& effect, PinReason reason) {
-  return pin(effect.kind == EffectKind::Pin ? combine(effect.reason, reason) : reason);
+  if (effect == may_unpin(reason)) return may_pin(reason);
+  if (effect.kind != EffectKind::Pin) return pin(reason);
+  if (effect.reason == reason) return effect;
+  return pin(combine(effect.reason, reason));
+}
+
+// Whether a lock was taken or is left only the server knows.
+StatementEffect also_doubt_locks(const StatementEffect& effect) {
+  if (effect.kind == EffectKind::None) return may_unpin(PinReason::AdvisoryLock);
+  return effect == pin(PinReason::AdvisoryLock) ? may_pin(PinReason::AdvisoryLock) : effect;
 }
 
 StatementEffect also_taint(const StatementEffect& effect, PinReason reason) {
@@ -278,6 +306,7 @@ void EffectAnalyser::handle_statement() {
   if (watch.pin_reason()) effect = also_pin(effect, *watch.pin_reason());
   if (watch.taint_reason()) effect = also_taint(effect, *watch.taint_reason());
   if (watch.reads_otherwise()) effect = also_read_otherwise(effect);
+  if (watch.leaves_locks_in_doubt()) effect = also_doubt_locks(effect);
   effects_.add(std::move(effect));
 }
 

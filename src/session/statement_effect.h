@@ -31,6 +31,11 @@ enum class EffectKind : std::uint8_t {
   Release,     // name.
   Pin,         // reason, and the name of what it is about, if that can be ended by its name.
   Unpin,       // reason: all state of this kind is gone; with a name, only that of the name.
+  // The same, but only the server knows: pg_try_advisory_lock(1) and SET ROLE NONE may have left
+  // nothing that is the session's own, DROP TABLE and pg_advisory_unlock(1) may have ended the
+  // last.
+  MayPin,
+  MayUnpin,
   // reason: what may be left on the server, of no use to this client and hidden from the next one:
   // the server is cleaned behind the client, which is not tied to it.
   Taint,
@@ -39,7 +44,7 @@ enum class EffectKind : std::uint8_t {
 
 struct StatementEffect {
   EffectKind kind = EffectKind::None;
-  PinReason reason = PinReason::NotUnderstood;  // Meaningful for Pin, Unpin and Taint only.
+  PinReason reason = PinReason::NotUnderstood;  // Meaningful for pins and taints only.
   // A parameter in lower case, its parts ([a-z_][a-z0-9_$]*, possibly keywords: quote them) joined
   // by dots; or the name of a savepoint, prepared statement, channel or cursor as PostgreSQL folds
   // it.

@@ -25,6 +25,8 @@ inline std::string describe(const StatementEffect& effect) {
     case EffectKind::RollbackTo: return "rollback to " + effect.name;
     case EffectKind::Release: return "release " + effect.name;
     case EffectKind::Pin: return "pin " + std::string(to_text(effect.reason));
+    case EffectKind::MayPin: return "may pin " + std::string(to_text(effect.reason));
+    case EffectKind::MayUnpin: return "may unpin " + std::string(to_text(effect.reason));
     case EffectKind::Unpin:
       return "unpin " + std::string(to_text(effect.reason)) +
              (effect.name.empty() ? "" : " " + effect.name);

@@ -10,7 +10,6 @@ TEST(StatementPinsTest, state_that_cannot_be_repeated_pins) {
       {"SET ROLE app", "1: pin set_role"},
       {"SET SESSION ROLE 'app'", "1: pin set_role"},
       {"SET \"Role\" TO app", "1: pin set_role"},
-      {"SET ROLE NONE", "1: pin set_role"},
       {"SET SESSION AUTHORIZATION app", "1: pin session_authorization"},
       {"SET SESSION SESSION AUTHORIZATION app", "1: pin session_authorization"},
       {"SET session_authorization = app", "1: pin session_authorization"},
@@ -49,8 +48,8 @@ TEST(StatementPinsTest, state_that_cannot_be_repeated_pins) {
       {"PREPARE transaction AS SELECT 1", "1: pin sql_prepare"},
       {"PREPARE transaction (int) AS SELECT 1", "1: pin sql_prepare"},
       {"SELECT pg_advisory_lock(1)", "1: pin advisory_lock"},
-      {"SELECT PG_TRY_ADVISORY_LOCK_SHARED (1, 2)", "1: pin advisory_lock"},
-      {"SELECT 1 FROM t WHERE \"pg_try_advisory_lock\"(id)", "1: pin advisory_lock"},
+      {"SELECT PG_TRY_ADVISORY_LOCK_SHARED (1, 2)", "1: may pin advisory_lock"},
+      {"SELECT 1 FROM t WHERE \"pg_try_advisory_lock\"(id)", "1: may pin advisory_lock"},
       {"SELECT set_config('a', 'b', false)", "1: pin set_config"},
       {"SELECT set_config('a', 'b', $1)", "1: pin set_config"},
       {"SELECT set_config('a', 'b', not true)", "1: pin set_config"},
@@ -124,10 +123,63 @@ TEST(StatementPinsTest, some_statements_end_a_pin) {
       {"DISCARD ALL", "1: discard all"},
       {"SELECT pg_advisory_unlock_all()", "1: unpin advisory_lock"},
       {"select pg_catalog.pg_advisory_unlock_all ( );", "1: unpin advisory_lock"},
-      {"SELECT pg_advisory_unlock_all(), f()", "1"},
-      {"SELECT pg_advisory_unlock_all() FROM pg_advisory_lock(1)", "1: pin advisory_lock"},
-      {"SELECT public.pg_advisory_unlock_all()", "1"},
+      {"SELECT pg_advisory_unlock_all(), f()", "1: may unpin advisory_lock"},
+      {"SELECT pg_advisory_unlock_all() FROM pg_advisory_lock(1)", "1: may pin advisory_lock"},
+      {"SELECT public.pg_advisory_unlock_all()", "1: may unpin advisory_lock"},
   });
+}
+
+TEST(StatementPinsTest, of_some_statements_only_the_server_knows_what_is_left) {
+  expect_effects({
+      {"SET ROLE NONE", "1: may pin set_role"},
+      {"set session role 'none'", "1: pin set_role"},
+      {"set role to none", "1: may pin set_role"},
+      {"SET LOCAL ROLE NONE", "1"},
+      {"SELECT pg_try_advisory_lock(1)", "1: may pin advisory_lock"},
+      {"SELECT pg_try_advisory_lock_shared(1, 2)", "1: may pin advisory_lock"},
+      {"SELECT pg_advisory_lock(1), pg_advisory_unlock(1)", "1: may pin advisory_lock"},
+      {"SELECT pg_try_advisory_lock(1), currval('s')", "1: pin not_understood"},
+      {"SELECT pg_advisory_unlock(1)", "1: may unpin advisory_lock"},
+      {"select * from pg_catalog.pg_advisory_unlock_shared(1, 2)", "1: may unpin advisory_lock"},
+      {"SELECT pg_advisory_unlock(1) INTO t", "1: taint temporary_object"},
+      {"DROP TABLE t", "1: may unpin temporary_object"},
+      {"drop table if exists a, b cascade", "1: may unpin temporary_object"},
+      {"DROP TABLE pg_temp.t", "1: may pin temporary_object"},
+  });
+}
+
+TEST(StatementPinsTest, set_config_of_a_role_is_what_set_role_is) {
+  expect_effects({
+      {"SELECT set_config('role', 'app', false)", "1: pin set_role"},
+      {"SELECT set_config('ROLE', $1, false)", "1: pin set_role"},
+      {"SELECT set_config('session_authorization', 'app', false)", "1: pin session_authorization"},
+      {"SELECT set_config('role', $1, false), set_config('a', $1, false)", "1: pin not_understood"},
+      {"SELECT set_config('role', $1, true)", "1"},
+  });
+}
+
+// Of the parameter that RESET leads back to where it was.
+TEST(StatementPinsTest, a_set_config_that_is_alone_is_known_by_its_name) {
+  struct Named {
+    std::string_view text, name;
+  };
+  for (const auto& [text, name] : {
+           Named{"SELECT set_config('a', 'b', false)", "a"},
+           Named{"select pg_catalog.set_config ('My.App', $1, FALSE);", "my.app"},
+           Named{"SELECT set_config('search_path', 'x', false)", "search_path"},
+           Named{"SET a TO 'é'", "a"},
+           Named{"SELECT set_config('a', 'b', false) FROM t", ""},
+           Named{"SELECT set_config('a', 'b' || 'c', false)", ""},
+           Named{"SELECT set_config('a', 'b', false), 1", ""},
+           Named{"SELECT set_config('a', 'b', f())", ""},
+           Named{"SELECT set_config('a b', 'b', false)", ""},
+           Named{"SELECT set_config('a''b', 'b', false)", ""},
+           Named{"SELECT set_config('a.', 'b', false)", ""},
+       }) {
+    const StatementEffects effects = analyse(text, kStandard);
+    ASSERT_EQ(describe(effects), "1: pin set_config") << text;
+    EXPECT_EQ(effects.entries()[0].name, name) << text;
+  }
 }
 
 }  // namespace

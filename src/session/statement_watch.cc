@@ -45,6 +45,7 @@ void StatementWatch::handle_name(std::string_view name) {
   // A rule of the view turns UPDATE into set_config(…, false).
   if (has_update_ && name == "pg_settings") pin(PinReason::NotUnderstood);
   if (const auto reason = reason_to_watch(name)) pin(*reason);
+  if (may_leave_no_lock(name)) leaves_locks_in_doubt_ = true;
 }
 
 // CREATE [OR REPLACE] [LOCAL | GLOBAL] TEMP, SELECT … INTO TEMP, wherever EXPLAIN or WITH put them.

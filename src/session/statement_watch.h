@@ -30,6 +30,9 @@ class StatementWatch {
   // Whether it changes what literals mean, while the transaction lasts (EffectKind::ReadOtherwise).
   bool reads_otherwise() const { return reads_otherwise_; }
 
+  // Whether it may take session locks or not, or give back some of them.
+  bool leaves_locks_in_doubt() const { return leaves_locks_in_doubt_; }
+
   // The body of BEGIN ATOMIC holds semicolons that end nothing: where the statement ends is
   // unknown.
   bool has_atomic_body() const { return has_atomic_body_; }
@@ -51,6 +54,7 @@ class StatementWatch {
   Verb verb_ = Verb::None;  // The first word.
   Before before_ = Before::Other;
   bool has_atomic_body_ = false;
+  bool leaves_locks_in_doubt_ = false;
   bool has_update_ = false;
   SetConfigCall call_;
 };

@@ -89,4 +89,8 @@ std::optional<PinReason> reason_to_watch(std::string_view name) {
   return found->reason;
 }
 
+bool may_leave_no_lock(std::string_view name) {
+  return name.starts_with("pg_try_advisory_lock") || name.starts_with("pg_advisory_unlock");
+}
+
 }  // namespace pgweir::session

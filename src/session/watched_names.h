@@ -13,4 +13,7 @@ namespace pgweir::session {
 // Why a statement pins that has this name in it; nullopt for nearly all names. name: in lower case.
 std::optional<PinReason> reason_to_watch(std::string_view name);
 
+// pg_try_advisory_lock(…), pg_advisory_unlock(…) and the like. name: in lower case.
+bool may_leave_no_lock(std::string_view name);
+
 }  // namespace pgweir::session

@@ -360,6 +360,55 @@ class ListenTest(PgweirTest):
                 processes.wait_until(lambda: self.in_use() == 0, 5, "it has none")
                 self.assertEqual(value(connection, "select 1"), 1)
 
+    def begin_and_end(self, *statements):
+        connection = self.connect()
+        for statement in statements:
+            connection.execute(statement)
+        return connection
+
+    def test_who_has_nothing_left_gives_its_server_back(self):
+        self.superuser().execute("create role manager; grant manager to app")
+        for statements in (("select pg_advisory_lock(5)", "select pg_advisory_unlock(5)"),
+                           ("create temp table t (i int)", "drop table t"),
+                           ("create temp view v as select 1", "drop view v"),
+                           ("begin; create temp table t (i int) on commit drop", "commit"),
+                           ("set role manager", "set role none"),
+                           ("select set_config('my.name', 'me', false)", "reset my.name"),
+                           ("select set_config('my.name', 'me', false)", "reset all"),
+                           ("begin; listen gossip; prepare p as select 1", "rollback"),
+                           ("begin; declare c cursor with hold for select 1", "rollback")):
+            with self.subTest(statements[0]):
+                connection = self.begin_and_end(*statements)
+                processes.wait_until(lambda: self.in_use() == 0, 5, "it has none")
+                self.assertEqual(value(connection, "select 1"), 1)
+                connection.close()
+
+    def test_who_has_anything_left_keeps_its_server(self):
+        for statements, look in (
+                (("select pg_advisory_lock(6), pg_advisory_lock(6)",
+                  "select pg_advisory_unlock(6)"), "select pg_advisory_unlock(6)"),
+                (("create temp table t (i int); create temp table u (i int)", "drop table t"),
+                 "select count(*) = 0 from u"),
+                (("create function pg_temp.f() returns bool language sql as 'select true'",
+                  "drop table if exists nothing"), "select pg_temp.f()"),
+                (("listen gossip", "begin; listen more", "rollback"),
+                 "select 'gossip' = pg_listening_channels()"),
+                (("begin; create temp table t (i int)", "commit"), "select count(*) = 0 from t"),
+                (("prepare p as select true", "begin; prepare q as select 1", "rollback"),
+                 "execute p")):
+            with self.subTest(statements[0]):
+                connection = self.begin_and_end(*statements)
+                for _ in range(3):
+                    value(self.connect(), "select 1")
+                self.assertTrue(value(connection, look))
+                connection.close()
+
+    def test_who_is_denied_a_lock_gives_its_server_back(self):
+        self.direct().execute("select pg_advisory_lock(8)")
+        connection = self.connect()
+        self.assertFalse(value(connection, "select pg_try_advisory_lock(8)"))
+        processes.wait_until(lambda: self.in_use() == 0, 5, "it has none")
+
     def test_a_session_lock_holds_between_transactions(self):
         holder, other = self.connect(), self.connect()
         holder.execute("select pg_advisory_lock(7)")

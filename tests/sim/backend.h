@@ -106,6 +106,8 @@ class Backend : public std::enable_shared_from_this<Backend> {
   std::optional<wire::Report> objection(const Statement& statement) const;
   void note(Mark mark);
   void finish_running();
+  // Whether the session has any of what pgweir asks about.
+  bool is_left(std::string_view question) const;
   void carry_out(const Statement& statement);
   void remark(std::string_view severity, std::string_view sqlstate, Mark mark);
   void produce();
@@ -156,8 +158,6 @@ class Backend : public std::enable_shared_from_this<Backend> {
   bool is_interrupted_ = false;
 
   std::uint32_t owner_ = 0;  // The client whose transaction, batch or state this is.
-  bool is_listening_ = false;
-  bool has_temp_table_ = false;
 };
 
 }  // namespace pgweir::sim

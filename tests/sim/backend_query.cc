@@ -216,12 +216,12 @@ void Backend::carry_out(const Statement& statement) {
   std::string tag = session_.apply(statement);
   if (statement.verb == Verb::DiscardAll || statement.verb == Verb::DeallocateAll) {
     prepared_.clear();
-    if (statement.verb == Verb::DiscardAll) is_listening_ = has_temp_table_ = false;
   }
   if (statement.verb == Verb::Deallocate) prepared_.erase(statement.name);
-  if (statement.verb == Verb::Listen) is_listening_ = true;
-  if (statement.verb == Verb::Unlisten) is_listening_ = false;
-  if (statement.verb == Verb::TempTable) has_temp_table_ = true;
+  if (statement.verb == Verb::Inquire && is_left(statement.text)) {
+    if (is_simple_) describe_statement(running_->text);
+    return complete("SELECT 0");
+  }
   if (returns_rows(statement.verb)) {
     if (is_simple_) describe_statement(running_->text);
     encode_row(statement.verb == Verb::Show ? session_.value(statement.name)
@@ -230,6 +230,14 @@ void Backend::carry_out(const Statement& statement) {
     if (statement.verb != Verb::Show) tag += " 1";
   }
   complete(tag);
+}
+
+bool Backend::is_left(std::string_view question) const {
+  if (session_.has_state_in(question)) return true;
+  const bool asks = question.find("pg_prepared_statements") != question.npos;
+  return asks && std::any_of(prepared_.begin(), prepared_.end(), [](const auto& prepared) {
+           return !prepared.first.empty() && !prepared.first.starts_with("pgweir_");
+         });
 }
 
 // Says to whom, so that its reader knows whether that was meant for it.
@@ -295,7 +303,7 @@ void Backend::ready() {
   is_simple_ = false;
   if (session_.status() == 'I') {
     portals_.clear();
-    if (!is_listening_ && !has_temp_table_) owner_ = 0;
+    if (!session_.has_state()) owner_ = 0;
   }
   flush();
 }

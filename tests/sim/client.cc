@@ -45,7 +45,7 @@ void Client::connect() {
   is_half_closed_ = false;
   reported_.clear();
   script_ = {};
-  is_batch_open_ = is_in_error_ = has_session_state_ = has_called_function_ = false;
+  is_batch_open_ = is_in_error_ = has_called_function_ = false;
   cancels_pending_ = cancellable_unit_ = 0;
   asked_at_ = base::kNever;
   units_left_ = world_.between(rules_.units_min, rules_.units_max);

@@ -131,6 +131,7 @@ class Client : public std::enable_shared_from_this<Client> {
   void compose_pipeline(Script& script);
   void compose_failed_batch(Script& script);
   void compose_state_change(Script& script);
+  std::string random_state_change();
   void compose_session_state(Script& script);
   void compose_mistake(Script& script);
   void compose_names(Script& script);
@@ -175,9 +176,8 @@ class Client : public std::enable_shared_from_this<Client> {
   base::Instant asked_at_ = base::kNever;  // When the unit was sent, until its first answer.
   bool is_batch_open_ = false;             // Sync is due: the unit only flushed.
   bool is_in_error_ = false;               // An error came, its ReadyForQuery has not.
-  bool has_session_state_ = false;
-  bool has_called_function_ = false;  // What that has left behind pgweir does not know.
-  bool is_extended_copy_ = false;     // The unit's COPY IN is followed by a second Sync.
+  bool has_called_function_ = false;       // What that has left behind pgweir does not know.
+  bool is_extended_copy_ = false;          // The unit's COPY IN is followed by a second Sync.
   bool is_waiting_for_cancel_ = false;
   bool is_half_closed_ = false;  // Says nothing more, but listens.
   base::ByteBuffer rest_;        // Of a write that stopped in the middle of a message.

@@ -102,9 +102,6 @@ void Client::take_completion(const Expected& expected, const wire::Frame& frame)
     prepared_.clear();
   }
   if (statement.verb == Verb::Deallocate) prepared_.erase(statement.name);
-  if (statement.verb == Verb::Listen || statement.verb == Verb::TempTable)
-    has_session_state_ = true;
-  if (statement.verb == Verb::DiscardAll) has_session_state_ = false;
 }
 
 void Client::note_reading() {
@@ -151,7 +148,7 @@ void Client::finish_unit() {
 // It has asked for nothing and holds no server: what servers say or suffer is no concern of its.
 bool Client::is_at_rest() const {
   const bool is_pinned = rules_.keeps_server || rules_.may_keep_names || rules_.reads_apart ||
-                         has_session_state_ || has_called_function_;
+                         session_->has_state() || has_called_function_;
   const bool is_at_ease = phase_ == Phase::Ready && session_->status() == 'I';
   const bool has_cancelled = cancels_pending_ > 0 || unit_ <= cancellable_unit_;
   return is_at_ease && !is_pinned && !has_cancelled;

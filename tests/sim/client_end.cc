@@ -52,7 +52,7 @@ void Client::check_departure(base::Instant cuts_at) const {
 // Nobody begins anything on a server of a database that is not configured any more.
 void Client::check_belonging() const {
   const std::optional<base::Instant> removed_at = door_.removed_at(database_);
-  const bool keeps_server = rules_.keeps_server || has_session_state_;
+  const bool keeps_server = rules_.keeps_server || session_->has_state();
   if (!removed_at || keeps_server || began_at_ < *removed_at + kDeparting) return;
   complain("was served though its database is not configured any more");
 }

@@ -56,7 +56,7 @@ std::string Client::nap() {
 
 // In a transaction that can go on, or with something on the server that ties it to that one.
 bool Client::holds_server() const {
-  return session_->status() == 'T' || (session_->status() == 'I' && has_session_state_);
+  return session_->status() == 'T' || (session_->status() == 'I' && session_->has_state());
 }
 
 void Client::think() {
@@ -180,7 +180,9 @@ void Client::compose_in_block(Script& script) {
     return script.query((goes_back ? "ROLLBACK TO s /* " : "ROLLBACK /* ") + mark() + " */");
   }
   if (units_left_ == 0) return script.query("COMMIT /* " + mark() + " */");
-  switch (world_.rng().below(12)) {
+  switch (world_.rng().below(13)) {
+    case 12:
+      return script.query(rules_.has_session_state ? random_state_change() : random_set(false));
     case 0:
     case 1: return script.query("COMMIT /* " + mark() + " */");
     case 2: return script.query("ROLLBACK /* " + mark() + " */");
@@ -306,12 +308,21 @@ void Client::compose_state_change(Script& script) {
 }
 
 void Client::compose_session_state(Script& script) {
-  if (has_session_state_ && world_.chance(0.5)) {
+  if (session_->has_state() && world_.chance(0.2)) {
     return script.query("DISCARD ALL /* " + mark() + " */");
   }
   if (!rules_.has_session_state) return script.query(select());
-  return script.query((world_.chance(0.5) ? "LISTEN news /* " : "CREATE TEMP TABLE x() /* ") +
-                      mark() + " */");
+  script.query(random_state_change());
+}
+
+std::string Client::random_state_change() {
+  const std::string tail = " /* " + mark() + " */";
+  switch (world_.rng().below(4)) {
+    case 0: return "LISTEN news" + tail;
+    case 1: return "CREATE TEMP TABLE IF NOT EXISTS x()" + tail;
+    case 2: return "UNLISTEN news" + tail;
+    default: return "DROP TABLE IF EXISTS x" + tail;
+  }
 }
 
 void Client::compose_mistake(Script& script) {

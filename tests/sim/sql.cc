@@ -74,7 +74,9 @@ void parse_set(const std::vector<std::string>& tokens, Statement& statement) {
 }
 
 void parse_select(std::string_view text, Statement& statement) {
-  if (text.find("1/0") != std::string_view::npos) {
+  if (text.starts_with("SELECT 1 WHERE")) {
+    statement.verb = Verb::Inquire;
+  } else if (text.find("1/0") != std::string_view::npos) {
     statement.verb = Verb::Fail;
   } else if (text.find("pg_sleep(") != std::string_view::npos) {
     statement.verb = Verb::Sleep;
@@ -149,6 +151,8 @@ std::optional<Statement> parse_statement(std::string_view text) {
     statement.verb = Verb::Unlisten;
   } else if (verb == "CREATE") {
     statement.verb = Verb::TempTable;
+  } else if (verb == "DROP") {
+    statement.verb = Verb::DropTable;
   }
   return statement;
 }
@@ -193,7 +197,7 @@ std::vector<Statement> parse_text(std::string_view text) {
 
 bool returns_rows(Verb verb) {
   return verb == Verb::Echo || verb == Verb::Sleep || verb == Verb::Rows || verb == Verb::Fail ||
-         verb == Verb::Show || verb == Verb::SetConfig;
+         verb == Verb::Show || verb == Verb::SetConfig || verb == Verb::Inquire;
 }
 
 const Settings& server_settings() {
@@ -247,19 +251,21 @@ std::string SessionModel::apply(const Statement& statement) {
       if (is_in_block_) set(statement.name, statement.value, true);
       return "SET";
     case Verb::Reset: set(statement.name, defaults_[statement.name], false); return "RESET";
-    case Verb::ResetAll: now_ = {.lasting = defaults_, .shown = defaults_}; return "RESET";
+    case Verb::ResetAll: now_.lasting = now_.shown = defaults_; return "RESET";
     case Verb::DiscardAll: now_ = {.lasting = defaults_, .shown = defaults_}; return "DISCARD ALL";
     case Verb::Deallocate: return "DEALLOCATE";
     case Verb::DeallocateAll: return "DEALLOCATE ALL";
-    case Verb::Listen: return "LISTEN";
-    case Verb::Unlisten: return "UNLISTEN";
-    case Verb::TempTable: return "CREATE TABLE";
+    case Verb::Listen: now_.is_listening = true; return "LISTEN";
+    case Verb::Unlisten: now_.is_listening = false; return "UNLISTEN";
+    case Verb::TempTable: now_.has_temp_table = true; return "CREATE TABLE";
+    case Verb::DropTable: now_.has_temp_table = false; return "DROP TABLE";
     case Verb::Show: return "SHOW";
     case Verb::CopyIn:
     case Verb::CopyOut: return "COPY";
     case Verb::Echo:
     case Verb::Sleep:
     case Verb::Rows:
+    case Verb::Inquire:
     case Verb::Fail: break;
   }
   return "SELECT";
@@ -296,11 +302,19 @@ const std::string& SessionModel::value(const std::string& name) const {
 std::string SessionModel::digest() const {
   std::string line;
   for (const auto& [name, value] : now_.shown) line += name + "=" + value + ";";
+  if (now_.is_listening) line += "listening;";
+  if (now_.has_temp_table) line += "temporary table;";
   return line;
 }
 
 std::string SessionModel::reading() const {
   return value("DateStyle") + " " + value("TimeZone") + " " + value("standard_conforming_strings");
+}
+
+bool SessionModel::has_state_in(std::string_view question) const {
+  const auto asks = [&](const char* catalog) { return question.find(catalog) != question.npos; };
+  return (asks("pg_listening_channels") && now_.is_listening) ||
+         (asks("pg_my_temp_schema") && now_.has_temp_table);
 }
 
 bool SessionModel::has_savepoint(std::string_view name) const {

@@ -51,6 +51,8 @@ enum class Verb : std::uint8_t {
   Listen,
   Unlisten,
   TempTable,
+  DropTable,
+  Inquire,  // SELECT 1 WHERE …: pgweir asks whether the session has state of its own.
 };
 
 // A notice that no statement has caused; one that was caused by a statement bears its mark.
@@ -104,11 +106,17 @@ class SessionModel {
   // The settings that decide what a literal means to the server when it parses it.
   std::string reading() const;
   bool has_savepoint(std::string_view name) const;
+  // A channel, a temporary table.
+  bool has_state() const { return now_.is_listening || now_.has_temp_table; }
+  // The answer to pgweir's question, which names the catalogs that it looks at.
+  bool has_state_in(std::string_view question) const;
 
  private:
   struct State {
     Settings lasting;  // After COMMIT.
     Settings shown;    // SET LOCAL included.
+    bool is_listening = false;
+    bool has_temp_table = false;
   };
   void end_transaction(bool is_committed);
   void set(const std::string& name, const std::string& value, bool is_local);

@@ -1,0 +1,47 @@
+#include "proxy/inquiry.h"
+
+#include <algorithm>
+
+#include "proxy/sending.h"
+#include "wire/query.h"
+
+namespace pgweir::proxy {
+
+namespace {
+
+// Then NONE is not what a session of this plan begins with, and the server would not tell.
+bool brings_role(const DatabaseOptions& database) {
+  const auto& parameters = database.startup_parameters;
+  return !database.connect_query.empty() ||
+         std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) {
+           return parameter.second.find("role") != std::string::npos;
+         });
+}
+
+}  // namespace
+
+void Inquiry::consider(Client& client, Server& server, base::Instant now) {
+  if (client.session == nullptr || !client.session->pins.is_in_doubt()) return;
+  session::PinSet& pins = client.session->pins;
+  if (pins.contains(session::PinReason::SetRole) && brings_role(client.route->plan->database)) {
+    return;
+  }
+  server.is_inquired = true;
+  server.last_activity = server.busy_since = now;
+  server.statements.set_unnamed(session::StatementId::None);
+  state_.message.clear();
+  wire::encode_query(state_.message, pins.take_question());
+  server.cycle.expect({.request = session::Request::Query, .origin = session::Origin::Ours});
+  send_to_server(state_, server, state_.message);
+}
+
+void Inquiry::take_answer(Client& client, std::string_view command_tag) {
+  if (command_tag == "SELECT 1") client.session->pins.settle_doubt();
+}
+
+void Inquiry::conclude(Server& server) {
+  server.is_inquired = false;
+  server.own_failure.reset();
+}
+
+}  // namespace pgweir::proxy
