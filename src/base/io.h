@@ -35,7 +35,6 @@ struct TlsInfo {
 struct PeerAddress {
   std::string text;                // "192.0.2.7:51712", "[::1]:51712" or "unix:4711" (pid).
   bool is_unix = false;            // A Unix socket: local, and safe for cleartext passwords.
-  bool is_loopback = false;        // 127.0.0.0/8 or ::1.
   std::uint32_t uid = UINT32_MAX;  // Peer credentials of a Unix socket.
 };
 

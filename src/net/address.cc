@@ -19,14 +19,6 @@ const sockaddr_in6& as_v6(const SocketAddress& address) {
   return *reinterpret_cast<const sockaddr_in6*>(&address.storage);
 }
 
-bool is_loopback(const SocketAddress& address) {
-  if (address.family() == AF_INET) return ntohl(as_v4(address).sin_addr.s_addr) >> 24U == 127;
-  if (address.family() != AF_INET6) return false;
-  const in6_addr& v6 = as_v6(address).sin6_addr;
-  // An IPv4 client of a dual-stack socket is shown as ::ffff:127.0.0.1.
-  return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
-}
-
 std::optional<SocketAddress> make_v6_address(const std::string& literal, std::uint16_t port) {
   SocketAddress address;
   auto& v6 = *reinterpret_cast<sockaddr_in6*>(&address.storage);
@@ -96,7 +88,6 @@ base::PeerAddress describe_peer(int fd, const SocketAddress& address) {
   base::PeerAddress peer;
   if (address.family() != AF_UNIX) {
     peer.text = to_text(address);
-    peer.is_loopback = is_loopback(address);
     return peer;
   }
   peer.is_unix = true;

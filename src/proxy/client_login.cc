@@ -142,12 +142,11 @@ bool ClientLogin::check_startup(const wire::StartupMessage& message) {
   if (count_max != 0 && count > count_max) {
     return refuse_full("sorry, too many clients already", count_max, "max_client_conn");
   }
-  if (desk_.options().auth_method == AuthMethod::Cleartext && !is_secured_ && !peer_.is_unix &&
-      !peer_.is_loopback) {
+  if (desk_.options().auth_method == AuthMethod::Cleartext && !is_secured_ && !peer_.is_unix) {
     return refuse(
         "cleartext",
         fatal(wire::sqlstate::kInvalidAuthorizationSpecification,
-              "pgweir takes no cleartext password over an unencrypted network", {},
+              "pgweir takes a cleartext password only over TLS or a Unix socket", {},
               "Connect with sslmode=require, or let pgweir use auth_type scram-sha-256."));
   }
   return true;

@@ -60,7 +60,12 @@ std::string cancel_request() {
 std::string password(std::string_view text) { return say::message('p', say::zero_ended(text)); }
 
 void accept(Scene& scene) {
-  scene.login.handle_accepted(scene.id, {.text = "127.0.0.1:7", .is_loopback = true}, scene.now);
+  scene.login.handle_accepted(scene.id, {.text = "192.0.2.1:7"}, scene.now);
+  scene.due = startup("app");
+}
+// Where a password in clear is taken without TLS.
+void accept_local(Scene& scene) {
+  scene.login.handle_accepted(scene.id, {.text = "unix:7", .is_unix = true}, scene.now);
   scene.due = startup("app");
 }
 void ask_for_tls(Scene& scene) {
@@ -71,6 +76,7 @@ void ask_for_tls(Scene& scene) {
 
 const std::vector<State> kClientStates{
     {"Fresh", accept},
+    {"FreshLocal", accept_local},
     {"Handshake", ask_for_tls},
     {"Secured",
      [](Scene& scene) {
@@ -80,13 +86,13 @@ const std::vector<State> kClientStates{
      }},
     {"Asked",
      [](Scene& scene) {
-       accept(scene);
+       accept_local(scene);
        scene.say(startup("app"));
        scene.due = password("pencil");
      }},
     {"AskedElsewhere",  // For a database that there is not.
      [](Scene& scene) {
-       accept(scene);
+       accept_local(scene);
        scene.say(startup("none"));
        scene.due = password("pencil");
      }},
@@ -148,7 +154,8 @@ std::string client_outcome(Scene& scene) {
 TEST(LoginMatrix, every_event_in_every_phase_of_a_client) {
   base::expect_matrix(R"(
                    Due  Part Wrong Query Terminate Eof  Timeout Answered NoDatabase TlsNeeded Drain
-    Fresh          ask  wait told  told  told      gone told    wait     ask        told      ask
+    Fresh          told wait told  told  told      gone told    wait     told       told      told
+    FreshLocal     ask  wait told  told  told      gone told    wait     ask        ask       ask
     Handshake      -    -    -     -     -         gone told    wait     -          -         -
     Secured        ask  wait told  told  told      gone told    wait     ask        ask       ask
     Asked          in   wait told  told  closed    gone told    wait     told       in        in

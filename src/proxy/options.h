@@ -151,7 +151,7 @@ struct UserOptions {
 enum class AuthMethod : std::uint8_t {
   Trust,      // By name; the name must be a known user's.
   Any,        // Not at all: any name, servers are logged in to as the database's `user`.
-  Cleartext,  // Only over TLS, a Unix socket or loopback.
+  Cleartext,  // Only over TLS or a Unix socket.
   Md5,        // SCRAM where the stored secret is a SCRAM verifier.
   ScramSha256,
   Cert,  // The common name of a verified client certificate.

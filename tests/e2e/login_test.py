@@ -11,7 +11,7 @@ from support.certificates import make_certificate
 from support.clients import psql
 from support.pgweir import Pgweir, run_command
 from support.postgres import APP_PASSWORD, make_url
-from support.wire import Wire, message, sqlstate, startup
+from support.wire import SSL_REQUEST, Wire, message, request, sqlstate, startup
 
 NONCE = base64.b64encode(bytes(16))  # Of a client, and salt of a verifier.
 
@@ -58,10 +58,14 @@ class UnknownUserTest(PgweirTest):
             password = "{secret}"
             """)
 
-    def answers(self, pgweir, user):
+    def answers(self, pgweir, user, is_encrypted):
         """What pgweir says to somebody who guesses: kind, code and length of each message."""
         seen = []
         with Wire(pgweir.port) as wire:
+            if is_encrypted:
+                wire.send(request(SSL_REQUEST))
+                self.assertEqual(wire.take(1), b"S")
+                wire.start_tls()
             wire.send(startup(user=user))
             while True:
                 kind, body = wire.read()
@@ -85,9 +89,18 @@ class UnknownUserTest(PgweirTest):
         for auth_type in ("scram-sha-256", "md5", "plain"):
             for form, secret in self.SECRETS.items():
                 with self.subTest(auth_type, form=form), self.start(auth_type, secret) as pgweir:
-                    known = self.answers(pgweir, "listed")
+                    is_encrypted = auth_type == "plain"
+                    known = self.answers(pgweir, "listed", is_encrypted)
                     self.assertEqual(known[-1][:2], (b"E", "28P01"))
-                    self.assertEqual(self.answers(pgweir, "nobody"), known)
+                    self.assertEqual(self.answers(pgweir, "nobody", is_encrypted), known)
+
+    def test_a_password_in_clear_goes_nowhere_without_tls(self):
+        with self.start("plain", self.SECRETS["plain"]) as pgweir:
+            for user in ("listed", "nobody"):
+                (refusal,) = self.answers(pgweir, user, is_encrypted=False)
+                self.assertEqual(refusal[:2], (b"E", "28000"))
+            with pgweir.connect("listed", self.SECRETS["plain"], sslmode="require") as connection:
+                self.assertTrue(connection.pgconn.ssl_in_use)
 
 
 class WrongServerPasswordTest(PgweirTest):

@@ -1,6 +1,5 @@
 """The protocol byte by byte: versions, encryption requests, strange orders, and nonsense."""
 
-import ssl
 import struct
 
 from support import wire
@@ -79,20 +78,12 @@ class ProtocolTest(PgweirTest):
         self.assertEqual(connection.take(1), b"N")
         connection.send(wire.request(wire.SSL_REQUEST))
         self.assertEqual(connection.take(1), b"S")
-        self.start_tls(connection)
+        connection.start_tls()
         self.assertEqual(connection.log_in()[-1], (b"Z", b"I"))
-
-    def start_tls(self, connection, protocols=()):
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        if protocols:
-            context.set_alpn_protocols(protocols)
-        connection.socket = context.wrap_socket(connection.socket)
 
     def test_direct_tls_with_its_protocol_name(self):
         connection = self.open()
-        self.start_tls(connection, ["postgresql"])
+        connection.start_tls(["postgresql"])
         self.assertEqual(connection.socket.selected_alpn_protocol(), "postgresql")
         self.assertEqual(connection.log_in()[-1], (b"Z", b"I"))
 
@@ -100,7 +91,7 @@ class ProtocolTest(PgweirTest):
         for protocols in ((), ["http/1.1"]):
             with self.subTest(protocols), self.assertRaises((OSError, EOFError)):
                 connection = self.open()
-                self.start_tls(connection, protocols)
+                connection.start_tls(protocols)
                 connection.log_in()
         self.assert_others_are_served()
 
