@@ -32,6 +32,11 @@ inline constexpr obs::Event kClientError{
     .label = "sqlstate",
     .topic = obs::Topic::ClientErrors,
     .doc = "pgweir itself sent an error to a client, at its login or later."};
+inline constexpr obs::Event kServerError{
+    .name = "server_error",
+    .level = obs::Level::Debug,
+    .label = "sqlstate",
+    .doc = "PostgreSQL answered a client's statement with an error, which was passed on."};
 inline constexpr obs::Event kClientPinned{
     .name = "client_pinned",
     .level = obs::Level::Info,

@@ -72,6 +72,17 @@ TEST(LendingTest, a_close_that_only_pgweir_answers_gives_the_server_back) {
   EXPECT_EQ(stage.lent(), 0U);
 }
 
+TEST(LendingTest, errors_of_the_server_are_counted_by_their_code) {
+  Stage stage;
+  const Party client = stage.add_client();
+  stage.say(client, say::query("select 1/0"));
+  stage.say(stage.server(), say::error("22012") + say::ready());
+  stage.say(client, say::parse("", "select no") + say::sync());
+  stage.say(stage.server(), say::error("42703") + say::ready());
+  EXPECT_EQ(stage.log.count(kServerError, "22012"), 1U);
+  EXPECT_EQ(stage.log.count(kServerError), 2U);
+}
+
 TEST(LendingTest, an_idle_server_that_has_a_new_default_is_believed) {
   Stage stage(2);
   const Party client = stage.add_client();

@@ -225,6 +225,11 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
   Client* client = server.client;
   const wire::Report report = wire::parse_report_head(body);
   if (client != nullptr && client->session != nullptr) client->session->is_rolled_back = true;
+  if (step.fate == QueryCycle::Fate::Forward) {
+    state_.world.log.event(kServerError, {obs::kv("sqlstate", report.sqlstate),
+                                          obs::kv("database", server.route->database),
+                                          obs::kv("user", server.route->user)});
+  }
   if (report.ends_the_session()) server.has_said_goodbye = true;
   if (server.cycle.is_doubtful()) server.needs_close = true;
   // A plan that no longer fits its table: whoever prepares the text from now on gets a new one.

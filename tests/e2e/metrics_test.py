@@ -132,6 +132,11 @@ class MetricsTest(PgweirTest):
         self.assertGreaterEqual(shown.get("pgweir_client_error_total", sqlstate="28P01"), 1)
         self.assertGreaterEqual(shown.get("pgweir_client_error_total", sqlstate="3D000"), 1)
 
+    def test_errors_of_the_server_are_counted_by_code(self):
+        with self.assertRaises(psycopg.errors.DivisionByZero):
+            self.connect().execute("select 1/0")
+        self.assertEqual(self.scrape().get("pgweir_server_error_total", sqlstate="22012"), 1)
+
     def test_numbers_follow_although_no_server_is_there(self):
         connections = [self.connect(database="other") for _ in range(3)]
         self.until(3, "pgweir_clients", pool="other/app")
