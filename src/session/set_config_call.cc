@@ -1,5 +1,6 @@
 #include "session/set_config_call.h"
 
+#include "base/assert.h"
 #include "session/reading.h"
 
 namespace pgweir::session {
@@ -10,6 +11,7 @@ void SetConfigCall::begin() {
 }
 
 void SetConfigCall::handle_token(TokenKind kind, std::string_view folded) {
+  ASSERT(is_open());
   if (state_ == State::Arguments) {
     handle_argument(kind, folded);
     return;
