@@ -20,34 +20,16 @@ Limits AllowanceTracker::limits() const {
 }
 
 void AllowanceTracker::handle_facts(const ServerFacts& facts, base::Instant now) {
-  facts_ = facts;
-  latest_ = compute_allowance(facts, options_);
-  follow(now);
-  next_look_ = now + (is_tight() ? kLookWhenTight : kLookWhenCalm);
-}
-
-void AllowanceTracker::handle_look_failed(base::Instant now) {
-  next_look_ = now + (is_tight() ? kLookWhenTight : kLookWhenCalm);
-}
-
-void AllowanceTracker::set_options(const Options& options, base::Instant now) {
-  options_ = options;
-  server_ = {};
-  roles_.clear();
-  databases_.clear();
-  if (facts_) {
-    latest_ = compute_allowance(*facts_, options_);
-    follow(now);
+  const Allowance allowance = compute_allowance(facts, options_);
+  is_tight_ = false;
+  if (allowance.trouble == Trouble::None) {
+    const Limits found = compute_limits(facts, options_);
+    server_.follow(found.server, now);
+    follow(roles_, found.roles, now);
+    follow(databases_, found.databases, now);
+    is_tight_ = is_tight(facts, allowance);
   }
-  next_look_ = now;
-}
-
-void AllowanceTracker::follow(base::Instant now) {
-  if (latest_->trouble != Trouble::None) return;
-  const Limits found = compute_limits(*facts_, options_);
-  server_.follow(found.server, now);
-  follow(roles_, found.roles, now);
-  follow(databases_, found.databases, now);
+  look_again(now);
 }
 
 void AllowanceTracker::follow(Rising& rising, const Named& found, base::Instant now) {
@@ -59,15 +41,18 @@ void AllowanceTracker::follow(Rising& rising, const Named& found, base::Instant 
   std::erase_if(rising, [](const auto& entry) { return entry.second.is_gone(); });
 }
 
-bool AllowanceTracker::is_tight() const {
-  if (!latest_ || latest_->trouble != Trouble::None) return false;
+bool AllowanceTracker::is_tight(const ServerFacts& facts, const Allowance& allowance) const {
   const auto is_nearly_full = [this](const LevelFacts& level) {
     return level.ours > 0 && level.limit - level.others - level.ours <=
                                  level_margin(level, options_) + kTightAboveMargin;
   };
-  return latest_->free_count <= latest_->margin + kTightAboveMargin ||
-         std::any_of(facts_->roles.begin(), facts_->roles.end(), is_nearly_full) ||
-         std::any_of(facts_->databases.begin(), facts_->databases.end(), is_nearly_full);
+  return allowance.free_count <= allowance.margin + kTightAboveMargin ||
+         std::any_of(facts.roles.begin(), facts.roles.end(), is_nearly_full) ||
+         std::any_of(facts.databases.begin(), facts.databases.end(), is_nearly_full);
+}
+
+void AllowanceTracker::look_again(base::Instant now) {
+  next_look_ = now + (is_tight_ ? kLookWhenTight : kLookWhenCalm);
 }
 
 }  // namespace pgweir::budget

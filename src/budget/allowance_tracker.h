@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 
 #include "base/time.h"
@@ -23,9 +22,6 @@ class AllowanceTracker {
   std::uint32_t limit() const { return server_.get().value_or(configured()); }
   // The same, and those of roles and databases that have one.
   Limits limits() const;
-  // The server's as of the latest look, from which limit() may still differ while it rises. nullopt
-  // before the first.
-  const std::optional<Allowance>& latest() const { return latest_; }
   // When to look again; at once before the first look.
   base::Instant next_look() const { return next_look_; }
 
@@ -33,11 +29,9 @@ class AllowanceTracker {
   // holds, or the configured one.
   void handle_facts(const ServerFacts& facts, base::Instant now);
   // A look failed, or its answer could not be read: the limit stays.
-  void handle_look_failed(base::Instant now);
+  void handle_look_failed(base::Instant now) { look_again(now); }
   // The server refused a login with 53300: somebody took slots that we counted on.
   void handle_refused(base::Instant now) { next_look_ = now; }
-  // New options hold at once, upwards too; the next look is due.
-  void set_options(const Options& options, base::Instant now);
 
  private:
   std::uint32_t configured() const {
@@ -46,13 +40,12 @@ class AllowanceTracker {
   using Rising = std::map<std::string, RisingLimit, std::less<>>;
   using Named = decltype(Limits::roles);
 
-  void follow(base::Instant now);
   static void follow(Rising& rising, const Named& found, base::Instant now);
-  bool is_tight() const;
+  bool is_tight(const ServerFacts& facts, const Allowance& allowance) const;
+  void look_again(base::Instant now);
 
   Options options_;
-  std::optional<ServerFacts> facts_;
-  std::optional<Allowance> latest_;  // Of facts_.
+  bool is_tight_ = false;  // So the latest facts say.
   RisingLimit server_;
   Rising roles_;      // Only those that have a limit.
   Rising databases_;  // As well.
