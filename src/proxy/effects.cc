@@ -171,7 +171,9 @@ void Effects::note_bound(Client& client, const session::StatementEffects& effect
     if (effect.kind == EffectKind::Taint) {
       note_taint(client, effect.reason);
     } else if (pins(effect)) {
-      pin(client, effect.reason);
+      // What is under way may end all of a kind, but not what is bound behind it.
+      const bool is_alone = client.session == nullptr || client.session->pending.empty();
+      pin(client, is_alone ? effect.reason : session::PinReason::NotUnderstood);
     } else if (effect.kind == EffectKind::MayEndTransaction) {
       pin(client, session::PinReason::SetConfig);
     } else if (!is_harmless(effect.kind)) {

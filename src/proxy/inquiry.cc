@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "proxy/effects.h"
 #include "proxy/sending.h"
+#include "session/ascii_case.h"
 #include "wire/query.h"
 
 namespace pgweir::proxy {
@@ -14,7 +16,9 @@ bool brings_role(const DatabaseOptions& database) {
   const auto& parameters = database.startup_parameters;
   return !database.connect_query.empty() ||
          std::any_of(parameters.begin(), parameters.end(), [](const auto& parameter) {
-           return parameter.second.find("role") != std::string::npos;
+           std::string text = session::folded(parameter.second);
+           std::erase(text, '\\');
+           return text.find("role") != std::string::npos;
          });
 }
 
@@ -22,10 +26,14 @@ bool brings_role(const DatabaseOptions& database) {
 
 void Inquiry::consider(Client& client, Server& server, base::Instant now) {
   if (client.session == nullptr || !client.session->pins.is_in_doubt()) return;
+  if (server.cycle.is_doubtful() || server.has_said_goodbye) return;
   session::PinSet& pins = client.session->pins;
   if (pins.contains(session::PinReason::SetRole) && brings_role(client.route->plan->database)) {
     return;
   }
+  // Its own names may look like pgweir's.
+  const bool has_names = client.session->keeps_own_names.value_or(false);
+  if (pins.contains(session::PinReason::SqlPrepare) && has_names) return;
   server.is_inquired = true;
   server.last_activity = server.busy_since = now;
   server.statements.set_unnamed(session::StatementId::None);
@@ -42,6 +50,7 @@ void Inquiry::take_answer(Client& client, std::string_view command_tag) {
 void Inquiry::conclude(Server& server) {
   server.is_inquired = false;
   server.own_failure.reset();
+  if (server.client != nullptr) state_.effects->pin_if_bound(*server.client);
 }
 
 }  // namespace pgweir::proxy

@@ -18,7 +18,7 @@ class Inquiry {
   // CommandComplete of the question.
   static void take_answer(Client& client, std::string_view command_tag);
   // ReadyForQuery behind the answer, or behind an error: then everything stays as it was.
-  static void conclude(Server& server);
+  void conclude(Server& server);
 
  private:
   RelayState& state_;

@@ -127,14 +127,68 @@ TEST_F(InquiryTest, hides_no_farewell) {
   EXPECT_TRUE(stage.is_closed(client));
 }
 
+TEST_F(InquiryTest, lets_notifications_through_and_no_notice) {
+  be_in_doubt();
+  expect_asked();
+  const std::string notification = say::message('A', say::int32(7) + say::zero_ended("a") + '\0');
+  stage.say(stage.server(), say::notice() + notification + something_left);
+  EXPECT_EQ(stage.heard(client), notification);
+}
+
+TEST_F(InquiryTest, rolls_nothing_back_when_it_fails) {
+  be_in_doubt();
+  expect_asked();
+  stage.say(stage.server(), say::error("57014") + say::ready());
+  answered("set work_mem to '9MB'", "SET");
+  answered("select pg_advisory_unlock(1)", "SELECT 1");
+  expect_asked();
+  stage.say(stage.server(), nothing_left);
+  expect_reset_and_lent();
+  stage.say(client, say::query("select 1"));
+  EXPECT_THAT(hears(), HasSubstr("work_mem"));
+}
+
+TEST_F(InquiryTest, does_not_trouble_a_server_that_is_in_doubt_itself) {
+  answered("select pg_advisory_lock(1)", "SELECT 1");
+  stage.say(client, say::query("copy t from stdin"));
+  stage.say(stage.server(), say::copy_in());
+  stage.say(client, say::sync() + say::query("select pg_advisory_unlock(1)"));
+  stage.say(stage.server(), say::error("57014") + say::ready());
+  hears();
+  stage.say(stage.server(), say::one_row());
+  EXPECT_EQ(hears(), "");
+}
+
+TEST_F(InquiryTest, of_a_server_that_dies_meanwhile_cost_no_statement) {
+  be_in_doubt();
+  stage.end(stage.server());
+  EXPECT_THAT(stage.heard(client), HasSubstr("session state on it is lost"));
+}
+
 TEST_F(InquiryTest, is_not_about_a_role_that_logins_bring_along) {
-  Stage other(1, [](Options& options) {
-    options.databases[0].startup_parameters = {{"options", "-c role=owner"}};
-  });
+  for (const std::string_view options_text : {"-c role=owner", "-c R\\OLE=owner"}) {
+    Stage other(1, [&](Options& options) {
+      options.databases[0].startup_parameters = {{"options", std::string(options_text)}};
+    });
+    const Party one = other.add_client();
+    other.say(one, say::query("set role none"));
+    other.heard(other.server());
+    other.say(other.server(), say::complete("SET") + say::ready());
+    EXPECT_EQ(other.heard(other.server()), "");
+    EXPECT_EQ(other.lent(), 1U);
+  }
+}
+
+TEST_F(InquiryTest, is_not_about_names_that_may_look_like_ours) {
+  Stage other(1, [](Options& options) { options.statements_per_server_max = 0; });
   const Party one = other.add_client();
-  other.say(one, say::query("set role none"));
+  other.say(one, say::query("begin"));
+  other.say(other.server(), say::complete("BEGIN") + say::ready('T'));
+  other.say(one, say::parse("pgweir_0", "select 1") + say::sync());
+  other.say(other.server(), say::parse_complete() + say::ready('T'));
+  other.say(one, say::query("rollback"));
   other.heard(other.server());
-  other.say(other.server(), say::complete("SET") + say::ready());
+  other.say(other.server(), say::complete("ROLLBACK") + say::ready());
   EXPECT_EQ(other.heard(other.server()), "");
   EXPECT_EQ(other.lent(), 1U);
 }

@@ -45,7 +45,7 @@ std::string_view to_text(base::CloseCause cause) {
 }
 
 wire::Report lost_report(const Server& server) {
-  const bool is_running = !server.cycle.is_quiet();
+  const bool is_running = server.cycle.owes_client();
   return {.severity = "FATAL",
           .sqlstate = std::string(wire::sqlstate::kConnectionFailure),
           .message = is_running ? "the server closed the connection while a statement was running"

@@ -72,6 +72,21 @@ TEST(LendingTest, a_close_that_only_pgweir_answers_gives_the_server_back) {
   EXPECT_EQ(stage.lent(), 0U);
 }
 
+TEST(LendingTest, what_is_bound_behind_the_end_of_a_pin_is_not_ended_by_it) {
+  Stage stage;
+  const Party client = stage.add_client();
+  const std::string bind_p = say::message('B', say::zero_ended("p") + say::zero_ended("") +
+                                                   say::int16(0) + say::int16(0) + say::int16(0));
+  const std::string execute_p = say::message('E', say::zero_ended("p") + say::int32(0));
+  stage.say(client, say::query("select pg_advisory_unlock_all()") +
+                        say::parse("", "select pg_advisory_lock(1)") + bind_p + execute_p +
+                        say::sync());
+  stage.heard(stage.server());
+  stage.say(stage.server(), say::one_row() + say::parse_complete() + say::bind_complete() +
+                                say::data_row("") + say::complete("SELECT 1") + say::ready());
+  EXPECT_EQ(stage.heard(stage.server()), "") << "it is not reset: the client keeps it";
+}
+
 TEST(LendingTest, errors_of_the_server_are_counted_by_their_code) {
   Stage stage;
   const Party client = stage.add_client();

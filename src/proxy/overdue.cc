@@ -82,7 +82,7 @@ std::optional<wire::Report> Overdue::verdict_on(const Server& server, base::Inst
                   "effect is not known",
                   "Raise socket_timeout if statements may run that long.");
   }
-  if (is_busy && is_over(server.busy_since, patience.query)) {
+  if (server.cycle.owes_client() && is_over(server.busy_since, patience.query)) {
     return report(wire::sqlstate::kQueryCanceled, "query timeout",
                   "Raise query_timeout, or bound the query.");
   }

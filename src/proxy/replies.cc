@@ -115,7 +115,7 @@ bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes her
   server.skip_bytes =
       static_cast<std::uint32_t>(wire::kHeaderBytes + header.body_bytes - here.size());
   if (header.type == 'N' || header.type == 'A') {
-    pass_unasked(server, here, batch);
+    pass_unasked(server, header.type, here, batch);
     return true;
   }
   const auto step = server.cycle.handle_reply(header.type);
@@ -134,12 +134,13 @@ bool Replies::take_streamed(Server& server, wire::Header header, base::Bytes her
   return true;
 }
 
-// Asked for by nobody in particular; it belongs to whoever has the server, unless the server is
-// doing something for us.
-void Replies::pass_unasked(Server& server, base::Bytes here, Batch& batch) {
-  server.is_skip_forwarded =
-      server.client != nullptr &&
-      (server.cycle.size() == 0 || server.cycle.next().origin == Origin::Client);
+// Asked for by nobody in particular; it belongs to whoever has the server. What is noticed while
+// the server does something for us is about that; a notification is for who listens, whenever it
+// comes.
+void Replies::pass_unasked(Server& server, char type, base::Bytes here, Batch& batch) {
+  const bool is_about_ours =
+      server.cycle.size() != 0 && server.cycle.next().origin == Origin::Ours && type == 'N';
+  server.is_skip_forwarded = server.client != nullptr && !is_about_ours;
   if (server.is_skip_forwarded) batch.forward(here);
 }
 
@@ -224,8 +225,9 @@ void Replies::forward_error(const Client& client, const QueryCycle::Step& step, 
 void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::Bytes body) {
   Client* client = server.client;
   const wire::Report report = wire::parse_report_head(body);
-  if (client != nullptr && client->session != nullptr) client->session->is_rolled_back = true;
-  if (step.fate == QueryCycle::Fate::Forward) {
+  const bool is_of_client = client != nullptr && !server.is_inquired;
+  if (is_of_client && client->session != nullptr) client->session->is_rolled_back = true;
+  if (step.fate == QueryCycle::Fate::Forward && client != nullptr) {
     state_.world.log.event(kServerError, {obs::kv("sqlstate", report.sqlstate),
                                           obs::kv("database", server.route->database),
                                           obs::kv("user", server.route->user)});
@@ -263,7 +265,7 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
 void Replies::take_ready(Server& server, const QueryCycle::Step& step, char status, Batch& batch) {
   if (server.cycle.is_quiet()) server.statements.release_pins();
   if (step.answered.origin != Origin::Client) {
-    if (server.is_inquired) Inquiry::conclude(server);
+    if (server.is_inquired) state_.inquiry->conclude(server);
     return;
   }
   if (server.client == nullptr) return;

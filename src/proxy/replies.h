@@ -26,7 +26,7 @@ class Replies {
                                   base::Instant now);
   bool take_message(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch);
   bool take_streamed(Server& server, wire::Header header, base::Bytes here, Batch& batch);
-  static void pass_unasked(Server& server, base::Bytes here, Batch& batch);
+  static void pass_unasked(Server& server, char type, base::Bytes here, Batch& batch);
   bool take_answer(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch);
   void forward_error(const Client& client, const session::QueryCycle::Step& step, base::Bytes raw,
                      Batch& batch);

@@ -304,6 +304,9 @@ void EffectAnalyser::handle_statement() {
   StatementEffect effect = read(lexer_.statement(), standard_conforming_strings_);
   const StatementWatch& watch = lexer_.watch();
   if (watch.pin_reason()) effect = also_pin(effect, *watch.pin_reason());
+  // A cursor does in some later FETCH what its query says.
+  const bool happens_later = TokenCursor(lexer_.statement()).next_is_word("declare");
+  if (watch.pin_reason() && happens_later) effect = not_understood();
   if (watch.taint_reason()) effect = also_taint(effect, *watch.taint_reason());
   if (watch.reads_otherwise()) effect = also_read_otherwise(effect);
   if (watch.leaves_locks_in_doubt()) effect = also_doubt_locks(effect);

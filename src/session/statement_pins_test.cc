@@ -148,6 +148,14 @@ TEST(StatementPinsTest, of_some_statements_only_the_server_knows_what_is_left) {
   });
 }
 
+TEST(StatementPinsTest, what_a_cursor_does_later_is_not_understood) {
+  expect_effects({
+      {"DECLARE c CURSOR FOR SELECT pg_advisory_lock(1)", "1: pin not_understood"},
+      {"DECLARE c CURSOR WITH HOLD FOR SELECT pg_advisory_lock(1)", "1: pin not_understood"},
+      {"DECLARE c CURSOR FOR SELECT pg_advisory_xact_lock(1)", "1"},
+  });
+}
+
 TEST(StatementPinsTest, set_config_of_a_role_is_what_set_role_is) {
   expect_effects({
       {"SELECT set_config('role', 'app', false)", "1: pin set_role"},
