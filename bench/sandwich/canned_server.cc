@@ -1,0 +1,186 @@
+#include "canned_server.h"
+
+#include <array>
+#include <utility>
+#include <variant>
+
+#include "wire/authentication.h"
+#include "wire/query.h"
+#include "wire/reply.h"
+#include "wire/report.h"
+#include "wire/sqlstate.h"
+#include "wire/startup.h"
+#include "workload.h"
+
+namespace pgweir::bench {
+
+namespace {
+
+constexpr std::array kReported{std::pair{"server_version", "15.0 (canned)"},
+                               std::pair{"server_encoding", "UTF8"},
+                               std::pair{"client_encoding", "UTF8"},
+                               std::pair{"DateStyle", "ISO, MDY"},
+                               std::pair{"TimeZone", "UTC"},
+                               std::pair{"IntervalStyle", "postgres"},
+                               std::pair{"standard_conforming_strings", "on"},
+                               std::pair{"integer_datetimes", "on"},
+                               std::pair{"is_superuser", "off"},
+                               std::pair{"session_authorization", "bench"},
+                               std::pair{"application_name", ""},
+                               std::pair{"in_hot_standby", "off"},
+                               std::pair{"default_transaction_read_only", "off"}};
+
+void encode_welcome(std::uint32_t pid, base::ByteBuffer& out) {
+  wire::encode_authentication_ok(out);
+  for (const auto& [name, value] : kReported) wire::encode_parameter_status(out, name, value);
+  wire::encode_backend_key_data(out, {.pid = pid, .secret = base::ByteBuffer(4)});
+  wire::encode_ready_for_query(out, 'I');
+}
+
+// "begin" → "BEGIN".
+std::string tag_of(std::string_view text) {
+  std::string tag;
+  for (const char c : text) {
+    if (c >= 'a' && c <= 'z') {
+      tag += static_cast<char>(c - 'a' + 'A');
+    } else if (c >= 'A' && c <= 'Z') {
+      tag += c;
+    } else {
+      break;
+    }
+  }
+  return tag;
+}
+
+}  // namespace
+
+bool CannedServer::handle_bytes(base::Bytes bytes, base::ByteBuffer& out) {
+  base::ByteQueue parked;
+  if (!rest_.empty()) {
+    rest_.push(bytes);
+    parked = std::exchange(rest_, {});
+    bytes = parked.bytes();
+  }
+  if (!is_logged_in_ && !take_first_packets(bytes, out)) return false;
+  while (is_logged_in_) {
+    const auto frame = wire::take_frame(bytes, wire::kBodyBytesMax, base::Side::Client);
+    if (!frame) return false;
+    if (!*frame) break;
+    if (!take(**frame, out)) return false;
+  }
+  rest_.push(bytes);
+  return true;
+}
+
+bool CannedServer::take_first_packets(base::Bytes& input, base::ByteBuffer& out) {
+  while (!is_logged_in_) {
+    const auto packet = wire::take_first_packet(input);
+    if (!packet) return false;
+    if (!*packet) return true;
+    if (std::holds_alternative<wire::CancelKey>(**packet)) return false;
+    if (std::holds_alternative<wire::StartupMessage>(**packet)) {
+      encode_welcome(pid_, out);
+      is_logged_in_ = true;
+    } else {
+      out.push_back(std::byte{'N'});
+    }
+  }
+  return true;
+}
+
+bool CannedServer::take(const wire::Frame& frame, base::ByteBuffer& out) {
+  if (frame.type == 'X') return false;
+  if (frame.type == 'S') {
+    skips_to_sync_ = false;
+    say_ready(out);
+    return true;
+  }
+  if (skips_to_sync_) return true;
+  switch (frame.type) {
+    case 'Q':
+      if (const auto text = wire::parse_query(frame.body)) take_query(*text, out);
+      return true;
+    case 'P': take_parse(frame.body, out); return true;
+    case 'B': take_bind(frame.body, out); return true;
+    case 'D': take_describe(frame.body, out); return true;
+    case 'E': encode_execution(parameter_, out); return true;
+    case 'C':
+      if (const auto target = wire::parse_target(frame.body)) {
+        if (target->kind == 'S') statements_.erase(std::string(target->name));
+        wire::encode_close_complete(out);
+      }
+      return true;
+    default: return true;
+  }
+}
+
+// What poolers say on their own (SET, RESET, DISCARD, BEGIN …) succeeds and does nothing.
+void CannedServer::take_query(std::string_view text, base::ByteBuffer& out) {
+  statements_.erase("");
+  if (encode_answer(text, out)) {
+    ++sync_count_;
+    return;
+  }
+  const std::string tag = tag_of(text);
+  if (tag == "SELECT" || tag.empty()) {
+    fail(wire::sqlstate::kFeatureNotSupported, "a canned server does not know this query", out);
+    skips_to_sync_ = false;
+  } else {
+    if (tag == "BEGIN") status_ = 'T';
+    if (tag == "COMMIT" || tag == "ROLLBACK") status_ = 'I';
+    if (tag == "DISCARD" || tag == "DEALLOCATE") statements_.clear();
+    wire::encode_command_complete(out, tag);
+  }
+  say_ready(out);
+}
+
+void CannedServer::take_parse(base::Bytes body, base::ByteBuffer& out) {
+  const auto message = wire::parse_parse(body);
+  if (!message) return fail(wire::sqlstate::kProtocolViolation, "malformed Parse", out);
+  if (!message->name.empty() && statements_.contains(message->name)) {
+    return fail(wire::sqlstate::kDuplicatePreparedStatement, "it is there already", out);
+  }
+  statements_[std::string(message->name)] = message->query;
+  wire::encode_parse_complete(out);
+}
+
+void CannedServer::take_bind(base::Bytes body, base::ByteBuffer& out) {
+  base::ByteReader reader(body);
+  reader.c_string();
+  const std::string_view name = reader.c_string();
+  reader.take(std::size_t{reader.u16()} * 2);
+  const std::uint16_t count = reader.u16();
+  if (count > 1) return fail(wire::sqlstate::kFeatureNotSupported, "several parameters", out);
+  parameter_ = count == 0 ? "" : base::as_text(reader.take(reader.u32()));
+  if (!reader.is_good()) return fail(wire::sqlstate::kProtocolViolation, "malformed Bind", out);
+  if (!statements_.contains(name)) {
+    return fail(wire::sqlstate::kInvalidSqlStatementName, "no such statement", out);
+  }
+  wire::encode_bind_complete(out);
+}
+
+void CannedServer::take_describe(base::Bytes body, base::ByteBuffer& out) {
+  const auto target = wire::parse_target(body);
+  if (!target) return fail(wire::sqlstate::kProtocolViolation, "malformed Describe", out);
+  if (target->kind == 'S') {
+    wire::FrameWriter frame(out, 't');
+    frame.u16(1);
+    frame.u32(25);
+  }
+  encode_columns(out);
+}
+
+void CannedServer::fail(std::string_view sqlstate, std::string_view message,
+                        base::ByteBuffer& out) {
+  wire::encode_error(
+      out,
+      {.severity = "ERROR", .sqlstate = std::string(sqlstate), .message = std::string(message)});
+  skips_to_sync_ = true;
+}
+
+void CannedServer::say_ready(base::ByteBuffer& out) {
+  wire::encode_ready_for_query(out, status_);
+  ++sync_count_;
+}
+
+}  // namespace pgweir::bench

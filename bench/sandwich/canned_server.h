@@ -1,0 +1,47 @@
+// CannedServer: one connection of a PostgreSQL that knows nothing but a bench's queries: it answers
+// at once, and holds its client, the pooler, to the protocol: a statement that was never parsed is
+// an error, as with the real one. What is not a bench's query gets an error or an empty success.
+// Source of truth: PostgreSQL manual, "Message Flow".
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/byte_queue.h"
+#include "base/bytes.h"
+#include "wire/frame.h"
+
+namespace pgweir::bench {
+
+class CannedServer {
+ public:
+  explicit CannedServer(std::uint32_t pid) : pid_(pid) {}
+
+  // Bytes from the pooler; answers are appended. False: the connection is to be closed.
+  bool handle_bytes(base::Bytes bytes, base::ByteBuffer& out);
+
+  std::uint64_t sync_count() const { return sync_count_; }  // ReadyForQuery that it has said.
+
+ private:
+  bool take_first_packets(base::Bytes& input, base::ByteBuffer& out);
+  bool take(const wire::Frame& frame, base::ByteBuffer& out);
+  void take_query(std::string_view text, base::ByteBuffer& out);
+  void take_parse(base::Bytes body, base::ByteBuffer& out);
+  void take_bind(base::Bytes body, base::ByteBuffer& out);
+  void take_describe(base::Bytes body, base::ByteBuffer& out);
+  void fail(std::string_view sqlstate, std::string_view message, base::ByteBuffer& out);
+  void say_ready(base::ByteBuffer& out);
+
+  const std::uint32_t pid_;
+  bool is_logged_in_ = false;
+  bool skips_to_sync_ = false;
+  char status_ = 'I';
+  std::uint64_t sync_count_ = 0;
+  std::map<std::string, std::string, std::less<>> statements_;
+  std::string parameter_;  // Of the unnamed portal.
+  base::ByteQueue rest_;   // A part of a message.
+};
+
+}  // namespace pgweir::bench

@@ -1,0 +1,52 @@
+// PlayedClient: one client of a sandwich. It logs in without a password, asks as its workload says,
+// and compares every byte that comes back with what has to come. It has no socket of its own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/time.h"
+#include "workload.h"
+
+namespace pgweir::bench {
+
+class PlayedClient {
+ public:
+  PlayedClient(const Workload& workload, std::size_t number);
+
+  void begin_login(std::string_view user, std::string_view database, base::ByteBuffer& out);
+  // The next request; REQUIRES: is_idle().
+  void begin_turn(base::Instant now, base::ByteBuffer& out);
+
+  enum class Outcome : std::uint8_t {
+    Underway,  // More is to come.
+    LoggedIn,
+    Answered,
+    Wrong  // What came is not what had to come: what() says more.
+  };
+  Outcome handle_bytes(base::Bytes bytes);
+
+  bool is_logged_in() const { return is_logged_in_; }
+  bool is_idle() const { return is_logged_in_ && matched_ == answer_.size(); }
+  // Of the turn that was answered last.
+  std::size_t transaction_count() const { return transaction_count_; }
+  base::Instant began_at() const { return began_at_; }
+  const std::string& what() const { return what_; }
+
+ private:
+  Outcome handle_login(base::Bytes bytes);
+  Outcome fail(std::string_view what, base::Bytes bytes);
+
+  const Workload& workload_;
+  Progress progress_;
+  bool is_logged_in_ = false;
+  base::ByteBuffer answer_;  // That has to come …
+  std::size_t matched_ = 0;  // … and how much of it has.
+  std::size_t transaction_count_ = 0;
+  base::Instant began_at_;
+  std::string what_;
+};
+
+}  // namespace pgweir::bench

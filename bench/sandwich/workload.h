@@ -1,0 +1,57 @@
+// Workload: what the clients of a sandwich ask over and over, and the bytes that they must hear.
+// Each request carries a mark that only one client can expect at that moment, and the canned server
+// gives it back, so that an answer for somebody else is noticed.
+// Source of truth for the kinds: performance.md's W1 to W16, of which these are W3, W4, W5 and W11.
+#pragma once
+
+#include <array>
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace pgweir::bench {
+
+enum class Kind : std::uint8_t {
+  Simple,     // One simple query, one row.
+  Prepared,   // Bind, Execute, Sync of one of 20 named statements; all clients have the same texts.
+  Parsed,     // Parse, Bind, Describe, Execute, Sync of the unnamed statement.
+  Pipelined,  // Ten of Prepared in one send.
+  Bulk        // One simple query, many rows.
+};
+inline constexpr std::array kKinds{Kind::Simple, Kind::Prepared, Kind::Parsed, Kind::Pipelined,
+                                   Kind::Bulk};
+std::string_view name_of(Kind kind);
+
+struct Workload {
+  Kind kind = Kind::Simple;
+  // Of Bulk.
+  std::size_t row_count = 10'000;
+  std::size_t row_bytes = 1'000;
+};
+
+inline constexpr std::size_t kStatementCount = 20;
+inline constexpr std::size_t kPipelineDepth = 10;
+
+// Where a client stands.
+struct Progress {
+  std::size_t client = 0;
+  std::uint64_t turn = 0;                 // Counts its requests.
+  std::bitset<kStatementCount> prepared;  // What its session has.
+};
+
+// Appends the next request and the answer to it. One call, so that the two cannot be at odds about
+// what is prepared. Returns how many transactions that is.
+std::size_t encode_turn(const Workload& workload, Progress& progress, base::ByteBuffer& request,
+                        base::ByteBuffer& answer);
+
+// What the canned server says to a simple query that encode_turn() made; false if none of its.
+bool encode_answer(std::string_view query, base::ByteBuffer& out);
+// What it says to Execute: a row with the one parameter.
+void encode_execution(std::string_view parameter, base::ByteBuffer& out);
+void encode_columns(base::ByteBuffer& out);
+
+}  // namespace pgweir::bench

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""The sandwich goes through pgweir with every workload, and notices a byte that is wrong."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from comparison.bench import Bench, Workload, free_ports  # noqa: E402
+from comparison.poolers import Pgweir  # noqa: E402
+
+BUILD = pathlib.Path(os.environ["PGWEIR_BUILD"])
+KINDS = ("simple", "prepared", "parsed", "pipelined", "bulk")
+
+
+class Corrupter(threading.Thread):
+    """A relay for one client that changes the byte at `at` of what the server says."""
+
+    def __init__(self, server_port, at):
+        super().__init__(daemon=True)
+        self.server_port, self.at = server_port, at
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def run(self):
+        with (self.listener, self.listener.accept()[0] as client,
+              socket.create_connection(("127.0.0.1", self.server_port)) as server):
+            there = threading.Thread(target=self.pump, args=(client, server))
+            there.start()
+            self.pump(server, client, self.at)
+            there.join()
+
+    @staticmethod
+    def pump(source, target, at=None):
+        passed = 0
+        try:
+            while data := bytearray(source.recv(65536)):
+                if at is not None and passed <= at < passed + len(data):
+                    data[at - passed] ^= 1
+                passed += len(data)
+                target.sendall(data)
+        except OSError:
+            pass  # The other side has hung up.
+
+
+class SandwichTest(unittest.TestCase):
+    def test_every_workload_passes_through_pgweir_byte_by_byte(self):
+        with Bench(BUILD, seconds=0.3) as bench:
+            pgweir = bench.start(Pgweir(BUILD / "pgweir"))
+            for kind in KINDS:
+                with self.subTest(kind):
+                    result = bench.run(Workload(kind, 40), pgweir)
+                    self.assertGreater(result["transactions"], 0)
+                    self.assertGreater(result["cpu_us_per_transaction"], 0)
+
+    def test_a_wrong_byte_is_noticed(self):
+        (server_port,) = free_ports(1)
+        relay = Corrupter(server_port, at=5000)
+        relay.start()
+        done = subprocess.run(
+            [BUILD / "pgweir_sandwich", "--pooler-port", str(relay.port), "--server-port",
+             str(server_port), "--clients", "1", "--seconds", "5"],
+            capture_output=True, text=True, timeout=30, check=False)
+        relay.join(10)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("client 0 heard another answer than is due", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
