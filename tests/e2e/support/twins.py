@@ -131,13 +131,19 @@ def _talk(twins, turns):
             twin.tell(turn.messages, turn.is_slow)
         answers = [twin.hear() for twin in pair]
         if answers[0] != answers[1]:
-            return None if _is_excused(answers[1]) else Difference(number, *answers)
+            return None if _is_excused(*answers) else Difference(number, *answers)
     return None
 
 
-def _is_excused(through):
-    """A failed transaction, where pgweir cannot prepare what the server lacks: the end of it."""
-    return any(kind == b"E" and b"\0C25P02\0" in body for kind, body in through)
+def _is_excused(direct, through):
+    """What ends a comparison: a failed transaction, where pgweir cannot prepare what the server
+    lacks; or an internal error of PostgreSQL itself (18.4, "unexpected state STARTED"), from which
+    pgweir has kept its client by a reset."""
+    return _has_error(through, b"25P02") or _has_error(direct, b"XX000")
+
+
+def _has_error(messages, sqlstate):
+    return any(kind == b"E" and b"\0C" + sqlstate + b"\0" in body for kind, body in messages)
 
 
 def _part(twins, number):
