@@ -50,11 +50,11 @@ class Corrupter(threading.Thread):
 
 class SandwichTest(unittest.TestCase):
     def test_every_workload_passes_through_pgweir_byte_by_byte(self):
-        with Bench(BUILD, seconds=0.3) as bench:
+        with Bench(BUILD, seconds=1) as bench:
             pgweir = bench.start(Pgweir(BUILD / "pgweir"))
             for kind in KINDS:
                 with self.subTest(kind):
-                    result = bench.run(Workload(kind, 40), pgweir)
+                    result = bench.run(Workload(kind, 40), pgweir, "--rows", 50)
                     self.assertGreater(result["transactions"], 0)
                     self.assertGreater(result["cpu_us_per_transaction"], 0)
 

@@ -144,10 +144,10 @@ class Bench:
                 return runs
         raise Failed("the host took the CPU away in every attempt")
 
-    def run(self, workload, pooler):
+    def run(self, workload, pooler, *options):
         command = [self.sandwich, "--pooler-port", pooler.port, "--server-port", self.server_port,
                    "--workload", workload.kind, "--clients", workload.clients,
-                   "--seconds", self.seconds]
+                   "--seconds", self.seconds, *options]
         for pid in pooler.pids():
             command += ["--pid", pid]
         try:
