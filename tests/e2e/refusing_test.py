@@ -46,7 +46,7 @@ class WaitingTest(PgweirTest):
     def test_a_waiter_gets_the_server_when_it_is_free(self):
         holder, waiter = self.connect(), self.connect()
         holder.execute("begin")
-        threading.Timer(0.3, lambda: holder.execute("commit")).start()
+        self.later(0.3, lambda: holder.execute("commit"))
         self.assertEqual(value(waiter, "select 1"), 1)
 
     def test_the_server_never_heard_of_the_refused(self):
@@ -128,7 +128,7 @@ class NoticeTest(PgweirTest):
             (diag.severity_nonlocalized, diag.sqlstate, diag.message_primary)))
         holder.execute("begin")
         started = time.monotonic()
-        threading.Timer(2.5, lambda: holder.execute("commit")).start()
+        self.later(2.5, lambda: holder.execute("commit"))
         self.assertEqual(value(waiter, "select 1"), 1)
         self.assertGreater(time.monotonic() - started, 2)
         self.assertEqual(heard, [

@@ -6,6 +6,7 @@ end in order, and its log must hold neither a password nor a failed assertion.
 
 import os
 import socket
+import threading
 import unittest
 
 from support.pgweir import Pgweir
@@ -50,6 +51,15 @@ class PgweirTest(unittest.TestCase):
         connection = self.server.superuser()
         self.addCleanup(connection.close)
         return connection
+
+    def later(self, seconds, action):
+        """Runs `action` in a thread; the test's end waits for it before it closes connections.
+
+        libpq frees what the thread still reads when a connection is closed under it.
+        """
+        timer = threading.Timer(seconds, action)
+        timer.start()
+        self.addCleanup(timer.join)
 
 
 def value(connection, query, parameters=None):
