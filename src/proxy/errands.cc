@@ -9,16 +9,12 @@
 #include "proxy/replies.h"
 #include "proxy/sending.h"
 #include "wire/frame.h"
-#include "wire/query.h"
 #include "wire/reply.h"
 #include "wire/rows.h"
 #include "wire/sqlstate.h"
 
 namespace pgweir::proxy {
 namespace {
-
-using session::Origin;
-using session::Request;
 
 // What the control thread asks for is a few rows of numbers, and the limits of roles and databases:
 // some dozens of bytes for each that has one.
@@ -107,12 +103,7 @@ void Errands::run(Errand& errand, Server& server, base::Instant now) {
   errand.server = &server;
   server.phase = Server::Phase::Asking;
   server.phase_since = now;
-  server.last_activity = now;
-  server.statements.set_unnamed(session::StatementId::None);
-  state_.message.clear();
-  wire::encode_query(state_.message, std::string(kPreamble) + errand.sql);
-  server.cycle.expect({.request = Request::Query, .origin = Origin::Ours});
-  send_to_server(state_, server, state_.message);
+  ask_server(state_, server, std::string(kPreamble) + errand.sql, now);
 }
 
 void Errands::handle_bytes(Server& server, base::Bytes bytes, base::Instant now) {

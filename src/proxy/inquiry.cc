@@ -5,7 +5,6 @@
 #include "proxy/effects.h"
 #include "proxy/sending.h"
 #include "session/ascii_case.h"
-#include "wire/query.h"
 
 namespace pgweir::proxy {
 
@@ -35,12 +34,8 @@ void Inquiry::consider(Client& client, Server& server, base::Instant now) {
   const bool has_names = client.session->keeps_own_names.value_or(false);
   if (pins.contains(session::PinReason::SqlPrepare) && has_names) return;
   server.is_inquired = true;
-  server.last_activity = server.busy_since = now;
-  server.statements.set_unnamed(session::StatementId::None);
-  state_.message.clear();
-  wire::encode_query(state_.message, pins.take_question());
-  server.cycle.expect({.request = session::Request::Query, .origin = session::Origin::Ours});
-  send_to_server(state_, server, state_.message);
+  server.busy_since = now;
+  ask_server(state_, server, pins.take_question(), now);
 }
 
 void Inquiry::take_answer(Client& client, std::string_view command_tag) {

@@ -96,7 +96,7 @@ void Recovery::proceed(Server& server, base::Instant now) {
     return;
   }
   if (server.cycle.transaction_status() != 'I') {
-    ask(server, "ROLLBACK", now);
+    ask_server(state_, server, "ROLLBACK", now);
     return;
   }
   if (server.phase == Server::Phase::Resetting) finish_reset(server);
@@ -104,7 +104,7 @@ void Recovery::proceed(Server& server, base::Instant now) {
     server.phase = Server::Phase::Resetting;
     server.phase_since = now;
     const std::string& query = state_.options->server_reset_query;
-    ask(server, query.empty() ? "DISCARD ALL" : query, now);
+    ask_server(state_, server, query.empty() ? "DISCARD ALL" : query, now);
     return;
   }
   server.phase = Server::Phase::Serving;
@@ -129,15 +129,6 @@ void Recovery::finish_reset(Server& server) {
       assign(state_.parameters, server.parameters, session::ParameterSetId::Empty);
     }
   }
-}
-
-void Recovery::ask(Server& server, std::string_view sql, base::Instant now) {
-  server.last_activity = now;
-  server.statements.set_unnamed(session::StatementId::None);
-  state_.message.clear();
-  wire::encode_query(state_.message, sql);
-  server.cycle.expect({.request = Request::Query, .origin = Origin::Ours});
-  send_to_server(state_, server, state_.message);
 }
 
 }  // namespace pgweir::proxy

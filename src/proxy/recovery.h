@@ -20,7 +20,6 @@ class Recovery {
 
  private:
   void end_what_is_open(Server& server);
-  void ask(Server& server, std::string_view sql, base::Instant now);
   void finish_reset(Server& server);
 
   RelayState& state_;

@@ -1,6 +1,7 @@
 #include "proxy/sending.h"
 
 #include "proxy/events.h"
+#include "wire/query.h"
 #include "wire/report.h"
 
 namespace pgweir::proxy {
@@ -47,6 +48,15 @@ void send_to_server(RelayState& state, Server& server, base::Bytes head, base::B
     client->is_paused = true;
     state.world.io.pause(client->id);
   }
+}
+
+void ask_server(RelayState& state, Server& server, std::string_view sql, base::Instant now) {
+  server.last_activity = now;
+  server.statements.set_unnamed(session::StatementId::None);
+  state.message.clear();
+  wire::encode_query(state.message, sql);
+  server.cycle.expect({.request = session::Request::Query, .origin = session::Origin::Ours});
+  send_to_server(state, server, state.message);
 }
 
 void note_error(RelayState& state, const Client& client, const wire::Report& report) {

@@ -3,7 +3,10 @@
 // drops and never reorders.
 #pragma once
 
+#include <string_view>
+
 #include "base/bytes.h"
+#include "base/time.h"
 #include "proxy/batch.h"
 #include "proxy/relay_state.h"
 
@@ -15,6 +18,9 @@ inline constexpr std::size_t kOutboxBytesHigh = 64 * 1024;
 
 void send_to_client(RelayState& state, Client& client, base::Bytes head, base::Bytes tail = {});
 void send_to_server(RelayState& state, Server& server, base::Bytes head, base::Bytes tail = {});
+
+// A statement of our own; its answers are nobody else's. It destroys the unnamed statement.
+void ask_server(RelayState& state, Server& server, std::string_view sql, base::Instant now);
 
 // Counts and logs an error of our own. send_error() sends it, too.
 void note_error(RelayState& state, const Client& client, const wire::Report& report);
