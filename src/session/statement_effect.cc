@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "session/plain_statement.h"
 #include "session/set_statement.h"
 #include "session/token_cursor.h"
 
@@ -314,6 +315,11 @@ void EffectAnalyser::handle_statement() {
 }
 
 StatementEffects analyse(std::string_view text, bool standard_conforming_strings) {
+  if (is_plain_statement(text)) {
+    StatementEffects effects;
+    effects.add({});
+    return effects;
+  }
   EffectAnalyser analyser;
   analyser.reset(standard_conforming_strings);
   analyser.feed(text);

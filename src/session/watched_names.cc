@@ -4,11 +4,14 @@
 #include <array>
 #include <cstdint>
 
+#include "session/ascii_case.h"
 #include "session/temporary_schema.h"
 
 namespace pgweir::session {
 
 namespace {
+
+constexpr std::string_view kSetConfig = "set_config";
 
 struct WatchedName {
   std::string_view name;
@@ -58,15 +61,15 @@ constexpr std::array<std::uint64_t, 256> make_lengths() {
     lengths[static_cast<unsigned char>(watched.name.front())] |= std::uint64_t{1}
                                                                  << watched.name.size();
   }
+  lengths['s'] |= std::uint64_t{1} << kSetConfig.size();
   return lengths;
 }
 
 constexpr std::array<std::uint64_t, 256> kLengths = make_lengths();
 
-// Most names end here.
-bool may_be_watched(std::string_view name) {
+bool has_watched_length(std::string_view name) {
   return !name.empty() && name.size() < 64 &&
-         ((kLengths[static_cast<unsigned char>(name.front())] >> name.size()) & 1U) != 0;
+         ((kLengths[static_cast<unsigned char>(fold(name.front()))] >> name.size()) & 1U) != 0;
 }
 
 // A statement that pgweir has prepared (statement_table.h), perhaps for somebody else.
@@ -77,12 +80,19 @@ bool is_prepared_by_us(std::string_view name) {
 
 }  // namespace
 
+bool may_be_watched(std::string_view name) {
+  const bool is_pg = name.size() >= 2 && fold(name[0]) == 'p' && fold(name[1]) == 'g';
+  if (is_pg || !has_watched_length(name)) return is_pg;
+  const std::string lower = folded(name);
+  return lower == kSetConfig || reason_to_watch(lower).has_value();
+}
+
 std::optional<PinReason> reason_to_watch(std::string_view name) {
   if (name.starts_with("pg")) {
     if (is_temporary_schema(name)) return PinReason::TemporaryObject;
     if (is_prepared_by_us(name)) return PinReason::NotUnderstood;
   }
-  if (!may_be_watched(name)) return std::nullopt;
+  if (!has_watched_length(name)) return std::nullopt;  // Most names end here.
   const auto* const found = std::find_if(kWatchedNames.begin(), kWatchedNames.end(),
                                          [&](const auto& watched) { return watched.name == name; });
   if (found == kWatchedNames.end()) return std::nullopt;

@@ -1,0 +1,175 @@
+#include "session/plain_statement.h"
+
+#include <array>
+#include <cstdint>
+
+#include "session/ascii_case.h"
+#include "session/watched_names.h"
+
+namespace pgweir::session {
+
+namespace {
+
+// How a byte outside of strings goes on. Doubtful: it may begin what takes a closer look.
+enum class Glance : std::uint8_t {
+  Doubtful,
+  Harmless,
+  Letter,
+  Digit,
+  Quote,
+  NameQuote,
+  Minus,
+  Slash,
+  Dollar
+};
+
+constexpr std::array<Glance, 256> make_glances() {
+  std::array<Glance, 256> glances{};
+  for (std::size_t c = 0x80; c < 256; ++c) glances[c] = Glance::Letter;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) glances[c] = Glance::Letter;
+  for (unsigned char c = 'A'; c <= 'Z'; ++c) glances[c] = Glance::Letter;
+  for (unsigned char c = '0'; c <= '9'; ++c) glances[c] = Glance::Digit;
+  for (const char c : std::string_view(" \t\n\r\f\v()[],.:=<>+*%^|&!?@#~`")) {
+    glances[static_cast<unsigned char>(c)] = Glance::Harmless;
+  }
+  glances['\0'] = Glance::Harmless;  // It ends the text in its message.
+  glances['_'] = Glance::Letter;
+  glances['\''] = Glance::Quote;
+  glances['"'] = Glance::NameQuote;
+  glances['-'] = Glance::Minus;
+  glances['/'] = Glance::Slash;
+  glances['$'] = Glance::Dollar;
+  return glances;
+}
+
+constexpr std::array<Glance, 256> kGlances = make_glances();
+
+Glance glance_at(char c) { return kGlances[static_cast<unsigned char>(c)]; }
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
+}
+
+bool is_word(std::string_view word, std::string_view lower) {
+  if (word.size() != lower.size()) return false;
+  for (std::size_t i = 0; i < word.size(); ++i) {
+    if (fold(word[i]) != lower[i]) return false;
+  }
+  return true;
+}
+
+// What may be temporary, or the body of a function, wherever it stands (StatementWatch).
+bool is_doubtful_word(std::string_view word) {
+  switch (word.size()) {
+    case 4: return is_word(word, "temp") || is_word(word, "into");
+    case 6: return is_word(word, "atomic");
+    case 9: return is_word(word, "temporary");
+    default: return false;
+  }
+}
+
+class Eye {
+ public:
+  explicit Eye(std::string_view text) : at_(text.data()), end_(at_ + text.size()) {}
+
+  bool sees_plain_statement() {
+    skip_blanks();
+    if (!takes_verb()) return false;
+    while (at_ != end_) {
+      if (*at_ == ';') {
+        ++at_;
+        skip_blanks();
+        return at_ == end_;
+      }
+      if (!takes_next()) return false;
+    }
+    return true;
+  }
+
+ private:
+  void skip_blanks() {
+    while (at_ != end_ && is_blank(*at_)) ++at_;
+  }
+
+  bool takes_verb() {
+    if (at_ == end_ || glance_at(*at_) != Glance::Letter) return false;
+    const std::string_view verb = take_word();
+    switch (verb.size()) {
+      case 4: return is_word(verb, "with");
+      case 5: return is_word(verb, "begin");
+      case 6:
+        if (is_word(verb, "insert")) {
+          // Anywhere else it would create a table.
+          skip_blanks();
+          return at_ != end_ && glance_at(*at_) == Glance::Letter && is_word(take_word(), "into");
+        }
+        return is_word(verb, "select") || is_word(verb, "update") || is_word(verb, "delete") ||
+               is_word(verb, "values") || is_word(verb, "commit");
+      default: return false;
+    }
+  }
+
+  bool takes_next() {
+    switch (glance_at(*at_)) {
+      case Glance::Harmless:
+      case Glance::Digit: ++at_; return true;
+      case Glance::Letter: {
+        const std::string_view word = take_word();
+        return !may_be_watched(word) && !is_doubtful_word(word);
+      }
+      case Glance::Quote: return takes_string();
+      case Glance::NameQuote: return takes_quoted_name();
+      case Glance::Minus: return takes_unless_before('-');
+      case Glance::Slash: return takes_unless_before('*');
+      case Glance::Dollar: ++at_; return at_ != end_ && glance_at(*at_) == Glance::Digit;
+      case Glance::Doubtful: return false;
+    }
+    return false;
+  }
+
+  bool takes_unless_before(char next) {
+    ++at_;
+    return at_ == end_ || *at_ != next;
+  }
+
+  // A quote written twice ends one string and begins another: it makes no difference here.
+  bool takes_string() {
+    for (++at_; at_ != end_; ++at_) {
+      if (*at_ == '\\') return false;
+      if (*at_ == '\'') {
+        ++at_;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Not U&"…", whose escapes may spell any name, and none with a quote in it.
+  bool takes_quoted_name() {
+    if (at_[-1] == '&') return false;  // A verb stands before it.
+    const char* begin = ++at_;
+    while (at_ != end_ && *at_ != '"') ++at_;
+    if (at_ == end_) return false;
+    const std::string_view name(begin, static_cast<std::size_t>(at_ - begin));
+    ++at_;
+    return (at_ == end_ || *at_ != '"') && !may_be_watched(name);
+  }
+
+  std::string_view take_word() {
+    const char* begin = at_;
+    for (++at_; at_ != end_; ++at_) {
+      const Glance glance = glance_at(*at_);
+      if (glance != Glance::Letter && glance != Glance::Digit && glance != Glance::Dollar) break;
+    }
+    return {begin, static_cast<std::size_t>(at_ - begin)};
+  }
+
+  const char* at_;
+  const char* end_;
+};
+
+}  // namespace
+
+bool is_plain_statement(std::string_view text) { return Eye(text).sees_plain_statement(); }
+
+}  // namespace pgweir::session
