@@ -18,22 +18,33 @@ class ByteQueue {
   // The queued bytes, in one piece; valid until the next call that is not const.
   Bytes bytes() const {
     if (block_ == nullptr) return {};
-    return {block_->data.get() + block_->taken, size()};
+    return {block_->data() + block_->taken, size()};
   }
 
   void push(Bytes bytes);
-  // Drops the first `count` bytes; frees the memory when none is left. REQUIRES: count <= size().
+  // Drops the first `count` bytes; gives the memory back when none is left. A small block stays
+  // with the thread that gave it back, for the next one that needs it.
+  // REQUIRES: count <= size().
   void pop(std::size_t count);
   void clear() { block_.reset(); }
 
  private:
+  // The head of an allocation; the bytes follow it.
   struct Block {
-    std::unique_ptr<std::byte[]> data;
     std::size_t capacity = 0;
     std::size_t taken = 0;  // taken <= filled <= capacity.
     std::size_t filled = 0;
+    std::byte* data() { return reinterpret_cast<std::byte*>(this + 1); }
   };
-  std::unique_ptr<Block> block_;
+  struct GiveBack {
+    void operator()(Block* block) const;
+  };
+  using OwnedBlock = std::unique_ptr<Block, GiveBack>;
+
+  static OwnedBlock make_block(std::size_t capacity);
+  void make_room(std::size_t bytes);
+
+  OwnedBlock block_;
 };
 
 }  // namespace pgweir::base

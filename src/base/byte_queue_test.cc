@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "base/rng.h"
 
@@ -45,6 +46,22 @@ TEST(ByteQueueTest, random_pushes_and_pops_agree_with_a_string) {
     }
     ASSERT_EQ(queue.size(), model.size());
     ASSERT_EQ(as_text(queue.bytes()), model);
+  }
+}
+
+TEST(ByteQueueTest, small_blocks_go_from_one_queue_to_the_next) {
+  std::vector<ByteQueue> queues(3);
+  for (std::size_t round = 0; round < 300; ++round) {
+    const std::size_t bytes = 1 + round * 7 % 600;
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+      queues[i].push(ByteBuffer(bytes + i, std::byte(i)));
+    }
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+      const Bytes queued = queues[i].bytes();
+      ASSERT_EQ(ByteBuffer(queued.begin(), queued.end()), ByteBuffer(bytes + i, std::byte(i)));
+      queues[i].pop(queued.size());
+      ASSERT_TRUE(queues[i].empty());
+    }
   }
 }
 
