@@ -72,9 +72,9 @@ void Reactor::finish_send(Connection& connection) {
 
 void Reactor::receive(Connection& connection) {
   if (!connection.may_read && connection.error == 0) return;
-  const ssize_t count = ::recv(connection.fd.get(), received_.data(), received_.size(), 0);
+  const std::ptrdiff_t count = net::receive(connection.fd.get(), received_);
   if (count <= 0) {
-    handle_received_nothing(connection, count == 0 ? 0 : errno);
+    handle_received_nothing(connection, static_cast<int>(-count));
     return;
   }
   // A short read means that the socket is drained (epoll(7)), so no second one has to prove it; but

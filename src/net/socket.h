@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "base/bytes.h"
@@ -35,6 +36,9 @@ ConnectAttempt begin_connect(const base::Endpoint& endpoint, const SocketOptions
 
 // The result of a connect that was under way: 0 or an errno. Reading it resets it.
 int take_socket_error(int fd);
+
+// recv(2): the count of bytes received, 0 at the peer's end, or a negative errno.
+std::ptrdiff_t receive(int fd, std::span<std::byte> into);
 
 // Sends head and tail in one call, without blocking and without SIGPIPE.
 // Returns the count of bytes taken, 0 if there is no room, or a negative errno.

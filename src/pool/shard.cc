@@ -3,6 +3,7 @@
 #include "pool/shard.h"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace pgweir::pool {
@@ -211,12 +212,10 @@ std::optional<Decision> Shard::take_notice() {
     return refusal;
   }
   if (Waiter* waiter = notified_.pop_front()) return Notify{waiter};
-  for (ReactorIndex reactor = 0; reactor < kReactorCountMax; ++reactor) {
-    if ((to_wake_ & mask_of(reactor)) == 0) continue;
-    to_wake_ &= ~mask_of(reactor);
-    return Wake{reactor};
-  }
-  return std::nullopt;
+  if (to_wake_ == 0) return std::nullopt;
+  const auto reactor = static_cast<ReactorIndex>(std::countr_zero(to_wake_));
+  to_wake_ &= ~mask_of(reactor);
+  return Wake{reactor};
 }
 
 PoolCounts Shard::counts(base::PoolId id) const {
