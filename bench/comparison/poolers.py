@@ -105,4 +105,17 @@ server_login_retry = 1
             int(numbers[1]), int(numbers[2])) >= (1, 21) else ""
 
 
-PEERS = {"pgbouncer": lambda path: [PgBouncer(path, False), PgBouncer(path, True)]}
+class Relay(Pooler):
+    """The floor: it moves bytes and has none of a pooler's duties (bench/relay)."""
+
+    name = "bare relay"
+
+    def command(self, _directory):
+        return [self.program, "--port", str(self.port), "--server-port", str(self.server_port)]
+
+    def version(self):
+        return "as built"
+
+
+PEERS = {"relay": lambda path: [Relay(path)],
+         "pgbouncer": lambda path: [PgBouncer(path, False), PgBouncer(path, True)]}
