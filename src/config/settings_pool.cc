@@ -27,11 +27,13 @@ constexpr std::array kPool{
         .toml = {"margin"},
         .process = at<&Config::budget, &B::margin>(),
         .doc = "Slots of the server left alone when connection_limit is 0; 0 = 3 %, at least 1."},
-    Setting{.name = "health_interval",
-            .reload = Restart,
-            .toml = {"health_interval"},
-            .process = at<&Config::budget, &B::health_interval>(),
-            .doc = "How often the server's health is read while clients are active."},
+    Setting{
+        .name = "health_interval",
+        .reload = Restart,
+        .toml = {"health_interval"},
+        .process = at<&Config::budget, &B::health_interval>(),
+        .doc = "How often the server's health is read while clients are active; 5 s or this, if it "
+               "is longer, while none of them asks for anything."},
     Setting{.name = "monitor_idle",
             .reload = Restart,
             .url = {"monitor_idle", {}, Seconds},

@@ -61,8 +61,8 @@ void Control::stop() {
   thread_.join();
 }
 
-void Control::note_clients(NodeIndex node, std::uint32_t count) {
-  tell(node, [count](Node& told) { told.handle_clients(count); });
+void Control::note_clients(NodeIndex node, Clients clients) {
+  tell(node, [clients](Node& told) { told.handle_clients(clients); });
 }
 
 void Control::note_refused(NodeIndex node) {

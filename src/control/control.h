@@ -52,8 +52,8 @@ class Control {
 
   // From any thread, after start().
   void post(Loop::Task task) { loop_->post(std::move(task)); }
-  // How many clients are logged in, on changes from and to none at least.
-  void note_clients(NodeIndex node, std::uint32_t count);
+  // What the clients of all nodes do, at each change.
+  void note_clients(NodeIndex node, Clients clients);
   // A login to the node was refused with 53300.
   void note_refused(NodeIndex node);
   // A backend of ours whose end nobody saw: `gone` is called on the control thread once the server

@@ -98,13 +98,13 @@ TEST_F(ControlTest, counts_again_while_there_are_clients) {
   const NodeIndex index = control->add_node(node(database()));
   control->start();
   const auto first = await([](const NodeSnapshot& node) { return node.is_answering; });
-  control->note_clients(index, 1);
+  control->note_clients(index, Clients::Active);
   const base::Instant before = first->nodes[0].counted;
   const auto second = await([&](const NodeSnapshot& node) { return node.counted > before; });
   EXPECT_GE(second->nodes[0].counted - before, 900ms);
   EXPECT_EQ(first->nodes[0].next_count_due, base::kNever);
   EXPECT_EQ(second->nodes[0].next_count_due - second->nodes[0].counted, 2s);
-  control->note_clients(index, 0);
+  control->note_clients(index, Clients::None);
   await([](const NodeSnapshot& node) { return node.next_count_due == base::kNever; });
 }
 
@@ -112,7 +112,7 @@ TEST_F(ControlTest, drops_what_is_told_after_its_end) {
   const NodeIndex index = control->add_node(node(database()));
   control->start();
   control->stop();
-  control->note_clients(index, 1);
+  control->note_clients(index, Clients::Active);
   control->note_refused(index);
 }
 

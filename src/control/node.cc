@@ -64,19 +64,19 @@ void Node::start() {
   service_.start();
 }
 
-void Node::handle_clients(std::uint32_t count) {
-  const bool had_clients = std::exchange(has_clients_, count > 0);
-  if (had_clients != has_clients_) {
+void Node::handle_clients(Clients clients) {
+  if (std::exchange(clients_, clients) != clients) {
     expect_count(loop_.now());
     changed_();
   }
-  service_.handle_clients(count);
+  service_.handle_clients(clients);
 }
 
 void Node::expect_count(base::Instant from) {
   const base::Duration count_max = service_.is_connected() ? kCountMax : kBorrowedCountMax;
-  snapshot_.next_count_due =
-      has_clients_ ? from + options_.budget.health_interval + count_max : base::kNever;
+  snapshot_.next_count_due = clients_ == Clients::None
+                                 ? base::kNever
+                                 : from + measure_interval(options_.budget, clients_) + count_max;
 }
 
 void Node::handle_refused() {

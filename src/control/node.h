@@ -40,7 +40,7 @@ class Node {
        std::function<void()> changed);
 
   void start();
-  void handle_clients(std::uint32_t count);
+  void handle_clients(Clients clients);
   void handle_refused();
   void find_lost(int pid, std::function<void()> gone);
 
@@ -68,7 +68,7 @@ class Node {
   const std::function<void()> changed_;
   budget::AllowanceTracker tracker_;
   NodeSnapshot snapshot_;
-  bool has_clients_ = false;
+  Clients clients_ = Clients::None;
   bool is_reported_unusable_ = false;
   std::optional<budget::Limits> told_limits_;
   ServiceConnection service_;

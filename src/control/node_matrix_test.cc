@@ -55,7 +55,7 @@ struct Scene {
   }
   // Or looked at, where that is due first.
   void be_counted() {
-    node.handle_clients(1);
+    node.handle_clients(Clients::Active);
     wait_for_look();
     pool.say(pool.is_asked_about(budget::kDiscoverySql) ? look(100) : Found{{{"9"}}, kPid});
   }
@@ -115,8 +115,8 @@ const std::vector<Event> kLooks{
 const std::vector<Event> kHappenings{
     {"Failed", [](Scene& scene) { scene.be_looked_at(make_failure(FailureKind::Lost, "gone")); }},
     {"Crowded", [](Scene& scene) { scene.be_looked_at(CrowdedOut{}); }},
-    {"Come", [](Scene& scene) { scene.node.handle_clients(1); }},
-    {"Leave", [](Scene& scene) { scene.node.handle_clients(0); }},
+    {"Come", [](Scene& scene) { scene.node.handle_clients(Clients::Active); }},
+    {"Leave", [](Scene& scene) { scene.node.handle_clients(Clients::None); }},
     {"Counted", [](Scene& scene) { scene.be_counted(); }},
     {"Lost", [](Scene& scene) { scene.node.find_lost(kLostPid, [] {}); }},
     {"Gone", [](Scene& scene) { scene.be_searched(); }},

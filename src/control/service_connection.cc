@@ -44,8 +44,8 @@ ServiceConnection::~ServiceConnection() {
   if (connection_ != nullptr) hang_up(std::move(connection_));
 }
 
-void ServiceConnection::handle_clients(std::uint32_t count) {
-  schedule_.handle_clients(count, loop_.now());
+void ServiceConnection::handle_clients(Clients clients) {
+  schedule_.handle_clients(clients, loop_.now());
   tick();
 }
 

@@ -57,7 +57,7 @@ class ServiceConnection {
   ~ServiceConnection();
 
   void start() { tick(); }
-  void handle_clients(std::uint32_t count);
+  void handle_clients(Clients clients);
   // Some connection to this node was refused with 53300.
   void handle_refused();
   // The limit has no room for a connection of its own (kLastingLimitMin).

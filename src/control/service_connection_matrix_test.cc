@@ -55,7 +55,7 @@ struct Scene : ScriptedStage {
   }
   void count() {
     rest();
-    service.handle_clients(1);
+    service.handle_clients(Clients::Active);
     settle();
   }
   void search() {
@@ -157,8 +157,8 @@ const std::vector<Event> kLoans{
      [](Scene& scene) { scene.pool.say(make_failure(FailureKind::Lost, "it is gone")); }},
 };
 const std::vector<Event> kHappenings{
-    {"Come", always, [](Scene& scene) { scene.service.handle_clients(1); }},
-    {"Leave", always, [](Scene& scene) { scene.service.handle_clients(0); }},
+    {"Come", always, [](Scene& scene) { scene.service.handle_clients(Clients::Active); }},
+    {"Leave", always, [](Scene& scene) { scene.service.handle_clients(Clients::None); }},
     {"Full", always, [](Scene& scene) { scene.service.handle_refused(); }},
     {"Lost", always, [](Scene& scene) { scene.lose(13); }},
     {"Guest", always, [](Scene& scene) { scene.service.set_guest(true); }},

@@ -112,7 +112,7 @@ class ServiceConnectionTest : public PostgresTest {
 
 TEST_F(ServiceConnectionTest, discovers_at_the_start_and_measures_for_clients) {
   const auto service = start(options());
-  service->handle_clients(1);
+  service->handle_clients(Clients::Active);
   turn_until([&] { return measured >= 3; });
   EXPECT_EQ(discovered, 1);
   EXPECT_GE(backends, 1U);
@@ -126,7 +126,7 @@ TEST_F(ServiceConnectionTest, sleeps_without_clients_and_returns_its_permit) {
   turn_until([&] { return permits.free == 1; });
   EXPECT_EQ(discovered, 1);
   EXPECT_FALSE(service->is_connected());
-  service->handle_clients(1);
+  service->handle_clients(Clients::Active);
   turn_until([&] { return measured > 0; });
   EXPECT_TRUE(service->is_connected());
 }
@@ -134,7 +134,7 @@ TEST_F(ServiceConnectionTest, sleeps_without_clients_and_returns_its_permit) {
 TEST_F(ServiceConnectionTest, borrows_while_no_permit_is_free) {
   permits.free = 0;
   const auto service = start(options());
-  service->handle_clients(1);
+  service->handle_clients(Clients::Active);
   turn_until([&] { return measured >= 2; });
   EXPECT_EQ(pid, pool.connection->pid());
   EXPECT_FALSE(service->is_connected());
@@ -149,7 +149,7 @@ TEST_F(ServiceConnectionTest, borrows_while_no_permit_is_free) {
 
 TEST_F(ServiceConnectionTest, takes_no_permit_as_a_guest) {
   const auto service = start(options(), true);
-  service->handle_clients(1);
+  service->handle_clients(Clients::Active);
   turn_until([&] { return measured >= 2 && permits.free == 1; });
   EXPECT_EQ(pid, pool.connection->pid());
   EXPECT_FALSE(service->is_connected());
@@ -187,7 +187,7 @@ TEST_F(ServiceConnectionTest, may_end_while_the_pool_still_looks) {
 
 TEST_F(ServiceConnectionTest, comes_back_after_it_was_ended) {
   const auto service = start(options());
-  service->handle_clients(1);
+  service->handle_clients(Clients::Active);
   turn_until([&] { return discovered == 1; });
   const int first = pid;
   const auto killer = connect();
@@ -210,7 +210,7 @@ TEST_F(ServiceConnectionTest, says_why_it_cannot_connect_and_holds_no_permit_mea
 
 TEST_F(ServiceConnectionTest, discovers_once_although_its_answer_changes_how_it_runs) {
   const auto service = start(options());
-  service->handle_clients(1);
+  service->handle_clients(Clients::Active);
   when_discovered = [&] { service->set_guest(false); };
   turn_until([&] { return measured >= 2; });
   EXPECT_EQ(discovered, 1);

@@ -12,6 +12,8 @@ using std::chrono::seconds;
 // A burst of 53300 is one reason to look, not one for each.
 constexpr base::Duration kUrgentSpacing = milliseconds(100);
 constexpr base::Duration kFindLost = seconds(1);
+// Nobody is hurt by a server whose end is noticed later, while nobody asks it for anything.
+constexpr base::Duration kMeasureAtRest = seconds(5);
 
 constexpr base::Duration kBackoffMin = milliseconds(250);
 constexpr base::Duration kBackoffMax = seconds(5);
@@ -19,6 +21,11 @@ constexpr base::Duration kBackoffPermanent = seconds(30);
 constexpr base::Duration kCrowdedOut = milliseconds(50);
 
 }  // namespace
+
+base::Duration measure_interval(const budget::Options& options, Clients clients) {
+  return clients == Clients::AtRest ? std::max(options.health_interval, kMeasureAtRest)
+                                    : options.health_interval;
+}
 
 ServiceSchedule::ServiceSchedule(const budget::Options& options, std::uint64_t seed,
                                  base::Instant now)
@@ -31,9 +38,9 @@ ServiceSchedule::ServiceSchedule(const budget::Options& options, std::uint64_t s
       looked_(now),
       not_before_(now) {}
 
-void ServiceSchedule::handle_clients(std::uint32_t count, base::Instant now) {
-  if (has_clients_ || count > 0) clients_seen_ = now;
-  has_clients_ = count > 0;
+void ServiceSchedule::handle_clients(Clients clients, base::Instant now) {
+  if (clients_ != Clients::None || clients != Clients::None) clients_seen_ = now;
+  clients_ = clients;
 }
 
 void ServiceSchedule::handle_discovered(base::Instant next_look, base::Instant now) {
@@ -89,7 +96,8 @@ base::Instant ServiceSchedule::discover_at() const {
 }
 
 base::Instant ServiceSchedule::measure_at() const {
-  return has_clients_ ? std::max(not_before_, measured_ + options_.health_interval) : base::kNever;
+  if (clients_ == Clients::None) return base::kNever;
+  return std::max(not_before_, measured_ + measure_interval(options_, clients_));
 }
 
 base::Instant ServiceSchedule::find_lost_at() const {
@@ -97,7 +105,7 @@ base::Instant ServiceSchedule::find_lost_at() const {
 }
 
 base::Instant ServiceSchedule::sleep_at() const {
-  if (has_clients_ || lost_count_ > 0 || failures_ > 0) return base::kNever;
+  if (clients_ != Clients::None || lost_count_ > 0 || failures_ > 0) return base::kNever;
   return base::deadline(clients_seen_, options_.monitor_idle);
 }
 

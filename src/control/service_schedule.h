@@ -8,6 +8,7 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "budget/options.h"
+#include "control/clients.h"
 
 namespace pgweir::control {
 
@@ -19,13 +20,16 @@ enum class Errand : std::uint8_t {
   Close,     // Nothing to do for long: let the server sleep.
 };
 
+// How long after one Measure the next is due, while there are clients.
+base::Duration measure_interval(const budget::Options& options, Clients clients);
+
 class ServiceSchedule {
  public:
   // The first errand is a Discover, at once.
   ServiceSchedule(const budget::Options& options, std::uint64_t seed, base::Instant now);
 
-  // How many clients are logged in, at each change from or to none.
-  void handle_clients(std::uint32_t count, base::Instant now);
+  // At each change.
+  void handle_clients(Clients clients, base::Instant now);
   // next_look: when budget::AllowanceTracker wants to look again.
   void handle_discovered(base::Instant next_look, base::Instant now);
   void handle_measured(base::Instant now);
@@ -61,7 +65,7 @@ class ServiceSchedule {
   bool has_discovered_ = false;
   bool is_urgent_ = false;  // A 53300 is newer than the last discovery.
   bool is_guest_ = false;
-  bool has_clients_ = false;
+  Clients clients_ = Clients::None;
   base::Instant next_look_;
   base::Instant clients_seen_;  // When the last client left, or the start.
   base::Instant discovered_;

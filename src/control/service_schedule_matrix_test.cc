@@ -22,7 +22,7 @@ ServiceSchedule idle() {
 }
 ServiceSchedule busy() {
   ServiceSchedule schedule = idle();
-  schedule.handle_clients(1, kNow);
+  schedule.handle_clients(Clients::Active, kNow);
   return schedule;
 }
 // Nobody has been there for two minutes.
@@ -32,8 +32,9 @@ ServiceSchedule deserted() {
   return schedule;
 }
 
-void come(ServiceSchedule& schedule) { schedule.handle_clients(1, kNow); }
-void leave(ServiceSchedule& schedule) { schedule.handle_clients(0, kNow); }
+void come(ServiceSchedule& schedule) { schedule.handle_clients(Clients::Active, kNow); }
+void leave(ServiceSchedule& schedule) { schedule.handle_clients(Clients::None, kNow); }
+void rest(ServiceSchedule& schedule) { schedule.handle_clients(Clients::AtRest, kNow); }
 void discover(ServiceSchedule& schedule) { schedule.handle_discovered(kNow + 5s, kNow); }
 void measure(ServiceSchedule& schedule) { schedule.handle_measured(kNow); }
 void refuse(ServiceSchedule& schedule) { schedule.handle_refused(kNow); }
@@ -51,7 +52,8 @@ const std::vector<Event> kEvents{
     {"Nothing", [](ServiceSchedule&) {}},
     {"Come", come},
     {"Leave", leave},
-    {"Discovered", discover},
+    {"Rest", rest},
+    {"Found", discover},
     {"Counted", measure},
     {"Refused", refuse},
     {"Failed", fail},
@@ -74,6 +76,7 @@ const std::vector<State> kStates{
     {"New", false, [] { return begun(kNow); }},
     {"Idle", true, idle},
     {"Busy", true, busy},
+    {"Resting", true, [] { return after(busy(), rest); }},
     {"Deserted", true, deserted},
     {"Asleep", false, deserted},
     {"Failing", false, [] { return after(begun(kNow), fail); }},
@@ -112,17 +115,18 @@ std::string play(const State& state, const Event& event) {
 TEST(ServiceScheduleMatrix, every_event_in_every_state) {
   base::expect_matrix(
       R"(
-               Nothing Come  Leave Discovered Counted Refused Failed ForGood Crowded Lost  Guest
-    New        D0      D0    D0    D5         D0      D0      Dsoon  D30     Dsoon   D0    D0
-    Idle       D5      M1    D5    D5         D5      Dsoon   Dsoon  D30     D5      L1    C0
-    Busy       M1      M1    D5    M1         M1      Dsoon   Dsoon  D30     M1      L1    C0
-    Deserted   C0      D0    C0    C0         C0      D0      Dsoon  D30     C0      L0    C0
-    Asleep     -       D0    -     -          -       D0      Dsoon  D30     -       L0    -
-    Failing    Dsoon   Dsoon Dsoon D5         D0      Dsoon   Dsoon  D30     Dsoon   Dsoon Dsoon
-    Shunned    D30     D30   D30   D5         D0      Dsoon   Dsoon  D30     Dsoon   L30   D30
-    CrowdedOut Dsoon   Dsoon Dsoon D5         D0      Dsoon   Dsoon  D30     Dsoon   Dsoon Dsoon
-    Losing     L1      L1    L1    L1         L1      Dsoon   Dsoon  L30     L1      L1    C0
-    Guest      M1      M1    D5    M1         M1      Dsoon   Dsoon  D30     M1      L1    M1
+               Nothing Come  Leave Rest  Found Counted Refused Failed ForGood Crowded Lost  Guest
+    New        D0      D0    D0    D0    D5    D0      D0      Dsoon  D30     Dsoon   D0    D0
+    Idle       D5      M1    D5    D5    D5    D5      Dsoon   Dsoon  D30     D5      L1    C0
+    Busy       M1      M1    D5    D5    M1    M1      Dsoon   Dsoon  D30     M1      L1    C0
+    Resting    D5      M1    D5    D5    D5    D5      Dsoon   Dsoon  D30     D5      L1    C0
+    Deserted   C0      D0    C0    D0    C0    C0      D0      Dsoon  D30     C0      L0    C0
+    Asleep     -       D0    -     D0    -     -       D0      Dsoon  D30     -       L0    -
+    Failing    Dsoon   Dsoon Dsoon Dsoon D5    D0      Dsoon   Dsoon  D30     Dsoon   Dsoon Dsoon
+    Shunned    D30     D30   D30   D30   D5    D0      Dsoon   Dsoon  D30     Dsoon   L30   D30
+    CrowdedOut Dsoon   Dsoon Dsoon Dsoon D5    D0      Dsoon   Dsoon  D30     Dsoon   Dsoon Dsoon
+    Losing     L1      L1    L1    L1    L1    L1      Dsoon   Dsoon  L30     L1      L1    C0
+    Guest      M1      M1    D5    D5    M1    M1      Dsoon   Dsoon  D30     M1      L1    M1
   )",
       base::names_of(kStates), base::names_of(kEvents),
       [](std::size_t state, std::size_t event) { return play(kStates[state], kEvents[event]); });

@@ -13,7 +13,7 @@ ServiceSchedule make() { return {budget::Options{}, 1, kStart}; }
 // As after a first discovery, with one client.
 ServiceSchedule busy() {
   ServiceSchedule schedule = make();
-  schedule.handle_clients(1, kStart);
+  schedule.handle_clients(Clients::Active, kStart);
   schedule.handle_discovered(kStart + 5s, kStart);
   return schedule;
 }
@@ -51,13 +51,13 @@ TEST(ServiceScheduleTest, looks_at_once_after_a_refusal_but_once_for_a_burst) {
 
 TEST(ServiceScheduleTest, closes_a_minute_after_the_last_client_and_then_rests) {
   ServiceSchedule schedule = busy();
-  schedule.handle_clients(0, kStart + 1s);
+  schedule.handle_clients(Clients::None, kStart + 1s);
   schedule.handle_discovered(kStart + 60s + 5s, kStart + 60s);
   EXPECT_EQ(schedule.due(true), kStart + 61s);
   EXPECT_EQ(schedule.next(true, kStart + 61s), Errand::Close);
   EXPECT_EQ(schedule.next(false, kStart + 24h), Errand::None);
   EXPECT_EQ(schedule.due(false), base::kNever);
-  schedule.handle_clients(1, kStart + 24h);
+  schedule.handle_clients(Clients::Active, kStart + 24h);
   EXPECT_EQ(schedule.next(false, kStart + 24h), Errand::Discover);
 }
 
@@ -90,7 +90,7 @@ TEST(ServiceScheduleTest, asks_rarely_where_someone_has_to_change_something) {
 
 TEST(ServiceScheduleTest, keeps_trying_a_server_that_fails_although_nobody_is_there) {
   ServiceSchedule schedule = busy();
-  schedule.handle_clients(0, kStart);
+  schedule.handle_clients(Clients::None, kStart);
   schedule.handle_failed(false, kStart + 59s);
   EXPECT_NE(schedule.due(false), base::kNever);
   EXPECT_EQ(schedule.next(false, kStart + 2h), Errand::Discover);
@@ -98,7 +98,7 @@ TEST(ServiceScheduleTest, keeps_trying_a_server_that_fails_although_nobody_is_th
 
 TEST(ServiceScheduleTest, looks_for_lost_backends_each_second_and_does_not_sleep) {
   ServiceSchedule schedule = busy();
-  schedule.handle_clients(0, kStart);
+  schedule.handle_clients(Clients::None, kStart);
   schedule.handle_lost(1);
   EXPECT_EQ(schedule.next(true, kStart + 1s), Errand::FindLost);
   schedule.handle_looked_for_lost(kStart + 120s);

@@ -19,7 +19,7 @@
 namespace pgweir::net {
 namespace {
 
-constexpr base::Duration kTurnMax = std::chrono::seconds(2);
+constexpr base::Duration kTurnMax = std::chrono::milliseconds(2500);
 constexpr base::Duration kAcceptRest = std::chrono::milliseconds(100);
 constexpr int kAcceptsPerTurn = 64;  // So that a storm cannot starve those already here.
 

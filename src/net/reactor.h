@@ -66,8 +66,8 @@ class Reactor final : public base::Io {
   // Turns the loop until stop(). The calling thread becomes the reactor's thread: Io is called on
   // it alone from then on (before, Io may be called by whoever prepares the reactor).
   void run();
-  // One pass of the loop: waits for something to happen (2 s at most) and tells it. For run(), and
-  // for tests that host several reactors on one thread.
+  // One pass of the loop: waits for something to happen (2.5 s at most) and tells it. For run(),
+  // and for tests that host several reactors on one thread.
   void turn();
 
   // Any thread. run() returns once lingering connections have ended, linger_at_stop_max at most;
@@ -77,7 +77,7 @@ class Reactor final : public base::Io {
   void stop_listening();
   // Any thread: where parcels for this reactor's handler go, and the switchboard's entry.
   Inbox& inbox() { return inbox_; }
-  // Any thread. When the loop last turned; it does so every 2 s even when nothing happens.
+  // Any thread. When the loop last turned; it does so every 2.5 s even when nothing happens.
   base::Instant last_turn() const;
   const ReactorCounters& counters() const { return counters_; }
   const std::string& name() const { return options_.name; }

@@ -48,8 +48,10 @@ void Departures::begin_drain(bool is_now, base::Instant now) {
   sweep(now);
 }
 
+bool Departures::is_under_way() const { return state_.is_draining || state_.routes.has_removed(); }
+
 void Departures::sweep(base::Instant now) {
-  if (!state_.is_draining && !state_.routes.has_removed()) return;
+  if (!is_under_way()) return;
   const bool is_time_up = state_.is_draining && now >= drain_until_;
   state_.registry.for_each_client([&](Client& client) {
     // Nobody waits for a server of a pool that has none any more.

@@ -23,6 +23,9 @@ class Departures {
   // At the end of every event: tells the shell once nobody is left.
   void report(base::Instant now);
 
+  // Whether somebody may have to go who cannot yet.
+  bool is_under_way() const;
+
   // What a client is told that has to go, or nullopt.
   std::optional<wire::Report> reason_for(const Client& client) const;
 

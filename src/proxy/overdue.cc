@@ -31,6 +31,19 @@ void Overdue::sweep(base::Instant now) {
   end_idle_clients(now);
 }
 
+bool Overdue::has_work() const {
+  bool has_work = watches_idle_clients_ || is_anybody_waiting();
+  state_.registry.for_each_server(
+      [&](Server& server) { has_work = has_work || !is_at_rest(server); });
+  return has_work;
+}
+
+// In the pool, or with a client that keeps it between two transactions.
+bool Overdue::is_at_rest(const Server& server) {
+  if (server.phase != Server::Phase::Serving || !server.cycle.is_idle()) return false;
+  return server.client == nullptr || !is_awaiting_client(server);
+}
+
 void Overdue::sweep_server(Server& server, base::Instant now) {
   const Options& options = *state_.options;
   switch (server.phase) {

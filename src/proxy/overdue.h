@@ -16,8 +16,11 @@ class Overdue {
 
   void sweep(base::Instant now);
   void handle_options_changed();
+  // Whether there is anything whose time may be up one day without a further event.
+  bool has_work() const;
 
  private:
+  static bool is_at_rest(const Server& server);
   void sweep_server(Server& server, base::Instant now);
   // Why the client of this server has to go now, if it has.
   std::optional<wire::Report> verdict_on(const Server& server, base::Instant now) const;

@@ -152,9 +152,11 @@ struct BackendChanged : base::Parcel {
   bool is_ours = false;
 };
 
-// Relay → Control: from now on there are clients, or none.
+// Relay → Control: from now on there are clients, or none; or they are at rest: none has asked for
+// anything, nor come or gone, for some seconds.
 struct ClientsChanged : base::Parcel {
   bool has_clients = false;
+  bool are_at_rest = false;
 };
 
 // Control → Relay: permits that the pools may want were returned by somebody else.

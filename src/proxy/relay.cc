@@ -15,6 +15,10 @@ namespace {
 
 // How often servers in use are looked at for what takes too long.
 constexpr base::Duration kSweepEvery = std::chrono::milliseconds(500);
+// The same while there is nothing to be seen: a process that nobody uses should let its CPU sleep.
+constexpr base::Duration kSweepAtRest = std::chrono::milliseconds(2500);
+// After so long clients are reported to be at rest.
+constexpr base::Duration kRestAfter = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -141,10 +145,12 @@ void Relay::handle_wake(base::Instant now) {
   wake_ = base::kNever;
   state_.shard.handle_time(now);
   if (now >= next_sweep_) {
-    next_sweep_ = now + kSweepEvery;
     sweep(now);
+    is_at_rest_ = now - last_event_ >= kSweepEvery && !overdue_.has_work() && lost_.empty() &&
+                  errands_.empty() && !departures_.is_under_way();
+    next_sweep_ = now + (is_at_rest_ ? kSweepAtRest : kSweepEvery);
   }
-  settle(now);
+  conclude(now);
 }
 
 void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now) {
@@ -226,9 +232,18 @@ void Relay::sweep(base::Instant now) {
 }
 
 void Relay::settle(base::Instant now) {
+  last_event_ = now;
+  if (is_at_rest_) {
+    is_at_rest_ = false;
+    next_sweep_ = std::min(next_sweep_, now + kSweepEvery);
+  }
+  conclude(now);
+}
+
+void Relay::conclude(base::Instant now) {
   leases_.carry_out_decisions(now);
   state_.registry.bury();
-  report_clients();
+  report_clients(now);
   departures_.report(now);
   const bool is_watching = state_.registry.server_count() != 0 || !lost_.empty() ||
                            !errands_.empty() || state_.registry.client_count() != 0;
@@ -245,12 +260,15 @@ void Relay::settle(base::Instant now) {
   state_.world.io.wake_at(next);
 }
 
-void Relay::report_clients() {
+void Relay::report_clients(base::Instant now) {
   const bool has_clients = state_.registry.client_count() != 0;
-  if (has_clients == has_reported_clients_) return;
+  const bool are_at_rest = has_clients && is_at_rest_ && now - last_event_ >= kRestAfter;
+  if (has_clients == has_reported_clients_ && are_at_rest == has_reported_rest_) return;
   has_reported_clients_ = has_clients;
+  has_reported_rest_ = are_at_rest;
   auto changed = std::make_unique<ClientsChanged>();
   changed->has_clients = has_clients;
+  changed->are_at_rest = are_at_rest;
   state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(changed));
 }
 

@@ -63,9 +63,11 @@ class Relay final : public base::Handler {
   void turn_away(base::ConnectionId id, const wire::Report& report);
   void publish();
   void sweep(base::Instant now);
-  void report_clients();
-  // At the end of every event: decisions, the dead, the next wake-up.
+  void report_clients(base::Instant now);
+  // At the end of every event but a wake-up: it is over with the rest, if there was any.
   void settle(base::Instant now);
+  // At the end of every event: decisions, the dead, the next wake-up.
+  void conclude(base::Instant now);
 
   mutable RelayState state_;
   Intake intake_;
@@ -85,7 +87,10 @@ class Relay final : public base::Handler {
 
   base::Instant next_sweep_ = base::kNever;
   base::Instant wake_ = base::kNever;  // As last asked for.
+  base::Instant last_event_;           // Wake-ups do not count.
+  bool is_at_rest_ = false;            // Nobody needs anything; sweeps are rare.
   bool has_reported_clients_ = false;
+  bool has_reported_rest_ = false;
 };
 
 }  // namespace pgweir::proxy

@@ -50,6 +50,11 @@ std::vector<budget::Login> logins_at(const std::string& node, const proxy::Optio
   return logins;
 }
 
+control::Clients read(const proxy::ClientsChanged& changed) {
+  if (!changed.has_clients) return control::Clients::None;
+  return changed.are_at_rest ? control::Clients::AtRest : control::Clients::Active;
+}
+
 }  // namespace
 
 ControlDesk::ControlDesk(control::Control& control, net::Inbox& login, net::Inbox& relay,
@@ -138,7 +143,7 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
   options.borrow = borrows_.back().get();
   const control::NodeIndex index = control_.add_node(std::move(options));
   nodes_.emplace(node, index);
-  control_.note_clients(index, has_clients_ ? 1 : 0);
+  control_.note_clients(index, clients_);
 }
 
 pool::LevelId ControlDesk::level(const std::string& name, std::uint32_t limit,
@@ -206,8 +211,8 @@ void ControlDesk::handle(base::Parcel& parcel) {
     const auto node = nodes_.find(full->node);
     if (node != nodes_.end()) control_.note_refused(node->second);
   } else if (const auto* clients = dynamic_cast<proxy::ClientsChanged*>(&parcel)) {
-    has_clients_ = clients->has_clients;
-    for (const auto& [name, node] : nodes_) control_.note_clients(node, has_clients_ ? 1 : 0);
+    clients_ = read(*clients);
+    for (const auto& [name, node] : nodes_) control_.note_clients(node, clients_);
   } else if (const auto* drained = dynamic_cast<proxy::Drained*>(&parcel)) {
     drained_(drained->is_clean);
   }

@@ -55,7 +55,7 @@ class ControlDesk final : public net::ParcelSink {
   std::function<void(bool)> drained_;
   std::map<std::string, control::NodeIndex> nodes_;
   std::set<std::string> followed_names_;
-  bool has_clients_ = false;
+  control::Clients clients_ = control::Clients::None;
   std::map<std::string, pool::LevelId> levels_;
   std::vector<std::unique_ptr<NodePermits>> permits_;
   Loans loans_;

@@ -37,6 +37,8 @@ namespace {
 constexpr std::uint64_t kDescriptorsReserved = 512;
 // How long the start message waits for the first look at the databases.
 constexpr auto kFirstLookMax = std::chrono::seconds(6);
+// How often the log is asked for lines that are due; it has none within some seconds of another.
+constexpr base::Duration kLogEvery = std::chrono::milliseconds(2500);
 
 obs::LogClock log_clock() {
   return {.now = control::monotonic_now,
@@ -298,7 +300,7 @@ int Daemon::wait() {
   std::future<bool> drained = drained_.get_future();
   say_hello(drained);
   // Lines that the log writes by itself are due now and then; nothing else happens here.
-  while (drained.wait_for(std::chrono::seconds(1)) != std::future_status::ready) {
+  while (drained.wait_for(statistics_->call_every(kLogEvery)) != std::future_status::ready) {
     log_->write_suppressed();
     statistics_->write_if_due(control::monotonic_now());
   }

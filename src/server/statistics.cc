@@ -1,5 +1,6 @@
 #include "server/statistics.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "obs/families.h"
@@ -48,6 +49,11 @@ void Statistics::write_if_due(base::Instant now) {
   if (current.clients != 0 || current.leases != last_.leases) write(current, now - last_at_);
   last_ = current;
   last_at_ = now;
+}
+
+base::Duration Statistics::call_every(base::Duration most) const {
+  const base::Duration period(period_.load());
+  return period == base::Duration::zero() ? most : std::min(period, most);
 }
 
 void Statistics::write(const Totals& current, base::Duration period) {
