@@ -25,13 +25,8 @@ def machine():
             "kernel": platform.release()}
 
 
-def typical(runs, *path):
-    values = []
-    for run in runs:
-        for key in path:
-            run = run[key]
-        values.append(run)
-    return statistics.median(values)
+def typical(runs, name):
+    return statistics.median([run[name] for run in runs])
 
 
 def table(results, versions, command):
@@ -48,8 +43,8 @@ def table(results, versions, command):
             continue
         low, high = result.interval()
         cpu = [typical(runs, "cpu_us_per_transaction") for runs in (result.runs_a, result.runs_b)]
-        p99 = [typical(runs, "latency_us", "p99") for runs in (result.runs_a, result.runs_b)]
-        jain = [typical(runs, "per_client", "jain") for runs in (result.runs_a, result.runs_b)]
+        p99 = [typical(runs, "latency_p99_us") for runs in (result.runs_a, result.runs_b)]
+        jain = [typical(runs, "jain") for runs in (result.runs_a, result.runs_b)]
         cells = [result.workload, result.b, f"{result.ratio():.3f}", f"{low:.3f}–{high:.3f}",
                  f"{cpu[0]:.1f}", f"{cpu[1]:.1f}", f"{p99[0] / p99[1]:.2f}",
                  f"{jain[0]:.3f} : {jain[1]:.3f}"]

@@ -103,7 +103,10 @@ bool CannedServer::take(const wire::Frame& frame, base::ByteBuffer& out) {
     case 'P': take_parse(frame.body, out); return true;
     case 'B': take_bind(frame.body, out); return true;
     case 'D': take_describe(frame.body, out); return true;
-    case 'E': encode_execution(parameter_, out); return true;
+    case 'E':
+      ++request_count_;
+      encode_execution(parameter_, out);
+      return true;
     case 'C':
       if (const auto target = wire::parse_target(frame.body)) {
         if (target->kind == 'S') statements_.erase(std::string(target->name));
@@ -118,6 +121,7 @@ bool CannedServer::take(const wire::Frame& frame, base::ByteBuffer& out) {
 void CannedServer::take_query(std::string_view text, base::ByteBuffer& out) {
   statements_.erase("");
   if (encode_answer(text, out)) {
+    ++request_count_;
     ++sync_count_;
     return;
   }

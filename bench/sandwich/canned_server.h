@@ -1,6 +1,7 @@
-// CannedServer: one connection of a PostgreSQL that knows nothing but a bench's queries: it answers
-// at once, and holds its client, the pooler, to the protocol: a statement that was never parsed is
-// an error, as with the real one. What is not a bench's query gets an error or an empty success.
+// CannedServer: one connection of a PostgreSQL that knows nothing but a bench's queries. It has its
+// answers at once (whoever owns it may hold them back), and keeps its client, the pooler, to the
+// protocol: a statement that was never parsed is an error, as with the real one. What is not a
+// bench's query gets an error or an empty success.
 // Source of truth: PostgreSQL manual, "Message Flow".
 #pragma once
 
@@ -22,7 +23,11 @@ class CannedServer {
   // Bytes from the pooler; answers are appended. False: the connection is to be closed.
   bool handle_bytes(base::Bytes bytes, base::ByteBuffer& out);
 
+  std::uint32_t pid() const { return pid_; }
+  bool is_logged_in() const { return is_logged_in_; }
   std::uint64_t sync_count() const { return sync_count_; }  // ReadyForQuery that it has said.
+  // What it has answered of a bench's, other than what poolers ask on their own.
+  std::uint64_t request_count() const { return request_count_; }
 
  private:
   bool take_first_packets(base::Bytes& input, base::ByteBuffer& out);
@@ -39,6 +44,7 @@ class CannedServer {
   bool skips_to_sync_ = false;
   char status_ = 'I';
   std::uint64_t sync_count_ = 0;
+  std::uint64_t request_count_ = 0;
   std::map<std::string, std::string, std::less<>> statements_;
   std::string parameter_;  // Of the unnamed portal.
   base::ByteQueue rest_;   // A part of a message.

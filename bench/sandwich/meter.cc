@@ -20,4 +20,19 @@ std::chrono::nanoseconds cpu_time_of(const std::vector<int>& pids) {
   return sum;
 }
 
+void Watch::begin(base::Instant now) {
+  is_running_ = true;
+  since_ = now;
+  cpu_ = cpu_time_of(pids_);
+}
+
+void Watch::end(base::Instant now) {
+  is_running_ = false;
+  time_ = now - since_;
+  cpu_ = cpu_time_of(pids_) - cpu_;
+}
+
+double Watch::seconds() const { return std::chrono::duration<double>(time_).count(); }
+double Watch::cpu_seconds() const { return std::chrono::duration<double>(cpu_).count(); }
+
 }  // namespace pgweir::bench

@@ -13,10 +13,14 @@ PlayedClient::PlayedClient(const Workload& workload, std::size_t number) : workl
   progress_.client = number;
 }
 
-void PlayedClient::begin_login(std::string_view user, std::string_view database,
-                               base::ByteBuffer& out) {
+void PlayedClient::begin_login(Identity& identity, base::ByteBuffer& out) {
+  is_logged_in_ = false;
+  answer_.clear();
+  matched_ = 0;
+  progress_.prepared.reset();
+  authenticator_.emplace(identity.make_authenticator());
   wire::encode_startup(out, wire::kProtocol30,
-                       {{"user", std::string(user)}, {"database", std::string(database)}});
+                       {{"user", identity.user()}, {"database", identity.database()}});
 }
 
 void PlayedClient::begin_turn(base::Instant now, base::ByteBuffer& out) {
@@ -26,8 +30,9 @@ void PlayedClient::begin_turn(base::Instant now, base::ByteBuffer& out) {
   transaction_count_ = encode_turn(workload_, progress_, out, answer_);
 }
 
-PlayedClient::Outcome PlayedClient::handle_bytes(base::Bytes bytes) {
-  if (!is_logged_in_) return handle_login(bytes);
+PlayedClient::Outcome PlayedClient::handle_bytes(base::Bytes bytes, base::ByteBuffer& out) {
+  out.clear();
+  if (!is_logged_in_) return handle_login(bytes, out);
   const std::size_t due = answer_.size() - matched_;
   if (bytes.size() > due) return fail("more than the answer", bytes);
   if (std::memcmp(bytes.data(), answer_.data() + matched_, bytes.size()) != 0) {
@@ -37,25 +42,39 @@ PlayedClient::Outcome PlayedClient::handle_bytes(base::Bytes bytes) {
   return is_idle() ? Outcome::Answered : Outcome::Underway;
 }
 
-// Of the welcome only its end matters, and that it holds no error. It is kept in answer_.
-PlayedClient::Outcome PlayedClient::handle_login(base::Bytes bytes) {
+// It is kept in answer_ until all of it is there.
+PlayedClient::Outcome PlayedClient::handle_login(base::Bytes bytes, base::ByteBuffer& out) {
   base::append(answer_, bytes);
   base::Bytes rest = base::Bytes(answer_).subspan(matched_);
   while (true) {
     const auto frame = wire::take_frame(rest, wire::kBodyBytesMax, base::Side::Server);
     if (!frame) return fail("a malformed welcome", bytes);
-    if (!*frame) break;
+    if (!*frame) return Outcome::Underway;
     matched_ = answer_.size() - rest.size();
-    if ((*frame)->type == 'E') {
-      return fail("its login was refused: " + wire::parse_report_head((*frame)->body).message, {});
-    }
-    if ((*frame)->type != 'Z') continue;
-    is_logged_in_ = true;
+    const Outcome outcome = take_welcome(**frame, out);
+    if (outcome == Outcome::Underway) continue;
+    if (outcome == Outcome::LoggedIn && !rest.empty()) return fail("more than the welcome", rest);
     answer_.clear();
     matched_ = 0;
-    return rest.empty() ? Outcome::LoggedIn : fail("more than the welcome", rest);
+    return outcome;
   }
-  return Outcome::Underway;
+}
+
+// Of the welcome only its end matters, that it asks for no more than we have, and that it holds no
+// error.
+PlayedClient::Outcome PlayedClient::take_welcome(const wire::Frame& frame, base::ByteBuffer& out) {
+  if (frame.type == 'E') {
+    what_ = "its login was refused: " + wire::parse_report_head(frame.body).message;
+    return Outcome::Refused;
+  }
+  if (frame.type == 'R') {
+    const auto step = authenticator_->handle(frame.body, out);
+    return step ? Outcome::Underway : fail(step.error().context, frame.body);
+  }
+  if (frame.type != 'Z') return Outcome::Underway;
+  authenticator_.reset();
+  is_logged_in_ = true;
+  return Outcome::LoggedIn;
 }
 
 PlayedClient::Outcome PlayedClient::fail(std::string_view what, base::Bytes bytes) {

@@ -1,13 +1,18 @@
-// PlayedClient: one client of a sandwich. It logs in without a password, asks as its workload says,
-// and compares every byte that comes back with what has to come. It has no socket of its own.
+// PlayedClient: one client of a sandwich. It logs in, asks as its workload says, and compares every
+// byte that comes back with what has to come. It has no socket of its own, and may begin anew on
+// another connection.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "auth/server_authenticator.h"
 #include "base/bytes.h"
 #include "base/time.h"
+#include "identity.h"
+#include "wire/frame.h"
 #include "workload.h"
 
 namespace pgweir::bench {
@@ -16,17 +21,19 @@ class PlayedClient {
  public:
   PlayedClient(const Workload& workload, std::size_t number);
 
-  void begin_login(std::string_view user, std::string_view database, base::ByteBuffer& out);
+  // On a new connection.
+  void begin_login(Identity& identity, base::ByteBuffer& out);
   // The next request; REQUIRES: is_idle().
   void begin_turn(base::Instant now, base::ByteBuffer& out);
 
   enum class Outcome : std::uint8_t {
-    Underway,  // More is to come.
+    Underway,  // More is to come, perhaps after what `out` now holds.
     LoggedIn,
     Answered,
-    Wrong  // What came is not what had to come: what() says more.
+    Refused,  // Its login; what() says more.
+    Wrong     // What came is not what had to come: what() says more.
   };
-  Outcome handle_bytes(base::Bytes bytes);
+  Outcome handle_bytes(base::Bytes bytes, base::ByteBuffer& out);
 
   bool is_logged_in() const { return is_logged_in_; }
   bool is_idle() const { return is_logged_in_ && matched_ == answer_.size(); }
@@ -36,11 +43,13 @@ class PlayedClient {
   const std::string& what() const { return what_; }
 
  private:
-  Outcome handle_login(base::Bytes bytes);
+  Outcome handle_login(base::Bytes bytes, base::ByteBuffer& out);
+  Outcome take_welcome(const wire::Frame& frame, base::ByteBuffer& out);
   Outcome fail(std::string_view what, base::Bytes bytes);
 
-  const Workload& workload_;
+  Workload workload_;
   Progress progress_;
+  std::optional<auth::ServerAuthenticator> authenticator_;  // While it logs in.
   bool is_logged_in_ = false;
   base::ByteBuffer answer_;  // That has to come …
   std::size_t matched_ = 0;  // … and how much of it has.

@@ -1,8 +1,9 @@
 #include "sandwich.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "meter.h"
+#include "base/assert.h"
 #include "wire/query.h"
 
 namespace pgweir::bench {
@@ -14,30 +15,95 @@ constexpr base::Duration kFarewell = std::chrono::milliseconds(200);
 
 }  // namespace
 
-Sandwich::Sandwich(base::Io& io, Plan plan)
-    : io_(io), plan_(std::move(plan)), tally_(plan_.client_count) {
-  for (std::size_t i = 0; i < plan_.client_count; ++i) clients_.emplace_back(plan_.workload, i);
+Sandwich::Sandwich(base::Io& io, const Plan& plan)
+    : io_(io), plan_(plan), identity_(plan.user, plan.database, plan.password) {}
+
+void Sandwich::begin(Scenario& scenario, base::Instant now) {
+  scenario_ = &scenario;
+  keep_watch(now);
+  scenario.begin(now);
 }
 
-void Sandwich::begin(base::Instant now) {
-  for (std::size_t i = 0; i < plan_.client_count; ++i) {
-    parties_[io_.open(plan_.pooler)].client = i;
+std::size_t Sandwich::add_client(const Workload& workload) {
+  roles_.push_back({.client = PlayedClient(workload, roles_.size())});
+  return roles_.size() - 1;
+}
+
+void Sandwich::connect(std::size_t client) {
+  Role& role = roles_[client];
+  ASSERT(role.id == base::ConnectionId::None);
+  role.id = io_.open(plan_.pooler);
+  parties_[role.id].client = client;
+  ++present_;
+}
+
+void Sandwich::ask(std::size_t client, base::Instant now) {
+  Role& role = roles_[client];
+  scratch_.clear();
+  role.client.begin_turn(now, scratch_);
+  send(role.id, parties_.at(role.id), scratch_);
+}
+
+void Sandwich::leave(std::size_t client, base::Instant now) {
+  Role& role = roles_[client];
+  scratch_.clear();
+  wire::encode_terminate(scratch_);
+  send(role.id, parties_.at(role.id), scratch_);
+  io_.close(role.id);
+  parties_.erase(role.id);
+  count_out(role, now);
+}
+
+void Sandwich::do_at(base::Instant when, Agenda::Task task) {
+  agenda_.add(when, std::move(task));
+  io_.wake_at(agenda_.next());
+}
+
+void Sandwich::dismiss(base::Instant now) {
+  is_leaving_ = true;
+  if (present_ == 0) return do_at(now + kFarewell, [this](base::Instant) { end(); });
+  for (std::size_t i = 0; i < roles_.size(); ++i) {
+    if (roles_[i].id != base::ConnectionId::None && roles_[i].client.is_idle()) leave(i, now);
   }
-  io_.wake_at(now + plan_.patience);
 }
 
-std::string Sandwich::result() const {
-  return tally_.to_json(measured_until_ - measured_since_, cpu_);
+void Sandwich::count_out(Role& role, base::Instant now) {
+  role.id = base::ConnectionId::None;
+  if (--present_ == 0 && is_leaving_) {
+    do_at(now + kFarewell, [this](base::Instant) { end(); });
+  }
+}
+
+void Sandwich::end() {
+  for (const auto& [id, party] : parties_) io_.close(id);
+  is_over_ = true;
+}
+
+void Sandwich::fail(std::string what) {
+  if (!mistake_) mistake_ = std::move(what);
+  is_over_ = true;
+}
+
+// So that a pooler that has gone quiet fails its run instead of prolonging it.
+void Sandwich::keep_watch(base::Instant now) {
+  do_at(now + plan_.patience + plan_.measured, [this](base::Instant later) {
+    if (std::exchange(watched_, outcomes_) != outcomes_) return keep_watch(later);
+    fail(
+        "nothing comes any more; " + std::to_string(present_) + " clients are waiting, " +
+        std::to_string(std::count_if(roles_.begin(), roles_.end(),
+                                     [](const Role& role) { return role.client.is_logged_in(); })) +
+        " of " + std::to_string(roles_.size()) + " are logged in");
+  });
 }
 
 void Sandwich::handle_accepted(base::ConnectionId id, const base::PeerAddress&, base::Instant) {
-  parties_[id].server = std::make_unique<CannedServer>(++last_pid_);
+  parties_[id].server = std::make_unique<CannedServer>(++last_server_);
 }
 
 void Sandwich::handle_opened(base::ConnectionId id, base::Instant) {
   Party& party = parties_.at(id);
   scratch_.clear();
-  clients_[*party.client].begin_login(plan_.user, plan_.database, scratch_);
+  roles_[*party.client].client.begin_login(identity_, scratch_);
   send(id, party, scratch_);
 }
 
@@ -45,57 +111,75 @@ void Sandwich::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Inst
   const auto at = parties_.find(id);
   if (at == parties_.end() || is_over()) return;
   if (at->second.client) {
-    take_answer(id, at->second, bytes, now);
+    take_answer(*at->second.client, bytes, now);
   } else {
     serve(id, at->second, bytes, now);
   }
 }
 
 void Sandwich::serve(base::ConnectionId id, Party& party, base::Bytes bytes, base::Instant now) {
-  if (phase_ == Phase::Measuring && party.resting_since != base::kNever) {
-    tally_.add_server_gap(now - party.resting_since);
-  }
+  CannedServer& server = *party.server;
+  if (party.resting_since != base::kNever) scenario_->handle_server_gap(now - party.resting_since);
   party.resting_since = base::kNever;
   scratch_.clear();
-  const std::uint64_t syncs = party.server->sync_count();
-  if (!party.server->handle_bytes(bytes, scratch_)) {
+  const bool was_logged_in = server.is_logged_in();
+  const std::uint64_t requests = server.request_count();
+  const std::uint64_t syncs = server.sync_count();
+  if (!server.handle_bytes(bytes, scratch_)) {
     io_.close(id);
     parties_.erase(id);
     return;
   }
+  base::Duration delay{};
+  if (!was_logged_in && server.is_logged_in()) delay = plan_.login_delay;
+  if (server.request_count() != requests) {
+    delay = plan_.service_time * static_cast<int>(server.request_count() - requests);
+    scenario_->handle_request_served(server.pid(), now);
+  }
+  if (delay > base::Duration::zero() || party.busy_until > now) {
+    return answer_late(id, party, delay, now);
+  }
   send(id, party, scratch_);
-  if (party.server->sync_count() != syncs) party.resting_since = now;
+  if (server.sync_count() != syncs) party.resting_since = now;
 }
 
-void Sandwich::take_answer(base::ConnectionId id, Party& party, base::Bytes bytes,
+// What scratch_ holds, after what is late already.
+void Sandwich::answer_late(base::ConnectionId id, Party& party, base::Duration delay,
                            base::Instant now) {
-  PlayedClient& client = clients_[*party.client];
-  switch (client.handle_bytes(bytes)) {
-    case PlayedClient::Outcome::Underway: return;
-    case PlayedClient::Outcome::Wrong: return fail(client.what());
+  party.busy_until = std::max(party.busy_until, now) + delay;
+  do_at(party.busy_until, [this, id, answer = scratch_](base::Instant later) {
+    const auto at = parties_.find(id);
+    if (at == parties_.end()) return;
+    send(id, at->second, answer);
+    if (at->second.busy_until <= later) at->second.resting_since = later;
+  });
+}
+
+void Sandwich::take_answer(std::size_t client, base::Bytes bytes, base::Instant now) {
+  PlayedClient& played = roles_[client].client;
+  const PlayedClient::Outcome outcome = played.handle_bytes(bytes, scratch_);
+  if (outcome != PlayedClient::Outcome::Underway) ++outcomes_;
+  switch (outcome) {
+    case PlayedClient::Outcome::Underway: {
+      const base::ConnectionId id = roles_[client].id;
+      return send(id, parties_.at(id), scratch_);
+    }
+    case PlayedClient::Outcome::Wrong: return fail(played.what());
+    case PlayedClient::Outcome::Refused:
+      io_.close(roles_[client].id);
+      return lose(client, played.what(), now);
     case PlayedClient::Outcome::LoggedIn:
-      if (++logged_in_ == clients_.size()) begin_work(now);
-      return;
+      return is_leaving_ ? leave(client, now) : scenario_->handle_logged_in(client, now);
     case PlayedClient::Outcome::Answered:
-      if (phase_ == Phase::Measuring) {
-        tally_.add_turn(*party.client, client.transaction_count(), now - client.began_at());
-      }
-      return phase_ == Phase::Leaving ? leave(id, party, now) : begin_turn(id, party, now);
+      return is_leaving_ ? leave(client, now) : scenario_->handle_answered(client, now);
   }
 }
 
-void Sandwich::begin_work(base::Instant now) {
-  phase_ = Phase::WarmingUp;
-  io_.wake_at(now + plan_.warm_up);
-  for (auto& [id, party] : parties_) {
-    if (party.client) begin_turn(id, party, now);
-  }
-}
-
-void Sandwich::begin_turn(base::ConnectionId id, Party& party, base::Instant now) {
-  scratch_.clear();
-  clients_[*party.client].begin_turn(now, scratch_);
-  send(id, party, scratch_);
+void Sandwich::lose(std::size_t client, std::string_view why, base::Instant now) {
+  ++outcomes_;
+  parties_.erase(roles_[client].id);
+  count_out(roles_[client], now);
+  scenario_->handle_lost(client, why, now);
 }
 
 void Sandwich::send(base::ConnectionId id, Party& party, base::Bytes bytes) {
@@ -113,56 +197,18 @@ void Sandwich::handle_writable(base::ConnectionId id, base::Instant) {
 }
 
 void Sandwich::handle_closed(base::ConnectionId id, base::CloseCause, std::string_view detail,
-                             base::Instant) {
+                             base::Instant now) {
   const auto at = parties_.find(id);
   if (at == parties_.end() || is_over()) return;
   const std::optional<std::size_t> client = at->second.client;
+  if (client) return lose(*client, "it was cut off; " + std::string(detail), now);
   parties_.erase(at);
-  if (client) fail("client " + std::to_string(*client) + " was cut off; " + std::string(detail));
 }
 
 void Sandwich::handle_wake(base::Instant now) {
-  switch (phase_) {
-    case Phase::Connecting:
-      return fail("only " + std::to_string(logged_in_) + " clients could log in");
-    case Phase::WarmingUp:
-      phase_ = Phase::Measuring;
-      measured_since_ = now;
-      cpu_ = cpu_time_of(plan_.pooler_pids);
-      io_.wake_at(now + plan_.measured);
-      return;
-    case Phase::Measuring:
-      cpu_ = cpu_time_of(plan_.pooler_pids) - cpu_;
-      measured_until_ = now;
-      phase_ = Phase::Leaving;
-      io_.wake_at(now + plan_.patience);
-      return;
-    case Phase::Leaving: return end();
-    case Phase::Over: return;
-  }
-}
-
-// It has got its last answer.
-void Sandwich::leave(base::ConnectionId id, Party& party, base::Instant now) {
-  scratch_.clear();
-  wire::encode_terminate(scratch_);
-  send(id, party, scratch_);
-  io_.close(id);
-  parties_.erase(id);
-  if (++left_ == clients_.size()) io_.wake_at(now + kFarewell);
-}
-
-void Sandwich::end() {
-  if (left_ != clients_.size()) {
-    return fail(std::to_string(clients_.size() - left_) + " clients were never answered");
-  }
-  for (const auto& [id, party] : parties_) io_.close(id);
-  phase_ = Phase::Over;
-}
-
-void Sandwich::fail(std::string what) {
-  mistake_ = std::move(what);
-  phase_ = Phase::Over;
+  if (is_over()) return;
+  agenda_.do_due(now);
+  io_.wake_at(agenda_.next());
 }
 
 }  // namespace pgweir::bench

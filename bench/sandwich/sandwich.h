@@ -1,49 +1,49 @@
 // Sandwich: plays all clients of a pooler and the PostgreSQL behind it, in one thread, so that what
-// is measured is the pooler alone. It logs all clients in, lets them work, first unmeasured, and
-// adds up what they see. In the end everybody leaves in order, so that the pooler is fit for the
-// next run. Whether the numbers are good is for the caller to say.
+// is measured is the pooler alone. It keeps the connections and compares what comes back; when a
+// client does what, and what is measured, is its Scenario's to say. In the end everybody leaves in
+// order, so that the pooler is fit for the next run.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <unordered_map>
 
+#include "agenda.h"
 #include "base/byte_queue.h"
 #include "base/io.h"
 #include "canned_server.h"
+#include "plan.h"
 #include "played_client.h"
-#include "tally.h"
-#include "workload.h"
+#include "scenario.h"
 
 namespace pgweir::bench {
 
-struct Plan {
-  base::Endpoint pooler;
-  std::string user = "bench";
-  std::string database = "bench";
-  std::size_t client_count = 8;
-  Workload workload;
-  base::Duration warm_up = std::chrono::seconds(1);
-  base::Duration measured = std::chrono::seconds(3);
-  base::Duration patience = std::chrono::seconds(30);  // For all logins.
-  std::vector<int> pooler_pids;
-};
-
 class Sandwich final : public base::Handler {
  public:
-  Sandwich(base::Io& io, Plan plan);
+  Sandwich(base::Io& io, const Plan& plan);
 
-  // Connects the clients. Before the loop turns.
-  void begin(base::Instant now);
-  bool is_over() const { return phase_ == Phase::Over; }
-  // Once it is over: the numbers, or what went wrong.
+  // Before the loop turns. The scenario outlives the run.
+  void begin(Scenario& scenario, base::Instant now);
+  bool is_over() const { return is_over_; }
+  // Once it is over: what went wrong.
   const std::optional<std::string>& mistake() const { return mistake_; }
-  std::string result() const;
+
+  // For the scenario. Clients are numbered in the order in which they were added.
+  std::size_t add_client(const Workload& workload);
+  const PlayedClient& client(std::size_t number) const { return roles_[number].client; }
+  // Connects and logs in; REQUIRES: it is not connected.
+  void connect(std::size_t client);
+  // Its next request; REQUIRES: it is idle.
+  void ask(std::size_t client, base::Instant now);
+  // Says goodbye and hangs up; REQUIRES: it is connected.
+  void leave(std::size_t client, base::Instant now);
+  void do_at(base::Instant when, Agenda::Task task);
+  // Everybody leaves once answered; then the run is over, and nothing is told any more.
+  void dismiss(base::Instant now);
+  void fail(std::string what);
 
   void handle_accepted(base::ConnectionId id, const base::PeerAddress& peer,
                        base::Instant now) override;
@@ -57,35 +57,41 @@ class Sandwich final : public base::Handler {
   void handle_wake(base::Instant now) override;
 
  private:
-  enum class Phase : std::uint8_t { Connecting, WarmingUp, Measuring, Leaving, Over };
+  struct Role {
+    PlayedClient client;
+    base::ConnectionId id = base::ConnectionId::None;
+  };
   struct Party {
     std::optional<std::size_t> client;  // Its number; empty: a server.
     std::unique_ptr<CannedServer> server;
     base::ByteQueue outbox;
-    base::Instant resting_since = base::kNever;  // Of a server that has answered everything.
+    // Of a server.
+    base::Instant busy_until;                    // With what it answers late.
+    base::Instant resting_since = base::kNever;  // It has answered everything.
   };
 
   void serve(base::ConnectionId id, Party& party, base::Bytes bytes, base::Instant now);
-  void take_answer(base::ConnectionId id, Party& party, base::Bytes bytes, base::Instant now);
+  void answer_late(base::ConnectionId id, Party& party, base::Duration delay, base::Instant now);
+  void take_answer(std::size_t client, base::Bytes bytes, base::Instant now);
+  void lose(std::size_t client, std::string_view why, base::Instant now);
   void send(base::ConnectionId id, Party& party, base::Bytes bytes);
-  void begin_turn(base::ConnectionId id, Party& party, base::Instant now);
-  void begin_work(base::Instant now);
-  void leave(base::ConnectionId id, Party& party, base::Instant now);
+  void count_out(Role& role, base::Instant now);
+  void keep_watch(base::Instant now);
   void end();
-  void fail(std::string what);
 
   base::Io& io_;
-  const Plan plan_;
-  Phase phase_ = Phase::Connecting;
-  std::map<base::ConnectionId, Party> parties_;
-  std::deque<PlayedClient> clients_;
-  std::size_t logged_in_ = 0;
-  std::size_t left_ = 0;
-  std::uint32_t last_pid_ = 0;
-  base::Instant measured_since_;
-  base::Instant measured_until_;
-  std::chrono::nanoseconds cpu_{};  // Of the pooler: at the beginning, at the end between both.
-  Tally tally_;
+  const Plan& plan_;
+  Scenario* scenario_ = nullptr;
+  Identity identity_;
+  Agenda agenda_;
+  std::unordered_map<base::ConnectionId, Party> parties_;
+  std::deque<Role> roles_;
+  std::size_t present_ = 0;     // Clients that are connected or on their way.
+  std::uint64_t outcomes_ = 0;  // What clients have heard in the end, of whatever kind …
+  std::uint64_t watched_ = 0;   // … and how much of it at the last look.
+  std::uint32_t last_server_ = 0;
+  bool is_leaving_ = false;
+  bool is_over_ = false;
   std::optional<std::string> mistake_;
   base::ByteBuffer scratch_;
 };

@@ -1,24 +1,10 @@
 #include "tally.h"
 
 #include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
-#include <numeric>
 
 namespace pgweir::bench {
 
 namespace {
-
-double us_of(base::Duration time) {
-  return std::chrono::duration<double, std::micro>(time).count();
-}
-
-// Of sorted values; 0 where there are none.
-double percentile(const std::vector<float>& sorted, double share) {
-  if (sorted.empty()) return 0;
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  return static_cast<double>(sorted[static_cast<std::size_t>(std::lround(at))]);
-}
 
 // 1: all have had the same; 1/n: one has had everything.
 double jain_index(const std::vector<std::uint64_t>& counts) {
@@ -36,7 +22,7 @@ double jain_index(const std::vector<std::uint64_t>& counts) {
 void Tally::add_turn(std::size_t client, std::size_t transactions, base::Duration latency) {
   transactions_ += transactions;
   by_client_[client] += transactions;
-  latencies_us_.push_back(static_cast<float>(us_of(latency)));
+  latencies_.add(latency);
 }
 
 void Tally::add_server_gap(base::Duration gap) {
@@ -44,24 +30,23 @@ void Tally::add_server_gap(base::Duration gap) {
   ++gap_count_;
 }
 
-std::string Tally::to_json(base::Duration time, std::chrono::nanoseconds cpu) const {
-  std::vector<float> sorted = latencies_us_;
-  std::sort(sorted.begin(), sorted.end());
+Figures Tally::report(const Watch& watch) const {
+  const auto count = static_cast<double>(transactions_);
   const auto [least, most] = std::minmax_element(by_client_.begin(), by_client_.end());
-  const double count = static_cast<double>(std::max<std::uint64_t>(transactions_, 1));
-  const nlohmann::ordered_json json{
-      {"transactions", transactions_},
-      {"seconds", us_of(time) / 1e6},
-      {"transactions_per_second", static_cast<double>(transactions_) / us_of(time) * 1e6},
-      {"cpu_us_per_transaction", us_of(cpu) / count},
-      {"cpu_share", us_of(cpu) / us_of(time)},
-      {"latency_us",
-       {{"p50", percentile(sorted, 0.5)},
-        {"p99", percentile(sorted, 0.99)},
-        {"max", percentile(sorted, 1)}}},
+  const double median = latencies_.percentile_us(0.5);
+  Figures figures{
+      {"transactions", count},
+      {"seconds", watch.seconds()},
+      {"transactions_per_second", count / watch.seconds()},
+      {"cpu_us_per_transaction", watch.cpu_seconds() * 1e6 / std::max(count, 1.0)},
+      {"cpu_share", watch.cpu_seconds() / watch.seconds()},
       {"server_gap_us", gap_count_ == 0 ? 0 : us_of(gaps_) / static_cast<double>(gap_count_)},
-      {"per_client", {{"least", *least}, {"most", *most}, {"jain", jain_index(by_client_)}}}};
-  return json.dump();
+      {"per_client_least", static_cast<double>(*least)},
+      {"per_client_most", static_cast<double>(*most)},
+      {"jain", jain_index(by_client_)},
+      {"p99_by_p50", median == 0 ? 0 : latencies_.percentile_us(0.99) / median}};
+  latencies_.report("latency", figures);
+  return figures;
 }
 
 }  // namespace pgweir::bench

@@ -1,12 +1,13 @@
-// Tally: what a sandwich has counted in its measured time, and what follows from it.
+// Tally: what the clients of a sandwich have got in its measured time, and what follows from it.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "latencies.h"
+#include "meter.h"
+#include "scenario.h"
 
 namespace pgweir::bench {
 
@@ -18,14 +19,13 @@ class Tally {
   // How long a server had nothing to do between two requests.
   void add_server_gap(base::Duration gap);
 
-  std::uint64_t transaction_count() const { return transactions_; }
-  // cpu: what the pooler used in that time. Durations in µs, as JSON.
-  std::string to_json(base::Duration time, std::chrono::nanoseconds cpu) const;
+  // watch: over the same time.
+  Figures report(const Watch& watch) const;
 
  private:
   std::uint64_t transactions_ = 0;
   std::vector<std::uint64_t> by_client_;
-  std::vector<float> latencies_us_;
+  Latencies latencies_;
   base::Duration gaps_{};
   std::uint64_t gap_count_ = 0;
 };

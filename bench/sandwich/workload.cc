@@ -1,6 +1,7 @@
 #include "workload.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -98,17 +99,6 @@ std::size_t take_number(std::string_view& text) {
 }
 
 }  // namespace
-
-std::string_view name_of(Kind kind) {
-  switch (kind) {
-    case Kind::Simple: return "simple";
-    case Kind::Prepared: return "prepared";
-    case Kind::Parsed: return "parsed";
-    case Kind::Pipelined: return "pipelined";
-    case Kind::Bulk: return "bulk";
-  }
-  return {};
-}
 
 std::size_t encode_turn(const Workload& workload, Progress& progress, base::ByteBuffer& request,
                         base::ByteBuffer& answer) {

@@ -1,10 +1,8 @@
-// Workload: what the clients of a sandwich ask over and over, and the bytes that they must hear.
+// Workload: what a client of a sandwich asks over and over, and the bytes that it must hear.
 // Each request carries a mark that only one client can expect at that moment, and the canned server
 // gives it back, so that an answer for somebody else is noticed.
-// Source of truth for the kinds: performance.md's W1 to W16, of which these are W3, W4, W5 and W11.
 #pragma once
 
-#include <array>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -22,9 +20,6 @@ enum class Kind : std::uint8_t {
   Pipelined,  // Ten of Prepared in one send.
   Bulk        // One simple query, many rows.
 };
-inline constexpr std::array kKinds{Kind::Simple, Kind::Prepared, Kind::Parsed, Kind::Pipelined,
-                                   Kind::Bulk};
-std::string_view name_of(Kind kind);
 
 struct Workload {
   Kind kind = Kind::Simple;

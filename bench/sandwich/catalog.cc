@@ -1,0 +1,53 @@
+#include "catalog.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/assert.h"
+#include "scenarios/steady.h"
+
+namespace pgweir::bench {
+
+namespace {
+
+using Maker = std::unique_ptr<Scenario> (*)(const Plan& plan, Sandwich& sandwich);
+
+template <class Kind>
+std::unique_ptr<Scenario> make(const Plan& plan, Sandwich& sandwich) {
+  return std::make_unique<Kind>(plan, sandwich);
+}
+
+struct Entry {
+  std::string_view name;
+  Kind kind;  // What a client asks.
+  Maker make;
+};
+
+constexpr std::array kEntries{
+    Entry{"simple", Kind::Simple, make<Steady>}, Entry{"prepared", Kind::Prepared, make<Steady>},
+    Entry{"parsed", Kind::Parsed, make<Steady>}, Entry{"pipelined", Kind::Pipelined, make<Steady>},
+    Entry{"bulk", Kind::Bulk, make<Steady>}};
+
+const Entry& entry_of(std::string_view name) {
+  const auto* const at = std::find_if(kEntries.begin(), kEntries.end(),
+                                      [name](const Entry& entry) { return entry.name == name; });
+  ASSERT(at != kEntries.end());
+  return *at;
+}
+
+}  // namespace
+
+std::vector<std::string> workload_names() {
+  std::vector<std::string> names;
+  for (const Entry& entry : kEntries) names.emplace_back(entry.name);
+  return names;
+}
+
+void set_defaults(std::string_view name, Plan& plan) { plan.workload.kind = entry_of(name).kind; }
+
+std::unique_ptr<Scenario> make_scenario(std::string_view name, const Plan& plan,
+                                        Sandwich& sandwich) {
+  return entry_of(name).make(plan, sandwich);
+}
+
+}  // namespace pgweir::bench

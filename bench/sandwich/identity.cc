@@ -1,0 +1,21 @@
+#include "identity.h"
+
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace pgweir::bench {
+
+auth::ServerAuthenticator Identity::make_authenticator() {
+  auth::ServerAuthOptions options;
+  options.user = user_;
+  options.credential = password_;
+  options.cache = &cache_;
+  base::ByteWriter nonce(options.nonce);
+  while (options.nonce.size() < auth::kServerNonceBytesMin) {
+    nonce.u32(static_cast<std::uint32_t>(nonces_.next()));
+  }
+  return auth::ServerAuthenticator(std::move(options));
+}
+
+}  // namespace pgweir::bench

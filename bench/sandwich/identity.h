@@ -1,0 +1,34 @@
+// Identity: who the played clients say they are, and what they prove it with. All of them share it,
+// so that the PBKDF2 of their one password is done once and a login costs its player little.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "auth/salted_password_cache.h"
+#include "auth/server_authenticator.h"
+#include "base/rng.h"
+#include "base/secret.h"
+
+namespace pgweir::bench {
+
+class Identity {
+ public:
+  Identity(std::string user, std::string database, std::string_view password)
+      : user_(std::move(user)), database_(std::move(database)), password_(password) {}
+
+  const std::string& user() const { return user_; }
+  const std::string& database() const { return database_; }
+  // For one login.
+  auth::ServerAuthenticator make_authenticator();
+
+ private:
+  const std::string user_;
+  const std::string database_;
+  const base::Secret password_;
+  auth::SaltedPasswordCache cache_;
+  base::Rng nonces_{1};  // Nobody listens in, and runs are alike.
+};
+
+}  // namespace pgweir::bench

@@ -1,0 +1,33 @@
+// Plan: what a run of a sandwich is told from outside. Values only.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/io.h"
+#include "base/time.h"
+#include "workload.h"
+
+namespace pgweir::bench {
+
+struct Plan {
+  base::Endpoint pooler;
+  std::vector<int> pooler_pids;
+  std::string user = "bench";
+  std::string database = "bench";
+  std::string password;  // Asked for where the pooler is told to; empty: it must not ask.
+  std::size_t client_count = 8;
+  Workload workload;
+  base::Duration warm_up = std::chrono::seconds(1);
+  base::Duration measured = std::chrono::seconds(3);
+  base::Duration patience = std::chrono::seconds(30);  // With a pooler that does nothing at all.
+
+  // Of the canned PostgreSQL.
+  base::Duration login_delay{};   // Before it lets the pooler in.
+  base::Duration service_time{};  // Of each request.
+};
+
+}  // namespace pgweir::bench
