@@ -11,6 +11,7 @@ import tempfile
 import time
 
 from comparison import statistics
+from comparison.workloads import Workload
 
 STEAL_MAX = 0.01  # Of the time of all CPUs: what the host took away from this machine.
 RUN_EXTRA_MAX = 60  # Seconds for logins, warm-up and leaving; the sandwich gives up sooner.
@@ -18,38 +19,29 @@ ATTEMPTS_MAX = 5  # For a round without it.
 
 
 @dataclasses.dataclass
-class Workload:
-    kind: str
-    clients: int
-
-    @classmethod
-    def parse(cls, text):
-        kind, _, clients = text.partition("/")
-        if not clients.isdecimal():
-            raise SystemExit(f"compare: \"{text}\" is no workload; an example is simple/100")
-        return cls(kind, int(clients))
-
-    def __str__(self):
-        return f"{self.kind}/{self.clients}"
-
-
-@dataclasses.dataclass
 class Comparison:
-    """Of one workload, A against B. Without ratios: `problem` says why."""
+    """Of one workload, A against B. With a `problem` its figures say nothing."""
 
     workload: Workload
     a: str
     b: str
-    ratios: list = dataclasses.field(default_factory=list)
+    ratios: dict  # By the name of a metric: one of each round.
     runs_a: list = dataclasses.field(default_factory=list)
     runs_b: list = dataclasses.field(default_factory=list)
     problem: str = ""
 
-    def ratio(self):
-        return statistics.median(self.ratios)
+    def add_round(self, runs):
+        self.runs_a += [runs[0], runs[3]]
+        self.runs_b += [runs[1], runs[2]]
+        for metric in self.workload.kind.metrics:
+            a1, b1, b2, a2 = (max(run[metric.name], metric.least) for run in runs)
+            self.ratios[metric.name].append(statistics.ratio_of_round((a1, a2), (b1, b2)))
 
-    def interval(self):
-        return statistics.bootstrap_interval(self.ratios)
+    def ratio(self, metric):
+        return statistics.median(self.ratios[metric.name])
+
+    def interval(self, metric):
+        return statistics.bootstrap_interval(self.ratios[metric.name])
 
 
 class Failed(Exception):
@@ -77,7 +69,7 @@ class Bench:
     def __init__(self, build, seconds):
         self.sandwich = str(build / "pgweir_sandwich")
         self.seconds = seconds
-        self.poolers = []
+        self.poolers = {}  # What runs, by what it was made of and its setup.
         (self.server_port,) = free_ports(1)
         cpus = sorted(os.sched_getaffinity(0))
         self.pooler_cpus, self.other_cpus = (cpus[1:2], cpus[:1]) if len(cpus) > 1 else (cpus, cpus)
@@ -89,14 +81,21 @@ class Bench:
         return self
 
     def __exit__(self, *_):
-        for pooler in self.poolers:
+        for pooler in self.poolers.values():
             pooler.stop()
         self.directory.cleanup()
+
+    def running(self, pooler, setup):
+        """The pooler with this setup; it stays for the runs to come."""
+        key = (pooler, setup)
+        if key not in self.poolers:
+            self.poolers[key] = pooler.prepared_for(setup)
+            self.start(self.poolers[key])
+        return self.poolers[key]
 
     def start(self, pooler):
         ports = free_ports(2)
         pooler.start(ports, self.server_port, pathlib.Path(self.directory.name))
-        self.poolers.append(pooler)
         os.sched_setaffinity(pooler.process.pid, self.pooler_cpus)
         deadline = time.monotonic() + 10
         while True:
@@ -111,28 +110,26 @@ class Bench:
                 time.sleep(0.1)
         for task in os.listdir(f"/proc/{pooler.process.pid}/task"):
             os.sched_setaffinity(int(task), self.pooler_cpus)
-        return pooler
 
     def compare(self, workload, a, b, rounds):
-        result = Comparison(workload, a.name, b.name)
+        result = Comparison(workload, a.name, b.name,
+                            {metric.name: [] for metric in workload.kind.metrics})
+        title = f"{workload}  {a.name} : {b.name}"
         for number in range(rounds):
-            self.say(f"{workload}  {a.name} : {b.name}  round {number + 1} of {rounds}")
+            self.say(f"{title}  round {number + 1} of {rounds}")
             try:
-                runs = self.round(workload, a, b)
+                result.add_round(self.round(workload, a, b))
             except Failed as failed:
                 result.problem = str(failed)
                 break
-            result.runs_a += [runs[0], runs[3]]
-            result.runs_b += [runs[1], runs[2]]
-            cpu = [run["cpu_us_per_transaction"] for run in runs]
-            result.ratios.append(statistics.ratio_of_round((cpu[0], cpu[3]), (cpu[1], cpu[2])))
         self.say("")
-        if result.ratios and not result.problem:
-            low, high = result.interval()
-            print(f"{workload}  {a.name} : {b.name}  {result.ratio():.3f}  "
-                  f"[{low:.3f}, {high:.3f}]", flush=True)
-        else:
-            print(f"{workload}  {a.name} : {b.name}  {result.problem}", flush=True)
+        if result.problem:
+            print(f"{title}  {result.problem}", flush=True)
+            return result
+        for metric in workload.kind.metrics:
+            low, high = result.interval(metric)
+            print(f"{title}  {metric.title}: {result.ratio(metric):.3f}  [{low:.3f}, {high:.3f}]",
+                  flush=True)
         return result
 
     def round(self, workload, a, b):
@@ -145,9 +142,11 @@ class Bench:
         raise Failed("the host took the CPU away in every attempt")
 
     def run(self, workload, pooler, *options):
+        kind = workload.kind
+        pooler = self.running(pooler, kind.setup)
         command = [self.sandwich, "--pooler-port", pooler.port, "--server-port", self.server_port,
-                   "--workload", workload.kind, "--clients", workload.clients,
-                   "--seconds", self.seconds, *options]
+                   "--workload", kind.scenario, "--clients", workload.clients,
+                   "--seconds", self.seconds, *kind.options, *options]
         for pid in pooler.pids():
             command += ["--pid", pid]
         try:

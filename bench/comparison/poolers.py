@@ -1,25 +1,58 @@
 """The poolers that are compared: how each is configured, started and asked for its version.
 
-All stand in front of one PostgreSQL on this machine with ten servers, trust their clients, and log
-neither connections nor statements.
+All stand in front of one PostgreSQL on this machine and log neither connections nor statements; the
+rest is their Setup's to say.
 """
 
+import base64
+import copy
+import dataclasses
+import hashlib
+import hmac
 import os
 import pathlib
 import re
 import subprocess
 
 SERVER_COUNT = 10
-CLIENT_COUNT_MAX = 6000
+CLIENT_COUNT_MAX = 12000
+USER = "bench"
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """What a workload asks of a pooler's configuration."""
+
+    server_count: int = SERVER_COUNT
+    password: str = ""  # Of the clients, by SCRAM; empty: they are trusted.
+
+    def verifier(self):
+        """As PostgreSQL stores it: nobody has to derive it from the password again."""
+        salt, iterations = b"salt of a bench.", 4096
+        salted = hashlib.pbkdf2_hmac("sha256", self.password.encode(), salt, iterations)
+        stored, server = (hmac.digest(salted, key, "sha256") for key in (b"Client Key",
+                                                                         b"Server Key"))
+        texts = [base64.b64encode(one).decode()
+                 for one in (salt, hashlib.sha256(stored).digest(), server)]
+        return f"SCRAM-SHA-256${iterations}:{texts[0]}${texts[1]}:{texts[2]}"
 
 
 class Pooler:
+    """A program and, once it is prepared and started, a process. `setup` is the default one until
+    `prepared_for` has made a copy for another."""
+
     name = ""
+    setup = Setup()
 
     def __init__(self, program):
         self.program = str(program)
         self.process = None
         self.port = self.http_port = self.server_port = None
+
+    def prepared_for(self, setup):
+        prepared = copy.copy(self)
+        prepared.setup = setup
+        return prepared
 
     def start(self, ports, server_port, directory):
         """On the first of `ports`; does not wait until it listens."""
@@ -40,6 +73,13 @@ class Pooler:
         self.process.terminate()
         self.process.wait(timeout=40)
 
+    def write_users(self, directory):
+        """The file of users, in the format that PgBouncer has made known; its path."""
+        path = directory / f"users.{self.port}.txt"
+        path.write_text(f'"{USER}" "{self.setup.verifier()}"\n')
+        path.chmod(0o644)
+        return path
+
     def pids(self):
         """Its processes; a pooler that forks has more than one."""
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
@@ -56,14 +96,28 @@ class Pgweir(Pooler):
         super().__init__(program)
         self.name = name
 
-    def command(self, _directory):
-        return [self.program, "serve", "--listen", f"127.0.0.1:{self.port}",
+    def command(self, directory):
+        config = ["--config", str(self.write_config(directory))] if self.setup.password else []
+        return [self.program, "serve", *config, "--listen", f"127.0.0.1:{self.port}",
                 "--http", f"127.0.0.1:{self.http_port}"]
 
+    def url(self):
+        return (f"postgresql://{USER}@127.0.0.1:{self.server_port}/bench"
+                f"?connection_limit={self.setup.server_count}")
+
+    def write_config(self, directory):
+        path = directory / f"pgweir.{self.port}.toml"
+        path.write_text(f"""auth_type = "scram-sha-256"
+auth_file = "{self.write_users(directory)}"
+[databases.bench]
+url = "{self.url()}"
+""")
+        path.chmod(0o644)
+        return path
+
     def environment(self, directory):
-        return {"DATABASE_URL": f"postgresql://bench@127.0.0.1:{self.server_port}/bench"
-                                f"?connection_limit={SERVER_COUNT}",
-                "STATE_DIRECTORY": str(directory)}
+        url = {} if self.setup.password else {"DATABASE_URL": self.url()}
+        return {**url, "STATE_DIRECTORY": str(directory)}
 
 
 class PgBouncer(Pooler):
@@ -80,12 +134,12 @@ class PgBouncer(Pooler):
         config = directory / f"pgbouncer.{self.port}.ini"
         config.write_text(f"""
 [databases]
-bench = host=127.0.0.1 port={self.server_port} user=bench pool_size={SERVER_COUNT}
+bench = host=127.0.0.1 port={self.server_port} user={USER} pool_size={self.setup.server_count}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {self.port}
 unix_socket_dir =
-auth_type = any
+{self.authentication(directory)}
 pool_mode = transaction
 max_client_conn = {CLIENT_COUNT_MAX}
 log_connections = 0
@@ -97,6 +151,11 @@ server_login_retry = 1
         # It refuses to run as root.
         unprivileged = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
         return [*(unprivileged if os.getuid() == 0 else []), self.program, str(config)]
+
+    def authentication(self, directory):
+        if not self.setup.password:
+            return "auth_type = any"
+        return f"auth_type = scram-sha-256\nauth_file = {self.write_users(directory)}"
 
     def prepared(self):
         """Named statements are followed from 1.21 on."""

@@ -3,6 +3,7 @@
 import dataclasses
 import html
 import json
+import math
 import os
 import platform
 
@@ -29,52 +30,69 @@ def typical(runs, name):
     return statistics.median([run[name] for run in runs])
 
 
+def shown(results):
+    """Each metric of each comparison that has come to something."""
+    return [(result, metric) for result in results if not result.problem
+            for metric in result.workload.kind.metrics]
+
+
 def table(results, versions, command):
     about = machine()
-    lines = [f"CPU time per transaction; below 1 {results[0].a} needs less.", "",
+    a = results[0].a
+    lines = [f"Ratios of {a} to the other: where lower is better, {a} is ahead below 1, where "
+             "higher is better above 1. The interval is where the median of the rounds lies with "
+             "95 % certainty.", "",
              f"`{command}`", "",
              f"{about['cpu']}, {about['cpus']} CPUs, Linux {about['kernel']}; "
              + "; ".join(f"{name}: {version}" for name, version in versions.items()), "",
-             f"| workload | beside | ratio | 95 % | {results[0].a}, µs | other, µs | p99 | Jain |",
+             f"| workload | beside | metric | better | ratio | 95 % | {a} | other |",
              "|---|---|---|---|---|---|---|---|"]
-    for result in results:
-        if result.problem or not result.ratios:
-            lines.append(f"| {result.workload} | {result.b} | – | {result.problem} | | | | |")
-            continue
-        low, high = result.interval()
-        cpu = [typical(runs, "cpu_us_per_transaction") for runs in (result.runs_a, result.runs_b)]
-        p99 = [typical(runs, "latency_p99_us") for runs in (result.runs_a, result.runs_b)]
-        jain = [typical(runs, "jain") for runs in (result.runs_a, result.runs_b)]
-        cells = [result.workload, result.b, f"{result.ratio():.3f}", f"{low:.3f}–{high:.3f}",
-                 f"{cpu[0]:.1f}", f"{cpu[1]:.1f}", f"{p99[0] / p99[1]:.2f}",
-                 f"{jain[0]:.3f} : {jain[1]:.3f}"]
-        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    lines += ["| " + " | ".join(cells(result, metric)) + " |" for result, metric in shown(results)]
+    lines += [f"| {result.workload} | {result.b} | – | | | | {result.problem} | |"
+              for result in results if result.problem]
     return "\n".join(lines) + "\n"
 
 
+def cells(result, metric):
+    low, high = result.interval(metric)
+    return [str(result.workload), result.b, metric.title, metric.better(),
+            f"{result.ratio(metric):.3f}", f"{low:.3f}–{high:.3f}",
+            *(number(typical(runs, metric.name)) for runs in (result.runs_a, result.runs_b))]
+
+
+def number(value):
+    """With three digits that say something."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:.0f}"
+    return f"{value:.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+
+
 def picture(results):
-    """A line for each result: the ratio and its interval, on a scale that shows 1."""
-    shown = [result for result in results if result.ratios and not result.problem]
-    left, width, row = 300, 460, 22
-    most = max([1.1, *(result.interval()[1] for result in shown)])
+    """A line for each ratio and its interval; half and double are as far from 1."""
+    rows = shown(results)
+    left, width, height_of_row = 470, 460, 22
+    ends = [end for result, metric in rows for end in result.interval(metric)]
+    least, most = min([0.5, *ends]), max([2, *ends])
 
     def x(ratio):
-        return left + ratio / most * width
+        return left + math.log(ratio / least) / math.log(most / least) * width
 
-    height = row * (len(shown) + 2)
+    height = height_of_row * (len(rows) + 2)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + width + 80}" '
              f'height="{height}" font-family="sans-serif" font-size="12">',
-             f'<line x1="{x(1):.1f}" y1="{row / 2}" x2="{x(1):.1f}" y2="{height - row}" '
-             'stroke="#888" stroke-dasharray="4 3"/>',
+             f'<line x1="{x(1):.1f}" y1="{height_of_row / 2}" x2="{x(1):.1f}" '
+             f'y2="{height - height_of_row}" stroke="#888" stroke-dasharray="4 3"/>',
              f'<text x="{x(1):.1f}" y="{height - 6}" text-anchor="middle" fill="#555">'
-             'CPU per transaction as much as the other</text>']
-    for number, result in enumerate(shown):
-        y = row * (number + 1)
-        low, high = result.interval()
-        name = html.escape(f"{result.workload} beside {result.b}")
+             'as much as the other</text>']
+    for place, (result, metric) in enumerate(rows):
+        y = height_of_row * (place + 1)
+        low, high = result.interval(metric)
+        ratio = result.ratio(metric)
+        name = html.escape(f"{result.workload} beside {result.b}: {metric.title}"
+                           + (" (higher is better)" if metric.is_higher_better else ""))
         parts += [f'<text x="{left - 10}" y="{y + 4}" text-anchor="end">{name}</text>',
                   f'<line x1="{x(low):.1f}" y1="{y}" x2="{x(high):.1f}" y2="{y}" stroke="#246" '
                   'stroke-width="3"/>',
-                  f'<circle cx="{x(result.ratio()):.1f}" cy="{y}" r="4.5" fill="#246"/>',
-                  f'<text x="{left + width + 12}" y="{y + 4}">{result.ratio():.2f}</text>']
+                  f'<circle cx="{x(ratio):.1f}" cy="{y}" r="4.5" fill="#246"/>',
+                  f'<text x="{left + width + 12}" y="{y + 4}">{number(ratio)}</text>']
     return "\n".join([*parts, "</svg>"]) + "\n"

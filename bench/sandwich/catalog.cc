@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/assert.h"
+#include "scenarios/churn.h"
 #include "scenarios/steady.h"
 
 namespace pgweir::bench {
@@ -26,7 +27,7 @@ struct Entry {
 constexpr std::array kEntries{
     Entry{"simple", Kind::Simple, make<Steady>}, Entry{"prepared", Kind::Prepared, make<Steady>},
     Entry{"parsed", Kind::Parsed, make<Steady>}, Entry{"pipelined", Kind::Pipelined, make<Steady>},
-    Entry{"bulk", Kind::Bulk, make<Steady>}};
+    Entry{"bulk", Kind::Bulk, make<Steady>},     Entry{"churn", Kind::Simple, make<Churn>}};
 
 const Entry& entry_of(std::string_view name) {
   const auto* const at = std::find_if(kEntries.begin(), kEntries.end(),

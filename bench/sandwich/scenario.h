@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "meter.h"
 #include "plan.h"
 
 namespace pgweir::bench {
@@ -40,6 +41,9 @@ class Scenario {
   virtual Figures result() const = 0;
 
  protected:
+  // Once the warm-up is over the watch runs for as long as was planned; then all are dismissed.
+  void measure(Watch& watch, base::Instant now);
+
   const Plan& plan_;
   Sandwich& sandwich_;
 };

@@ -19,13 +19,7 @@ void Steady::handle_logged_in(std::size_t, base::Instant now) {
 
 void Steady::begin_work(base::Instant now) {
   for (std::size_t i = 0; i < plan_.client_count; ++i) sandwich_.ask(i, now);
-  sandwich_.do_at(now + plan_.warm_up, [this](base::Instant then) {
-    watch_.begin(then);
-    sandwich_.do_at(then + plan_.measured, [this](base::Instant end) {
-      watch_.end(end);
-      sandwich_.dismiss(end);
-    });
-  });
+  measure(watch_, now);
 }
 
 void Steady::handle_answered(std::size_t client, base::Instant now) {
