@@ -56,7 +56,8 @@ class SandwichTest(unittest.TestCase):
                 with self.subTest(name):
                     figures = bench.run(Workload(name, 40), pgweir, "--rows", 50, "--warm-up", 0.2)
                     for metric in kind.metrics:
-                        self.assertGreater(figures[metric.name], 0, metric.title)
+                        self.assertGreaterEqual(figures[metric.name], 0, metric.title)
+                    self.assertGreater(figures[kind.metrics[0].name], 0)
 
     def test_a_wrong_byte_is_noticed(self):
         (server_port,) = free_ports(1)

@@ -142,8 +142,19 @@ class Bench:
         raise Failed("the host took the CPU away in every attempt")
 
     def run(self, workload, pooler, *options):
+        """The figures of one run; `pooler` is started if it is not running yet."""
         kind = workload.kind
-        pooler = self.running(pooler, kind.setup)
+        if not kind.is_cold:
+            return self.run_through(self.running(pooler, kind.setup), workload, options)
+        fresh = pooler.prepared_for(kind.setup)
+        try:
+            self.start(fresh)
+            return self.run_through(fresh, workload, options)
+        finally:
+            fresh.stop()
+
+    def run_through(self, pooler, workload, options):
+        kind = workload.kind
         command = [self.sandwich, "--pooler-port", pooler.port, "--server-port", self.server_port,
                    "--workload", kind.scenario, "--clients", workload.clients,
                    "--seconds", self.seconds, *kind.options, *options]

@@ -23,11 +23,23 @@ class Kind:
     metrics: tuple
     options: tuple = ()  # Of the sandwich.
     setup: Setup = Setup()
+    is_cold: bool = False  # Each run has a pooler that has just been started.
 
 
 CPU = Metric("cpu_us_per_transaction", "CPU per transaction, µs")
 P99 = Metric("latency_p99_us", "p99 latency, µs")
 LOGINS = Metric("logins_per_cpu_second", "logins per CPU second", is_higher_better=True)
+STORM_P99 = Metric("storm_p99_us", "p99 of the established, µs")
+LAST_LOGIN = Metric("last_login_ms", "time until the last login, ms")
+REFUSED = Metric("refused", "turned away", least=1)
+ALL_SERVE = Metric("all_serve_ms", "time until all servers serve, ms")
+JAIN = Metric("jain", "Jain index", is_higher_better=True)
+SPREAD = Metric("p99_by_p50", "p99 : p50 of latency")
+MEMORY = Metric("bytes_per_client", "memory per idle client, bytes", least=1)
+IDLE_CPU = Metric("cpu_ms_per_second", "CPU while all rest, ms per s", least=0.01)
+WAKEUPS = Metric("wakeups_per_second", "wake-ups per s while all rest", least=0.1)
+
+COLD_SERVERS = 40
 PASSWORD = "what a bench says"
 
 KINDS = {
@@ -36,6 +48,14 @@ KINDS = {
     "churn": Kind("churn", (LOGINS,)),
     "churn-scram": Kind("churn", (LOGINS,), options=("--password", PASSWORD),
                         setup=Setup(password=PASSWORD)),
+    "storm": Kind("storm", (STORM_P99, LAST_LOGIN, REFUSED)),
+    "cold": Kind("cold", (ALL_SERVE,), is_cold=True, setup=Setup(server_count=COLD_SERVERS),
+                 options=("--servers", COLD_SERVERS, "--login-delay-ms", 5, "--service-ms", 1)),
+    "fairness": Kind("simple", (JAIN, SPREAD, CPU), options=("--service-ms", 1)),
+    "idle": Kind("idle", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True),
+    "idle-prepared": Kind("idle-prepared", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True),
+    "idle-bulk": Kind("idle-bulk", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True,
+                      options=("--rows", 1000)),
 }
 
 

@@ -23,6 +23,8 @@ struct Arguments {
   std::string workload = "simple";
   double seconds = 3;
   double warm_up = 1;
+  double login_delay_ms = 0;
+  double service_ms = 0;
 };
 
 base::Duration seconds_of(double seconds) {
@@ -63,10 +65,13 @@ int main(int argc, char** argv) {
   Arguments arguments;
   Plan& plan = arguments.plan;
   CLI::App app("Plays the clients of a pooler and the PostgreSQL behind it");
+  // What a workload is given by bench/compare may be overruled.
+  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   app.add_option("--pooler-port", plan.pooler.port, "where the pooler listens")->required();
   app.add_option("--server-port", arguments.server_port, "where it finds its PostgreSQL")
       ->required();
-  app.add_option("--pid", plan.pooler_pids, "its processes, whose CPU time is counted");
+  app.add_option("--pid", plan.pooler_pids, "its processes, whose CPU time is counted")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--workload", arguments.workload)
       ->check(CLI::IsMember(workload_names()))
       ->capture_default_str();
@@ -75,11 +80,16 @@ int main(int argc, char** argv) {
   app.add_option("--row-bytes", plan.workload.row_bytes, "of bulk")->capture_default_str();
   app.add_option("--seconds", arguments.seconds, "measured")->capture_default_str();
   app.add_option("--warm-up", arguments.warm_up, "seconds before that")->capture_default_str();
+  app.add_option("--servers", plan.server_count, "that the pooler may have")->capture_default_str();
+  app.add_option("--login-delay-ms", arguments.login_delay_ms, "of the servers");
+  app.add_option("--service-ms", arguments.service_ms, "what a request takes a server");
   app.add_option("--password", plan.password, "of the clients");
   CLI11_PARSE(app, argc, argv);
   plan.pooler.address = "127.0.0.1";
   plan.measured = seconds_of(arguments.seconds);
   plan.warm_up = seconds_of(arguments.warm_up);
+  plan.login_delay = seconds_of(arguments.login_delay_ms / 1e3);
+  plan.service_time = seconds_of(arguments.service_ms / 1e3);
   set_defaults(arguments.workload, plan);
   net::raise_descriptor_limit();
   return run(arguments);

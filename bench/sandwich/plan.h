@@ -26,6 +26,7 @@ struct Plan {
   base::Duration patience = std::chrono::seconds(30);  // With a pooler that does nothing at all.
 
   // Of the canned PostgreSQL.
+  std::size_t server_count = 10;  // As many as the pooler may have.
   base::Duration login_delay{};   // Before it lets the pooler in.
   base::Duration service_time{};  // Of each request.
 };

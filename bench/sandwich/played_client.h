@@ -37,6 +37,7 @@ class PlayedClient {
 
   bool is_logged_in() const { return is_logged_in_; }
   bool is_idle() const { return is_logged_in_ && matched_ == answer_.size(); }
+  std::uint64_t turn_count() const { return progress_.turn; }  // That it has begun.
   // Of the turn that was answered last.
   std::size_t transaction_count() const { return transaction_count_; }
   base::Instant began_at() const { return began_at_; }
