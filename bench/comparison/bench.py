@@ -1,5 +1,6 @@
 """The bench: the poolers that run, and the runs that are made with them."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -89,13 +90,14 @@ class Bench:
         """The pooler with this setup; it stays for the runs to come."""
         key = (pooler, setup)
         if key not in self.poolers:
-            self.poolers[key] = pooler.prepared_for(setup)
-            self.start(self.poolers[key])
+            prepared = pooler.prepared_for(setup)
+            prepared.take_ports(free_ports(2), self.server_port)
+            self.start(prepared)
+            self.poolers[key] = prepared
         return self.poolers[key]
 
     def start(self, pooler):
-        ports = free_ports(2)
-        pooler.start(ports, self.server_port, pathlib.Path(self.directory.name))
+        pooler.start(pathlib.Path(self.directory.name))
         os.sched_setaffinity(pooler.process.pid, self.pooler_cpus)
         deadline = time.monotonic() + 10
         while True:
@@ -143,31 +145,47 @@ class Bench:
 
     def run(self, workload, pooler, *options):
         """The figures of one run; `pooler` is started if it is not running yet."""
-        kind = workload.kind
-        if not kind.is_cold:
-            return self.run_through(self.running(pooler, kind.setup), workload, options)
-        fresh = pooler.prepared_for(kind.setup)
-        try:
-            self.start(fresh)
-            return self.run_through(fresh, workload, options)
-        finally:
-            fresh.stop()
+        if workload.kind.is_cold:
+            return self.run_cold(pooler.prepared_for(workload.kind.setup), workload, options)
+        pooler = self.running(pooler, workload.kind.setup)
+        pids = [text for pid in pooler.pids() for text in ("--pid", pid)]
+        with self.sandwich_for(pooler, workload, *options, *pids) as sandwich:
+            return self.figures(pooler, sandwich)
 
-    def run_through(self, pooler, workload, options):
+    def run_cold(self, pooler, workload, options):
+        """PostgreSQL is there first: a pooler that finds none when it starts may take its time to
+        look again."""
+        pooler.take_ports(free_ports(2), self.server_port)
+        with self.sandwich_for(pooler, workload, *options, "--wait") as sandwich:
+            sandwich.stdout.readline()
+            try:
+                self.start(pooler)
+                return self.figures(pooler, sandwich, " ".join(map(str, pooler.pids())))
+            finally:
+                pooler.stop()
+
+    @contextlib.contextmanager
+    def sandwich_for(self, pooler, workload, *options):
+        """The process; it ends with the context."""
         kind = workload.kind
         command = [self.sandwich, "--pooler-port", pooler.port, "--server-port", self.server_port,
                    "--workload", kind.scenario, "--clients", workload.clients,
                    "--seconds", self.seconds, *kind.options, *options]
-        for pid in pooler.pids():
-            command += ["--pid", pid]
+        with subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def figures(self, pooler, sandwich, pids=None):
         try:
-            done = subprocess.run(list(map(str, command)), capture_output=True, text=True,
-                                  check=False, timeout=self.seconds + RUN_EXTRA_MAX)
+            output, complaint = sandwich.communicate(pids, timeout=self.seconds + RUN_EXTRA_MAX)
         except subprocess.TimeoutExpired:
             raise Failed(f"{pooler.name}: the run did not end") from None
-        if done.returncode != 0:
-            raise Failed(f"{pooler.name}: {done.stderr.strip() or 'no answer'}")
-        return json.loads(done.stdout)
+        if sandwich.returncode != 0:
+            raise Failed(f"{pooler.name}: {complaint.strip() or 'no answer'}")
+        return json.loads(output)
 
     @staticmethod
     def say(text):

@@ -54,11 +54,14 @@ class Pooler:
         prepared.setup = setup
         return prepared
 
-    def start(self, ports, server_port, directory):
-        """On the first of `ports`; does not wait until it listens."""
-        port, self.http_port = ports
-        self.port, self.server_port = port, server_port
-        with open(directory / f"{port}.log", "wb") as log:
+    def take_ports(self, ports, server_port):
+        """It will listen on the first of `ports`."""
+        self.port, self.http_port = ports
+        self.server_port = server_port
+
+    def start(self, directory):
+        """Does not wait until it listens."""
+        with open(directory / f"{self.port}.log", "wb") as log:
             self.process = subprocess.Popen(
                 self.command(directory), env={**os.environ, **self.environment(directory)},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -70,6 +73,8 @@ class Pooler:
         return {}
 
     def stop(self):
+        if self.process is None:
+            return
         self.process.terminate()
         self.process.wait(timeout=40)
 
@@ -102,8 +107,10 @@ class Pgweir(Pooler):
                 "--http", f"127.0.0.1:{self.http_port}"]
 
     def url(self):
+        """Its limit counts the connection by which it watches over the server, too."""
         return (f"postgresql://{USER}@127.0.0.1:{self.server_port}/bench"
-                f"?connection_limit={self.setup.server_count}")
+                f"?pool_size={self.setup.server_count}"
+                f"&connection_limit={self.setup.server_count + 1}")
 
     def write_config(self, directory):
         path = directory / f"pgweir.{self.port}.toml"

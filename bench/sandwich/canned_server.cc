@@ -1,6 +1,7 @@
 #include "canned_server.h"
 
 #include <array>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -8,6 +9,7 @@
 #include "wire/query.h"
 #include "wire/reply.h"
 #include "wire/report.h"
+#include "wire/rows.h"
 #include "wire/sqlstate.h"
 #include "wire/startup.h"
 #include "workload.h"
@@ -35,6 +37,21 @@ void encode_welcome(std::uint32_t pid, base::ByteBuffer& out) {
   for (const auto& [name, value] : kReported) wire::encode_parameter_status(out, name, value);
   wire::encode_backend_key_data(out, {.pid = pid, .secret = base::ByteBuffer(4)});
   wire::encode_ready_for_query(out, 'I');
+}
+
+// What pgweir asks before it has more than one server: budget/discovery.h.
+constexpr std::size_t kFactCount = 10;
+
+bool asks_for_facts(std::string_view query) {
+  return query.find("current_setting('max_connections')") != std::string_view::npos;
+}
+
+void encode_facts(std::uint32_t pid, base::ByteBuffer& out) {
+  const std::string pid_text = std::to_string(pid);
+  const std::array<std::optional<std::string_view>, kFactCount> row{
+      "150000", "5000", "3", "0", "f", pid_text, "0", "1", std::nullopt, std::nullopt};
+  wire::encode_data_row(out, row);
+  wire::encode_command_complete(out, "SELECT 1");
 }
 
 // "begin" → "BEGIN".
@@ -103,10 +120,7 @@ bool CannedServer::take(const wire::Frame& frame, base::ByteBuffer& out) {
     case 'P': take_parse(frame.body, out); return true;
     case 'B': take_bind(frame.body, out); return true;
     case 'D': take_describe(frame.body, out); return true;
-    case 'E':
-      ++request_count_;
-      encode_execution(parameter_, out);
-      return true;
+    case 'E': take_execute(out); return true;
     case 'C':
       if (const auto target = wire::parse_target(frame.body)) {
         if (target->kind == 'S') statements_.erase(std::string(target->name));
@@ -157,10 +171,23 @@ void CannedServer::take_bind(base::Bytes body, base::ByteBuffer& out) {
   if (count > 1) return fail(wire::sqlstate::kFeatureNotSupported, "several parameters", out);
   parameter_ = count == 0 ? "" : base::as_text(reader.take(reader.u32()));
   if (!reader.is_good()) return fail(wire::sqlstate::kProtocolViolation, "malformed Bind", out);
-  if (!statements_.contains(name)) {
+  const auto statement = statements_.find(name);
+  if (statement == statements_.end()) {
     return fail(wire::sqlstate::kInvalidSqlStatementName, "no such statement", out);
   }
+  portal_ = statement->second;
   wire::encode_bind_complete(out);
+}
+
+void CannedServer::take_execute(base::ByteBuffer& out) {
+  if (is_statement(portal_)) {
+    ++request_count_;
+    encode_execution(parameter_, out);
+  } else if (asks_for_facts(portal_)) {
+    encode_facts(pid_, out);
+  } else {
+    wire::encode_command_complete(out, "SELECT 0");
+  }
 }
 
 void CannedServer::take_describe(base::Bytes body, base::ByteBuffer& out) {
@@ -170,6 +197,10 @@ void CannedServer::take_describe(base::Bytes body, base::ByteBuffer& out) {
     wire::FrameWriter frame(out, 't');
     frame.u16(1);
     frame.u32(25);
+  }
+  if (target->kind == 'P' && asks_for_facts(portal_)) {
+    constexpr std::array<wire::Column, kFactCount> columns{};
+    return wire::encode_row_description(out, columns);
   }
   encode_columns(out);
 }

@@ -1,8 +1,8 @@
 // CannedServer: one connection of a PostgreSQL that knows nothing but a bench's queries. It has its
 // answers at once (whoever owns it may hold them back), and keeps its client, the pooler, to the
 // protocol: a statement that was never parsed is an error, as with the real one. What is not a
-// bench's query gets an error or an empty success.
-// Source of truth: PostgreSQL manual, "Message Flow".
+// bench's query gets an error or an empty success, but for what pgweir asks about the server's
+// room. Source of truth: PostgreSQL manual, "Message Flow".
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,7 @@ class CannedServer {
   void take_query(std::string_view text, base::ByteBuffer& out);
   void take_parse(base::Bytes body, base::ByteBuffer& out);
   void take_bind(base::Bytes body, base::ByteBuffer& out);
+  void take_execute(base::ByteBuffer& out);
   void take_describe(base::Bytes body, base::ByteBuffer& out);
   void fail(std::string_view sqlstate, std::string_view message, base::ByteBuffer& out);
   void say_ready(base::ByteBuffer& out);
@@ -46,8 +47,10 @@ class CannedServer {
   std::uint64_t sync_count_ = 0;
   std::uint64_t request_count_ = 0;
   std::map<std::string, std::string, std::less<>> statements_;
-  std::string parameter_;  // Of the unnamed portal.
-  base::ByteQueue rest_;   // A part of a message.
+  // The unnamed portal: its statement's text, and the parameter.
+  std::string portal_;
+  std::string parameter_;
+  base::ByteQueue rest_;  // A part of a message.
 };
 
 }  // namespace pgweir::bench

@@ -1,6 +1,9 @@
 // pgweir_sandwich: measures one pooler with one workload and prints one line of JSON. The pooler
-// is running already, with 127.0.0.1:--server-port as its PostgreSQL; it trusts its clients, or
-// asks for their --password by SCRAM.
+// is running already, or waited for, with 127.0.0.1:--server-port as its PostgreSQL; it trusts its
+// clients, or asks for their --password by SCRAM.
+#include <poll.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -25,6 +28,7 @@ struct Arguments {
   double warm_up = 1;
   double login_delay_ms = 0;
   double service_ms = 0;
+  bool has_to_wait = false;
 };
 
 base::Duration seconds_of(double seconds) {
@@ -36,7 +40,25 @@ int complain(const std::string& what) {
   return 1;
 }
 
-int run(const Arguments& arguments) {
+constexpr base::Duration kLookAgain = std::chrono::milliseconds(5);
+
+bool has_input() {
+  pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  return ::poll(&input, 1, 0) > 0;
+}
+
+// Plays PostgreSQL alone for a pooler that is about to be started, until its pids are told.
+void wait_for_pooler(net::Reactor& reactor, Sandwich& sandwich, std::vector<int>& pids) {
+  std::cout << "listening" << std::endl;
+  const Agenda::Task nothing = [](base::Instant) {};
+  while (!has_input()) {
+    sandwich.do_at(net::monotonic_now() + kLookAgain, nothing);
+    reactor.turn();
+  }
+  for (int pid = 0; std::cin >> pid;) pids.push_back(pid);
+}
+
+int run(Arguments& arguments) {
   auto listener = net::Listener::open_tcp("127.0.0.1", arguments.server_port);
   net::ReactorOptions options;
   options.name = "sandwich";
@@ -50,6 +72,7 @@ int run(const Arguments& arguments) {
   const auto scenario = make_scenario(arguments.workload, arguments.plan, sandwich);
   (*reactor)->attach(sandwich);
   (*reactor)->listen(std::move(listeners), {});
+  if (arguments.has_to_wait) wait_for_pooler(**reactor, sandwich, arguments.plan.pooler_pids);
   sandwich.begin(*scenario, net::monotonic_now());
   while (!sandwich.is_over()) (*reactor)->turn();
   (*reactor)->stop();
@@ -83,6 +106,8 @@ int main(int argc, char** argv) {
   app.add_option("--servers", plan.server_count, "that the pooler may have")->capture_default_str();
   app.add_option("--login-delay-ms", arguments.login_delay_ms, "of the servers");
   app.add_option("--service-ms", arguments.service_ms, "what a request takes a server");
+  app.add_flag("--wait", arguments.has_to_wait,
+               "the pooler is not running yet: its pids come on standard input once it is");
   app.add_option("--password", plan.password, "of the clients");
   CLI11_PARSE(app, argc, argv);
   plan.pooler.address = "127.0.0.1";

@@ -119,7 +119,9 @@ void Sandwich::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Inst
 
 void Sandwich::serve(base::ConnectionId id, Party& party, base::Bytes bytes, base::Instant now) {
   CannedServer& server = *party.server;
-  if (party.resting_since != base::kNever) scenario_->handle_server_gap(now - party.resting_since);
+  if (scenario_ != nullptr && party.resting_since != base::kNever) {
+    scenario_->handle_server_gap(now - party.resting_since);
+  }
   party.resting_since = base::kNever;
   scratch_.clear();
   const bool was_logged_in = server.is_logged_in();

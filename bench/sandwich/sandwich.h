@@ -25,7 +25,7 @@ class Sandwich final : public base::Handler {
  public:
   Sandwich(base::Io& io, const Plan& plan);
 
-  // Before the loop turns. The scenario outlives the run.
+  // Until then only PostgreSQL is played. The scenario outlives the run.
   void begin(Scenario& scenario, base::Instant now);
   bool is_over() const { return is_over_; }
   // Once it is over: what went wrong.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kEcho = "select '";
 constexpr std::string_view kBulk = "select bulk ";
+constexpr std::string_view kStatement = "select $1 /* statement ";
 
 std::string mark_of(const Progress& progress) {
   return std::to_string(progress.client) + "." + std::to_string(progress.turn);
@@ -41,8 +42,7 @@ void encode_bind(std::string_view statement, std::string_view value, base::ByteB
 constexpr std::array<std::byte, 2> kNoTypes{};
 
 void encode_parse(std::string_view name, std::size_t number, base::ByteBuffer& out) {
-  wire::encode_parse(out, name, "select $1 /* statement " + std::to_string(number) + " */",
-                     kNoTypes);
+  wire::encode_parse(out, name, std::string(kStatement) + std::to_string(number) + " */", kNoTypes);
 }
 
 void encode_execution_request(std::string_view name, const std::string& mark,
@@ -138,6 +138,8 @@ bool encode_answer(std::string_view query, base::ByteBuffer& out) {
   wire::encode_ready_for_query(out, 'I');
   return true;
 }
+
+bool is_statement(std::string_view text) { return text.starts_with(kStatement); }
 
 void encode_execution(std::string_view parameter, base::ByteBuffer& out) {
   encode_row(parameter, out);

@@ -45,6 +45,8 @@ std::size_t encode_turn(const Workload& workload, Progress& progress, base::Byte
 
 // What the canned server says to a simple query that encode_turn() made; false if none of its.
 bool encode_answer(std::string_view query, base::ByteBuffer& out);
+// Whether encode_turn() prepares this text.
+bool is_statement(std::string_view text);
 // What it says to Execute: a row with the one parameter.
 void encode_execution(std::string_view parameter, base::ByteBuffer& out);
 void encode_columns(base::ByteBuffer& out);
