@@ -16,6 +16,7 @@ import subprocess
 
 SERVER_COUNT = 10
 CLIENT_COUNT_MAX = 12000
+MANY_POOLS_MAX = 2000
 USER = "bench"
 
 
@@ -25,6 +26,7 @@ class Setup:
 
     server_count: int = SERVER_COUNT
     password: str = ""  # Of the clients, by SCRAM; empty: they are trusted.
+    has_many_databases: bool = False  # Any that a client names, each with server_count servers.
 
     def verifier(self):
         """As PostgreSQL stores it: nobody has to derive it from the password again."""
@@ -102,28 +104,38 @@ class Pgweir(Pooler):
         self.name = name
 
     def command(self, directory):
-        config = ["--config", str(self.write_config(directory))] if self.setup.password else []
+        config = ["--config", str(self.write_config(directory))] if self.is_configured() else []
         return [self.program, "serve", *config, "--listen", f"127.0.0.1:{self.port}",
                 "--http", f"127.0.0.1:{self.http_port}"]
 
+    def is_configured(self):
+        """By a file; else by the URL alone."""
+        return self.setup.password or self.setup.has_many_databases
+
     def url(self):
         """Its limit counts the connection by which it watches over the server, too."""
-        return (f"postgresql://{USER}@127.0.0.1:{self.server_port}/bench"
+        pools = MANY_POOLS_MAX if self.setup.has_many_databases else 1
+        database = "" if self.setup.has_many_databases else "bench"
+        return (f"postgresql://{USER}@127.0.0.1:{self.server_port}/{database}"
                 f"?pool_size={self.setup.server_count}"
-                f"&connection_limit={self.setup.server_count + 1}")
+                f"&connection_limit={pools * self.setup.server_count + 1}")
 
     def write_config(self, directory):
         path = directory / f"pgweir.{self.port}.toml"
-        path.write_text(f"""auth_type = "scram-sha-256"
-auth_file = "{self.write_users(directory)}"
-[databases.bench]
+        path.write_text(f"""{self.authentication(directory)}
+[databases.{'"*"' if self.setup.has_many_databases else "bench"}]
 url = "{self.url()}"
 """)
         path.chmod(0o644)
         return path
 
+    def authentication(self, directory):
+        if not self.setup.password:
+            return 'auth_type = "any"'
+        return f'auth_type = "scram-sha-256"\nauth_file = "{self.write_users(directory)}"'
+
     def environment(self, directory):
-        url = {} if self.setup.password else {"DATABASE_URL": self.url()}
+        url = {} if self.is_configured() else {"DATABASE_URL": self.url()}
         return {**url, "STATE_DIRECTORY": str(directory)}
 
 
@@ -141,7 +153,7 @@ class PgBouncer(Pooler):
         config = directory / f"pgbouncer.{self.port}.ini"
         config.write_text(f"""
 [databases]
-bench = host=127.0.0.1 port={self.server_port} user={USER} pool_size={self.setup.server_count}
+{self.database()}
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {self.port}
@@ -158,6 +170,11 @@ server_login_retry = 1
         # It refuses to run as root.
         unprivileged = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"]
         return [*(unprivileged if os.getuid() == 0 else []), self.program, str(config)]
+
+    def database(self):
+        name = "*" if self.setup.has_many_databases else "bench"
+        return (f"{name} = host=127.0.0.1 port={self.server_port} user={USER} "
+                f"pool_size={self.setup.server_count}")
 
     def authentication(self, directory):
         if not self.setup.password:

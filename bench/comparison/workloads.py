@@ -39,6 +39,13 @@ MEMORY = Metric("bytes_per_client", "memory per idle client, bytes", least=1)
 IDLE_CPU = Metric("cpu_ms_per_second", "CPU while all rest, ms per s", least=0.01)
 WAKEUPS = Metric("wakeups_per_second", "wake-ups per s while all rest", least=0.1)
 
+THROUGHPUT = Metric("transactions_per_second", "transactions of the others per s",
+                    is_higher_better=True, least=1)
+GROWTH = Metric("memory_growth_bytes", "most memory beyond that at rest, bytes", least=65536)
+LATE_WAIT = Metric("latency_max_us", "longest wait of those who come after, µs")
+WASTED = Metric("wasted_requests", "requests of nobody that were served", least=1)
+
+SERVERS_PER_POOL = 2  # Where there are many pools.
 COLD_SERVERS = 40
 PASSWORD = "what a bench says"
 
@@ -56,6 +63,12 @@ KINDS = {
     "idle-prepared": Kind("idle-prepared", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True),
     "idle-bulk": Kind("idle-bulk", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True,
                       options=("--rows", 1000)),
+    # Small reads, so that slowness is even; what the kernel's buffers take is not the pooler's.
+    "slow-readers": Kind("slow-readers", (THROUGHPUT, GROWTH), is_cold=True,
+                         options=("--receive-bytes", 4096)),
+    "desertion": Kind("desertion", (LATE_WAIT, WASTED), is_cold=True, options=("--service-ms", 50)),
+    "pools": Kind("simple", (CPU, P99), options=("--clients-per-database", SERVERS_PER_POOL),
+                  setup=Setup(server_count=SERVERS_PER_POOL, has_many_databases=True)),
 }
 
 

@@ -6,7 +6,9 @@
 #include "base/assert.h"
 #include "scenarios/churn.h"
 #include "scenarios/cold.h"
+#include "scenarios/desertion.h"
 #include "scenarios/idle.h"
+#include "scenarios/slow_readers.h"
 #include "scenarios/steady.h"
 #include "scenarios/storm.h"
 
@@ -27,13 +29,19 @@ struct Entry {
   Maker make;
 };
 
-constexpr std::array kEntries{
-    Entry{"simple", Kind::Simple, make<Steady>}, Entry{"prepared", Kind::Prepared, make<Steady>},
-    Entry{"parsed", Kind::Parsed, make<Steady>}, Entry{"pipelined", Kind::Pipelined, make<Steady>},
-    Entry{"bulk", Kind::Bulk, make<Steady>},     Entry{"churn", Kind::Simple, make<Churn>},
-    Entry{"storm", Kind::Simple, make<Storm>},   Entry{"cold", Kind::Simple, make<Cold>},
-    Entry{"idle", Kind::Simple, make<Idle>},     Entry{"idle-prepared", Kind::Prepared, make<Idle>},
-    Entry{"idle-bulk", Kind::Bulk, make<Idle>}};
+constexpr std::array kEntries{Entry{"simple", Kind::Simple, make<Steady>},
+                              Entry{"prepared", Kind::Prepared, make<Steady>},
+                              Entry{"parsed", Kind::Parsed, make<Steady>},
+                              Entry{"pipelined", Kind::Pipelined, make<Steady>},
+                              Entry{"bulk", Kind::Bulk, make<Steady>},
+                              Entry{"slow-readers", Kind::Simple, make<SlowReaders>},
+                              Entry{"desertion", Kind::Simple, make<Desertion>},
+                              Entry{"churn", Kind::Simple, make<Churn>},
+                              Entry{"storm", Kind::Simple, make<Storm>},
+                              Entry{"cold", Kind::Simple, make<Cold>},
+                              Entry{"idle", Kind::Simple, make<Idle>},
+                              Entry{"idle-prepared", Kind::Prepared, make<Idle>},
+                              Entry{"idle-bulk", Kind::Bulk, make<Idle>}};
 
 const Entry& entry_of(std::string_view name) {
   const auto* const at = std::find_if(kEntries.begin(), kEntries.end(),

@@ -15,17 +15,15 @@ namespace pgweir::bench {
 
 class Identity {
  public:
-  Identity(std::string user, std::string database, std::string_view password)
-      : user_(std::move(user)), database_(std::move(database)), password_(password) {}
+  Identity(std::string user, std::string_view password)
+      : user_(std::move(user)), password_(password) {}
 
   const std::string& user() const { return user_; }
-  const std::string& database() const { return database_; }
   // For one login.
   auth::ServerAuthenticator make_authenticator();
 
  private:
   const std::string user_;
-  const std::string database_;
   const base::Secret password_;
   auth::SaltedPasswordCache cache_;
   base::Rng nonces_{1};  // Nobody listens in, and runs are alike.

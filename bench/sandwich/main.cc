@@ -62,6 +62,7 @@ int run(Arguments& arguments) {
   auto listener = net::Listener::open_tcp("127.0.0.1", arguments.server_port);
   net::ReactorOptions options;
   options.name = "sandwich";
+  options.receive_bytes = arguments.plan.receive_bytes;
   auto reactor = net::Reactor::create(options);
   if (!listener || !reactor) {
     return complain("cannot listen on port " + std::to_string(arguments.server_port));
@@ -99,6 +100,10 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember(workload_names()))
       ->capture_default_str();
   app.add_option("--clients", plan.client_count)->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--clients-per-database", plan.clients_per_database,
+                 "as many databases as that takes; 0: one");
+  app.add_option("--receive-bytes", plan.receive_bytes, "that are read from a socket at a time")
+      ->capture_default_str();
   app.add_option("--rows", plan.workload.row_count, "of bulk")->capture_default_str();
   app.add_option("--row-bytes", plan.workload.row_bytes, "of bulk")->capture_default_str();
   app.add_option("--seconds", arguments.seconds, "measured")->capture_default_str();

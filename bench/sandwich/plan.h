@@ -18,6 +18,8 @@ struct Plan {
   std::vector<int> pooler_pids;
   std::string user = "bench";
   std::string database = "bench";
+  std::size_t clients_per_database = 0;   // 0: all are in one; else that many in bench0, bench1 …
+  std::size_t receive_bytes = 64 * 1024;  // That a connection takes from its socket at a time.
   std::string password;  // Asked for where the pooler is told to; empty: it must not ask.
   std::size_t client_count = 8;
   Workload workload;
@@ -29,6 +31,11 @@ struct Plan {
   std::size_t server_count = 10;  // As many as the pooler may have.
   base::Duration login_delay{};   // Before it lets the pooler in.
   base::Duration service_time{};  // Of each request.
+
+  std::string database_of(std::size_t client) const {
+    if (clients_per_database == 0) return database;
+    return database + std::to_string(client / clients_per_database);
+  }
 };
 
 }  // namespace pgweir::bench

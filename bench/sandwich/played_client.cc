@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "wire/frame.h"
 #include "wire/report.h"
@@ -13,14 +14,14 @@ PlayedClient::PlayedClient(const Workload& workload, std::size_t number) : workl
   progress_.client = number;
 }
 
-void PlayedClient::begin_login(Identity& identity, base::ByteBuffer& out) {
+void PlayedClient::begin_login(Identity& identity, std::string database, base::ByteBuffer& out) {
   is_logged_in_ = false;
   answer_.clear();
   matched_ = 0;
   progress_.prepared.reset();
   authenticator_.emplace(identity.make_authenticator());
   wire::encode_startup(out, wire::kProtocol30,
-                       {{"user", identity.user()}, {"database", identity.database()}});
+                       {{"user", identity.user()}, {"database", std::move(database)}});
 }
 
 void PlayedClient::begin_turn(base::Instant now, base::ByteBuffer& out) {

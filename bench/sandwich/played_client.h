@@ -22,7 +22,7 @@ class PlayedClient {
   PlayedClient(const Workload& workload, std::size_t number);
 
   // On a new connection.
-  void begin_login(Identity& identity, base::ByteBuffer& out);
+  void begin_login(Identity& identity, std::string database, base::ByteBuffer& out);
   // The next request; REQUIRES: is_idle().
   void begin_turn(base::Instant now, base::ByteBuffer& out);
 

@@ -16,7 +16,7 @@ constexpr base::Duration kFarewell = std::chrono::milliseconds(200);
 }  // namespace
 
 Sandwich::Sandwich(base::Io& io, const Plan& plan)
-    : io_(io), plan_(plan), identity_(plan.user, plan.database, plan.password) {}
+    : io_(io), plan_(plan), identity_(plan.user, plan.password) {}
 
 void Sandwich::begin(Scenario& scenario, base::Instant now) {
   scenario_ = &scenario;
@@ -49,9 +49,18 @@ void Sandwich::leave(std::size_t client, base::Instant now) {
   scratch_.clear();
   wire::encode_terminate(scratch_);
   send(role.id, parties_.at(role.id), scratch_);
+  cut_off(client, now);
+}
+
+void Sandwich::cut_off(std::size_t client, base::Instant now) {
+  Role& role = roles_[client];
   io_.close(role.id);
   parties_.erase(role.id);
   count_out(role, now);
+}
+
+void Sandwich::read_slowly(std::size_t client, std::size_t bytes_per_second) {
+  roles_[client].bytes_per_second = bytes_per_second;
 }
 
 void Sandwich::do_at(base::Instant when, Agenda::Task task) {
@@ -103,7 +112,7 @@ void Sandwich::handle_accepted(base::ConnectionId id, const base::PeerAddress&, 
 void Sandwich::handle_opened(base::ConnectionId id, base::Instant) {
   Party& party = parties_.at(id);
   scratch_.clear();
-  roles_[*party.client].client.begin_login(identity_, scratch_);
+  roles_[*party.client].client.begin_login(identity_, plan_.database_of(*party.client), scratch_);
   send(id, party, scratch_);
 }
 
@@ -157,10 +166,18 @@ void Sandwich::answer_late(base::ConnectionId id, Party& party, base::Duration d
   });
 }
 
+void Sandwich::rest_from_reading(const Role& role, std::size_t bytes, base::Instant now) {
+  const base::ConnectionId id = role.id;
+  io_.pause(id);
+  do_at(now + std::chrono::nanoseconds(std::chrono::seconds(bytes)) / role.bytes_per_second,
+        [this, id](base::Instant) { io_.resume(id); });
+}
+
 void Sandwich::take_answer(std::size_t client, base::Bytes bytes, base::Instant now) {
   PlayedClient& played = roles_[client].client;
   const PlayedClient::Outcome outcome = played.handle_bytes(bytes, scratch_);
   if (outcome != PlayedClient::Outcome::Underway) ++outcomes_;
+  if (roles_[client].bytes_per_second != 0) rest_from_reading(roles_[client], bytes.size(), now);
   switch (outcome) {
     case PlayedClient::Outcome::Underway: {
       const base::ConnectionId id = roles_[client].id;

@@ -40,6 +40,10 @@ class Sandwich final : public base::Handler {
   void ask(std::size_t client, base::Instant now);
   // Says goodbye and hangs up; REQUIRES: it is connected.
   void leave(std::size_t client, base::Instant now);
+  // Hangs up without a word; REQUIRES: it is connected.
+  void cut_off(std::size_t client, base::Instant now);
+  // From now on it takes no more than that from its socket.
+  void read_slowly(std::size_t client, std::size_t bytes_per_second);
   void do_at(base::Instant when, Agenda::Task task);
   // Everybody leaves once answered; then the run is over, and nothing is told any more.
   void dismiss(base::Instant now);
@@ -60,6 +64,7 @@ class Sandwich final : public base::Handler {
   struct Role {
     PlayedClient client;
     base::ConnectionId id = base::ConnectionId::None;
+    std::size_t bytes_per_second = 0;  // That it reads; 0: all there is.
   };
   struct Party {
     std::optional<std::size_t> client;  // Its number; empty: a server.
@@ -72,6 +77,7 @@ class Sandwich final : public base::Handler {
 
   void serve(base::ConnectionId id, Party& party, base::Bytes bytes, base::Instant now);
   void answer_late(base::ConnectionId id, Party& party, base::Duration delay, base::Instant now);
+  void rest_from_reading(const Role& role, std::size_t bytes, base::Instant now);
   void take_answer(std::size_t client, base::Bytes bytes, base::Instant now);
   void lose(std::size_t client, std::string_view why, base::Instant now);
   void send(base::ConnectionId id, Party& party, base::Bytes bytes);
