@@ -51,7 +51,8 @@ PASSWORD = "what a bench says"
 
 KINDS = {
     **{name: Kind(name, (CPU, P99))
-       for name in ("simple", "prepared", "parsed", "pipelined", "bulk")},
+       for name in ("simple", "prepared", "parsed", "pipelined", "bulk", "copy-out",
+                     "copy-in")},
     "churn": Kind("churn", (LOGINS,)),
     "churn-scram": Kind("churn", (LOGINS,), options=("--password", PASSWORD),
                         setup=Setup(password=PASSWORD)),

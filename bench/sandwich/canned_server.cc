@@ -114,6 +114,12 @@ bool CannedServer::take(const wire::Frame& frame, base::ByteBuffer& out) {
   }
   if (skips_to_sync_) return true;
   switch (frame.type) {
+    case 'd':
+      if (copy_) copy_->take_row(frame.body);
+      return true;
+    case 'c':
+      if (copy_) end_copy(out);
+      return true;
     case 'Q':
       if (const auto text = wire::parse_query(frame.body)) take_query(*text, out);
       return true;
@@ -134,6 +140,10 @@ bool CannedServer::take(const wire::Frame& frame, base::ByteBuffer& out) {
 // What poolers say on their own (SET, RESET, DISCARD, BEGIN …) succeeds and does nothing.
 void CannedServer::take_query(std::string_view text, base::ByteBuffer& out) {
   statements_.erase("");
+  if (auto data = copied_in(text)) {
+    copy_.emplace(std::move(*data));
+    return encode_copy_response('G', out);
+  }
   if (encode_answer(text, out)) {
     ++request_count_;
     ++sync_count_;
@@ -149,6 +159,18 @@ void CannedServer::take_query(std::string_view text, base::ByteBuffer& out) {
     if (tag == "DISCARD" || tag == "DEALLOCATE") statements_.clear();
     wire::encode_command_complete(out, tag);
   }
+  say_ready(out);
+}
+
+void CannedServer::end_copy(base::ByteBuffer& out) {
+  ++request_count_;
+  if (copy_->is_complete()) {
+    wire::encode_command_complete(out, "COPY " + std::to_string(copy_->row_count()));
+  } else {
+    fail(wire::sqlstate::kProtocolViolation, "these are not the rows that were announced", out);
+    skips_to_sync_ = false;
+  }
+  copy_.reset();
   say_ready(out);
 }
 

@@ -7,11 +7,13 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/byte_queue.h"
 #include "base/bytes.h"
+#include "copy_data.h"
 #include "wire/frame.h"
 
 namespace pgweir::bench {
@@ -33,6 +35,7 @@ class CannedServer {
   bool take_first_packets(base::Bytes& input, base::ByteBuffer& out);
   bool take(const wire::Frame& frame, base::ByteBuffer& out);
   void take_query(std::string_view text, base::ByteBuffer& out);
+  void end_copy(base::ByteBuffer& out);
   void take_parse(base::Bytes body, base::ByteBuffer& out);
   void take_bind(base::Bytes body, base::ByteBuffer& out);
   void take_execute(base::ByteBuffer& out);
@@ -50,7 +53,8 @@ class CannedServer {
   // The unnamed portal: its statement's text, and the parameter.
   std::string portal_;
   std::string parameter_;
-  base::ByteQueue rest_;  // A part of a message.
+  std::optional<CopyReader> copy_;  // While one comes in.
+  base::ByteQueue rest_;            // A part of a message.
 };
 
 }  // namespace pgweir::bench

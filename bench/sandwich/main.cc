@@ -104,8 +104,8 @@ int main(int argc, char** argv) {
                  "as many databases as that takes; 0: one");
   app.add_option("--receive-bytes", plan.receive_bytes, "that are read from a socket at a time")
       ->capture_default_str();
-  app.add_option("--rows", plan.workload.row_count, "of bulk")->capture_default_str();
-  app.add_option("--row-bytes", plan.workload.row_bytes, "of bulk")->capture_default_str();
+  app.add_option("--rows", plan.workload.row_count, "of bulk and COPY")->capture_default_str();
+  app.add_option("--row-bytes", plan.workload.row_bytes, "of bulk and COPY")->capture_default_str();
   app.add_option("--seconds", arguments.seconds, "measured")->capture_default_str();
   app.add_option("--warm-up", arguments.warm_up, "seconds before that")->capture_default_str();
   app.add_option("--servers", plan.server_count, "that the pooler may have")->capture_default_str();

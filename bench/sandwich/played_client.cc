@@ -16,7 +16,7 @@ PlayedClient::PlayedClient(const Workload& workload, std::size_t number) : workl
 
 void PlayedClient::begin_login(Identity& identity, std::string database, base::ByteBuffer& out) {
   is_logged_in_ = false;
-  answer_.clear();
+  turn_.answer.clear();
   matched_ = 0;
   progress_.prepared.reset();
   authenticator_.emplace(identity.make_authenticator());
@@ -25,37 +25,40 @@ void PlayedClient::begin_login(Identity& identity, std::string database, base::B
 }
 
 void PlayedClient::begin_turn(base::Instant now, base::ByteBuffer& out) {
-  answer_.clear();
   matched_ = 0;
   began_at_ = now;
-  transaction_count_ = encode_turn(workload_, progress_, out, answer_);
+  encode_turn(workload_, progress_, out, turn_);
 }
 
 PlayedClient::Outcome PlayedClient::handle_bytes(base::Bytes bytes, base::ByteBuffer& out) {
   out.clear();
   if (!is_logged_in_) return handle_login(bytes, out);
-  const std::size_t due = answer_.size() - matched_;
+  const std::size_t due = turn_.answer.size() - matched_;
   if (bytes.size() > due) return fail("more than the answer", bytes);
-  if (std::memcmp(bytes.data(), answer_.data() + matched_, bytes.size()) != 0) {
+  if (std::memcmp(bytes.data(), turn_.answer.data() + matched_, bytes.size()) != 0) {
     return fail("another answer than is due", bytes);
   }
   matched_ += bytes.size();
+  if (matched_ >= turn_.cue) {
+    out.swap(turn_.rest);
+    turn_.rest.clear();
+  }
   return is_idle() ? Outcome::Answered : Outcome::Underway;
 }
 
-// It is kept in answer_ until all of it is there.
+// It is kept as the answer until all of it is there.
 PlayedClient::Outcome PlayedClient::handle_login(base::Bytes bytes, base::ByteBuffer& out) {
-  base::append(answer_, bytes);
-  base::Bytes rest = base::Bytes(answer_).subspan(matched_);
+  base::append(turn_.answer, bytes);
+  base::Bytes rest = base::Bytes(turn_.answer).subspan(matched_);
   while (true) {
     const auto frame = wire::take_frame(rest, wire::kBodyBytesMax, base::Side::Server);
     if (!frame) return fail("a malformed welcome", bytes);
     if (!*frame) return Outcome::Underway;
-    matched_ = answer_.size() - rest.size();
+    matched_ = turn_.answer.size() - rest.size();
     const Outcome outcome = take_welcome(**frame, out);
     if (outcome == Outcome::Underway) continue;
     if (outcome == Outcome::LoggedIn && !rest.empty()) return fail("more than the welcome", rest);
-    answer_.clear();
+    turn_.answer.clear();
     matched_ = 0;
     return outcome;
   }

@@ -36,10 +36,10 @@ class PlayedClient {
   Outcome handle_bytes(base::Bytes bytes, base::ByteBuffer& out);
 
   bool is_logged_in() const { return is_logged_in_; }
-  bool is_idle() const { return is_logged_in_ && matched_ == answer_.size(); }
+  bool is_idle() const { return is_logged_in_ && matched_ == turn_.answer.size(); }
   std::uint64_t turn_count() const { return progress_.turn; }  // That it has begun.
   // Of the turn that was answered last.
-  std::size_t transaction_count() const { return transaction_count_; }
+  std::size_t transaction_count() const { return turn_.transaction_count; }
   base::Instant began_at() const { return began_at_; }
   const std::string& what() const { return what_; }
 
@@ -52,9 +52,8 @@ class PlayedClient {
   Progress progress_;
   std::optional<auth::ServerAuthenticator> authenticator_;  // While it logs in.
   bool is_logged_in_ = false;
-  base::ByteBuffer answer_;  // That has to come …
-  std::size_t matched_ = 0;  // … and how much of it has.
-  std::size_t transaction_count_ = 0;
+  Turn turn_;                // Its answer has to come (while it logs in: what has come) …
+  std::size_t matched_ = 0;  // … and so much of it has.
   base::Instant began_at_;
   std::string what_;
 };

@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::string_view kEcho = "select '";
 constexpr std::string_view kBulk = "select bulk ";
+constexpr std::string_view kCopyOut = "copy bench to stdout -- ";
+constexpr std::string_view kCopyIn = "copy bench from stdin -- ";
 constexpr std::string_view kStatement = "select $1 /* statement ";
 
 std::string mark_of(const Progress& progress) {
@@ -98,26 +100,63 @@ std::size_t take_number(std::string_view& text) {
   return error == std::errc{} ? number : 0;
 }
 
+CopyData take_copy_data(std::string_view text) {
+  CopyData data;
+  data.row_count = take_number(text);
+  data.row_bytes = take_number(text);
+  data.mark = text;
+  return data;
+}
+
+std::string sized(std::string_view query, const Workload& workload, const Progress& progress) {
+  return std::string(query) + std::to_string(workload.row_count) + " " +
+         std::to_string(workload.row_bytes) + " " + mark_of(progress);
+}
+
+void encode_copy_in(const Workload& workload, Progress& progress, base::ByteBuffer& request,
+                    Turn& turn) {
+  const std::string query = sized(kCopyIn, workload, progress);
+  wire::encode_query(request, query);
+  encode_copy_response('G', turn.answer);
+  turn.cue = turn.answer.size();
+  encode_copy_data(*copied_in(query), turn.rest);
+  wire::encode_command_complete(turn.answer, "COPY " + std::to_string(workload.row_count));
+  wire::encode_ready_for_query(turn.answer, 'I');
+  ++progress.turn;
+}
+
 }  // namespace
 
-std::size_t encode_turn(const Workload& workload, Progress& progress, base::ByteBuffer& request,
-                        base::ByteBuffer& answer) {
+void encode_turn(const Workload& workload, Progress& progress, base::ByteBuffer& request,
+                 Turn& turn) {
+  turn.answer.clear();
+  turn.cue = 0;
+  turn.transaction_count = 1;
   switch (workload.kind) {
     case Kind::Simple:
-      encode_simple(std::string(kEcho) + mark_of(progress) + "'", progress, request, answer);
-      return 1;
-    case Kind::Prepared: encode_prepared(progress, request, answer); return 1;
-    case Kind::Parsed: encode_parsed(progress, request, answer); return 1;
+      encode_simple(std::string(kEcho) + mark_of(progress) + "'", progress, request, turn.answer);
+      break;
+    case Kind::Prepared: encode_prepared(progress, request, turn.answer); break;
+    case Kind::Parsed: encode_parsed(progress, request, turn.answer); break;
     case Kind::Pipelined:
-      for (std::size_t i = 0; i < kPipelineDepth; ++i) encode_prepared(progress, request, answer);
-      return kPipelineDepth;
+      turn.transaction_count = kPipelineDepth;
+      for (std::size_t i = 0; i < kPipelineDepth; ++i) {
+        encode_prepared(progress, request, turn.answer);
+      }
+      break;
     case Kind::Bulk:
-      encode_simple(std::string(kBulk) + std::to_string(workload.row_count) + " " +
-                        std::to_string(workload.row_bytes) + " " + mark_of(progress),
-                    progress, request, answer);
-      return 1;
+      encode_simple(sized(kBulk, workload, progress), progress, request, turn.answer);
+      break;
+    case Kind::CopyOut:
+      encode_simple(sized(kCopyOut, workload, progress), progress, request, turn.answer);
+      break;
+    case Kind::CopyIn: encode_copy_in(workload, progress, request, turn); break;
   }
-  return 0;
+}
+
+std::optional<CopyData> copied_in(std::string_view query) {
+  if (!query.starts_with(kCopyIn)) return std::nullopt;
+  return take_copy_data(query.substr(kCopyIn.size()));
 }
 
 bool encode_answer(std::string_view query, base::ByteBuffer& out) {
@@ -129,6 +168,11 @@ bool encode_answer(std::string_view query, base::ByteBuffer& out) {
     encode_row(query, out);
     for (std::size_t i = 1; i < row_count; ++i) encode_row(filling, out);
     wire::encode_command_complete(out, "SELECT " + std::to_string(row_count));
+  } else if (query.starts_with(kCopyOut)) {
+    const CopyData data = take_copy_data(query.substr(kCopyOut.size()));
+    encode_copy_response('H', out);
+    encode_copy_data(data, out);
+    wire::encode_command_complete(out, "COPY " + std::to_string(data.row_count));
   } else if (query.starts_with(kEcho) && query.ends_with('\'')) {
     encode_columns(out);
     encode_execution(query.substr(kEcho.size(), query.size() - kEcho.size() - 1), out);

@@ -6,10 +6,12 @@
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/bytes.h"
+#include "copy_data.h"
 
 namespace pgweir::bench {
 
@@ -18,12 +20,14 @@ enum class Kind : std::uint8_t {
   Prepared,   // Bind, Execute, Sync of one of 20 named statements; all clients have the same texts.
   Parsed,     // Parse, Bind, Describe, Execute, Sync of the unnamed statement.
   Pipelined,  // Ten of Prepared in one send.
-  Bulk        // One simple query, many rows.
+  Bulk,       // One simple query, many rows.
+  CopyOut,    // As many by COPY …
+  CopyIn      // … in either direction.
 };
 
 struct Workload {
   Kind kind = Kind::Simple;
-  // Of Bulk.
+  // Of Bulk and COPY.
   std::size_t row_count = 10'000;
   std::size_t row_bytes = 1'000;
 };
@@ -38,11 +42,21 @@ struct Progress {
   std::bitset<kStatementCount> prepared;  // What its session has.
 };
 
-// Appends the next request and the answer to it. One call, so that the two cannot be at odds about
-// what is prepared. Returns how many transactions that is.
-std::size_t encode_turn(const Workload& workload, Progress& progress, base::ByteBuffer& request,
-                        base::ByteBuffer& answer);
+// A request and its answer.
+struct Turn {
+  base::ByteBuffer answer;
+  std::size_t cue = 0;    // How much of the answer has to be there …
+  base::ByteBuffer rest;  // … before the rest of the request is sent.
+  std::size_t transaction_count = 0;
+};
 
+// Appends the next request, and overwrites `turn` with the one that it begins. One call, so that
+// the two cannot be at odds about what is prepared.
+void encode_turn(const Workload& workload, Progress& progress, base::ByteBuffer& request,
+                 Turn& turn);
+
+// What a COPY from the client brings, if that is what the query wants.
+std::optional<CopyData> copied_in(std::string_view query);
 // What the canned server says to a simple query that encode_turn() made; false if none of its.
 bool encode_answer(std::string_view query, base::ByteBuffer& out);
 // Whether encode_turn() prepares this text.
