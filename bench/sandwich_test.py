@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""The sandwich goes through pgweir with every workload, and notices a byte that is wrong."""
+"""The sandwich goes through pgweir with every workload and notices a byte that is wrong; what it
+measures is reported."""
 
 import os
 import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from comparison.bench import Bench, free_ports  # noqa: E402
+from comparison import report  # noqa: E402
+from comparison.bench import Bench, Comparison, free_ports  # noqa: E402
 from comparison.poolers import Pgweir  # noqa: E402
 from comparison.workloads import KINDS, Workload  # noqa: E402
 
@@ -70,6 +73,30 @@ class SandwichTest(unittest.TestCase):
         relay.join(10)
         self.assertEqual(done.returncode, 1)
         self.assertIn("client 0 heard another answer than is due", done.stderr)
+
+
+class ReportTest(unittest.TestCase):
+    def test_each_metric_has_a_row_that_says_what_is_better(self):
+        fairness = Comparison(Workload("fairness", 10), "pgweir", "other")
+        for _ in range(3):
+            fairness.add_round([{"jain": 1, "p99_by_p50": 1, "cpu_us_per_transaction": cpu}
+                                for cpu in (10, 20, 20, 10)])
+        lost = Comparison(Workload("cold", 10), "pgweir", "other", problem="it did not end")
+        with tempfile.TemporaryDirectory() as directory:
+            report.write(pathlib.Path(directory), [fairness, lost], {"pgweir": "1"}, "compare")
+            table = (pathlib.Path(directory) / "comparison.md").read_text()
+            picture = (pathlib.Path(directory) / "comparison.svg").read_text()
+        self.assertIn("| Jain index | higher | 1.000 |", table)
+        self.assertIn("| CPU per transaction, µs | lower | 0.500 | 0.500–0.500 | 10.0 | 20.0 |",
+                      table)
+        self.assertIn("| cold/10 | other | – | | | | it did not end | |", table)
+        self.assertEqual(picture.count("<circle"), 3)
+
+    def test_what_the_instrument_cannot_tell_is_a_tie(self):
+        storm = Comparison(Workload("storm", 10), "pgweir", "other")
+        storm.add_round([{"storm_p99_us": 1, "last_login_ms": 1, "refused": refused}
+                         for refused in (0, 1, 0, 0)])
+        self.assertEqual(storm.ratios["refused"], [1])
 
 
 if __name__ == "__main__":

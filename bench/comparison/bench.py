@@ -26,7 +26,7 @@ class Comparison:
     workload: Workload
     a: str
     b: str
-    ratios: dict  # By the name of a metric: one of each round.
+    ratios: dict = dataclasses.field(default_factory=dict)  # By metric: one of each round.
     runs_a: list = dataclasses.field(default_factory=list)
     runs_b: list = dataclasses.field(default_factory=list)
     problem: str = ""
@@ -36,7 +36,8 @@ class Comparison:
         self.runs_b += [runs[1], runs[2]]
         for metric in self.workload.kind.metrics:
             a1, b1, b2, a2 = (max(run[metric.name], metric.least) for run in runs)
-            self.ratios[metric.name].append(statistics.ratio_of_round((a1, a2), (b1, b2)))
+            ratio = statistics.ratio_of_round((a1, a2), (b1, b2))
+            self.ratios.setdefault(metric.name, []).append(ratio)
 
     def ratio(self, metric):
         return statistics.median(self.ratios[metric.name])
@@ -114,8 +115,7 @@ class Bench:
             os.sched_setaffinity(int(task), self.pooler_cpus)
 
     def compare(self, workload, a, b, rounds):
-        result = Comparison(workload, a.name, b.name,
-                            {metric.name: [] for metric in workload.kind.metrics})
+        result = Comparison(workload, a.name, b.name)
         title = f"{workload}  {a.name} : {b.name}"
         for number in range(rounds):
             self.say(f"{title}  round {number + 1} of {rounds}")

@@ -5,6 +5,7 @@ import html
 import json
 import math
 import os
+import pathlib
 import platform
 
 from comparison import statistics
@@ -20,8 +21,8 @@ def write(directory, results, versions, command):
 
 
 def machine():
-    names = [line.partition(":")[2].strip() for line in open("/proc/cpuinfo")
-             if line.startswith("model name")]
+    lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {"cpu": names[0] if names else platform.machine(), "cpus": os.cpu_count(),
             "kernel": platform.release()}
 

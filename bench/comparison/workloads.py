@@ -57,6 +57,8 @@ KINDS = {
     "churn-scram": Kind("churn", (LOGINS,), options=("--password", PASSWORD),
                         setup=Setup(password=PASSWORD)),
     "storm": Kind("storm", (STORM_P99, LAST_LOGIN, REFUSED)),
+    "storm-scram": Kind("storm", (STORM_P99, LAST_LOGIN, REFUSED), setup=Setup(password=PASSWORD),
+                        options=("--password", PASSWORD)),
     "cold": Kind("cold", (ALL_SERVE,), is_cold=True, setup=Setup(server_count=COLD_SERVERS),
                  options=("--servers", COLD_SERVERS, "--login-delay-ms", 5, "--service-ms", 1)),
     "fairness": Kind("simple", (JAIN, SPREAD, CPU), options=("--service-ms", 1)),

@@ -40,7 +40,7 @@ void Storm::begin_asking(base::Instant now) {
 void Storm::ask_what_is_due(base::Instant now) {
   if (phase_ == Phase::Past) return;
   for (; next_due_ <= now; next_due_ += kBetweenRequests) {
-    if (phase_ != Phase::WarmingUp) lag_.add(now - next_due_);
+    if (phase_ == Phase::Storming) lag_.add(now - next_due_);
     const std::size_t client = next_client_++ % kEstablished;
     due_[client].push_back(next_due_);
     ++unanswered_;

@@ -46,7 +46,7 @@ class Storm final : public Scenario {
   base::Duration storm_time_{};
   Latencies calm_;
   Latencies storm_;
-  Latencies lag_;  // How late we ourselves have asked.
+  Latencies lag_;  // How late we ourselves have asked in it: what the pooler is not to blame for.
 };
 
 }  // namespace pgweir::bench
