@@ -8,6 +8,7 @@
 #include "scenarios/cold.h"
 #include "scenarios/desertion.h"
 #include "scenarios/idle.h"
+#include "scenarios/laps.h"
 #include "scenarios/slow_readers.h"
 #include "scenarios/steady.h"
 #include "scenarios/storm.h"
@@ -64,6 +65,7 @@ void set_defaults(std::string_view name, Plan& plan) { plan.workload.kind = entr
 
 std::unique_ptr<Scenario> make_scenario(std::string_view name, const Plan& plan,
                                         Sandwich& sandwich) {
+  if (plan.conductor) return std::make_unique<Laps>(plan, sandwich);
   return entry_of(name).make(plan, sandwich);
 }
 

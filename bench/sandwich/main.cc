@@ -28,6 +28,7 @@ struct Arguments {
   double warm_up = 1;
   double login_delay_ms = 0;
   double service_ms = 0;
+  std::uint16_t conductor_port = 0;
   bool has_to_wait = false;
 };
 
@@ -79,6 +80,7 @@ int run(Arguments& arguments) {
   (*reactor)->stop();
   (*reactor)->run();  // Until what was closed has ended.
   if (sandwich.mistake()) return complain(*sandwich.mistake());
+  if (arguments.plan.conductor) return 0;
   nlohmann::ordered_json json;
   for (const auto& [name, value] : scenario->result()) json[name] = value;
   std::cout << json.dump() << '\n';
@@ -111,11 +113,16 @@ int main(int argc, char** argv) {
   app.add_option("--servers", plan.server_count, "that the pooler may have")->capture_default_str();
   app.add_option("--login-delay-ms", arguments.login_delay_ms, "of the servers");
   app.add_option("--service-ms", arguments.service_ms, "what a request takes a server");
+  app.add_option("--conductor-port", arguments.conductor_port,
+                 "works by laps, as whoever listens there says, and measures nothing");
   app.add_flag("--wait", arguments.has_to_wait,
                "the pooler is not running yet: its pids come on standard input once it is");
   app.add_option("--password", plan.password, "of the clients");
   CLI11_PARSE(app, argc, argv);
   plan.pooler.address = "127.0.0.1";
+  if (arguments.conductor_port != 0) {
+    plan.conductor = {.address = "127.0.0.1", .port = arguments.conductor_port, .host = {}};
+  }
   plan.measured = seconds_of(arguments.seconds);
   plan.warm_up = seconds_of(arguments.warm_up);
   plan.login_delay = seconds_of(arguments.login_delay_ms / 1e3);

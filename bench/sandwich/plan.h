@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,8 @@ struct Plan {
   base::Duration warm_up = std::chrono::seconds(1);
   base::Duration measured = std::chrono::seconds(3);
   base::Duration patience = std::chrono::seconds(30);  // With a pooler that does nothing at all.
+
+  std::optional<base::Endpoint> conductor;  // Who says when clients work (scenarios/laps.h).
 
   // Of the canned PostgreSQL.
   std::size_t server_count = 10;  // As many as the pooler may have.

@@ -63,6 +63,12 @@ void Sandwich::read_slowly(std::size_t client, std::size_t bytes_per_second) {
   roles_[client].bytes_per_second = bytes_per_second;
 }
 
+void Sandwich::call_conductor(const base::Endpoint& conductor) { conductor_ = io_.open(conductor); }
+
+void Sandwich::tell_conductor(std::string_view text) {
+  io_.try_send(conductor_, base::as_bytes(text));
+}
+
 void Sandwich::do_at(base::Instant when, Agenda::Task task) {
   agenda_.add(when, std::move(task));
   io_.wake_at(agenda_.next());
@@ -96,7 +102,9 @@ void Sandwich::fail(std::string what) {
 // So that a pooler that has gone quiet fails its run instead of prolonging it.
 void Sandwich::keep_watch(base::Instant now) {
   do_at(now + plan_.patience + plan_.measured, [this](base::Instant later) {
-    if (std::exchange(watched_, outcomes_) != outcomes_) return keep_watch(later);
+    // A conductor takes the time that it needs.
+    const bool is_conducted = conductor_ != base::ConnectionId::None;
+    if (std::exchange(watched_, outcomes_) != outcomes_ || is_conducted) return keep_watch(later);
     fail(
         "nothing comes any more; " + std::to_string(present_) + " clients are waiting, " +
         std::to_string(std::count_if(roles_.begin(), roles_.end(),
@@ -110,6 +118,7 @@ void Sandwich::handle_accepted(base::ConnectionId id, const base::PeerAddress&, 
 }
 
 void Sandwich::handle_opened(base::ConnectionId id, base::Instant) {
+  if (id == conductor_) return;
   Party& party = parties_.at(id);
   scratch_.clear();
   roles_[*party.client].client.begin_login(identity_, plan_.database_of(*party.client), scratch_);
@@ -117,6 +126,7 @@ void Sandwich::handle_opened(base::ConnectionId id, base::Instant) {
 }
 
 void Sandwich::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) {
+  if (id == conductor_ && !is_over()) return scenario_->handle_order(base::as_text(bytes), now);
   const auto at = parties_.find(id);
   if (at == parties_.end() || is_over()) return;
   if (at->second.client) {
@@ -217,8 +227,13 @@ void Sandwich::handle_writable(base::ConnectionId id, base::Instant) {
 
 void Sandwich::handle_closed(base::ConnectionId id, base::CloseCause, std::string_view detail,
                              base::Instant now) {
+  if (is_over()) return;
+  if (id == conductor_) {
+    conductor_ = base::ConnectionId::None;
+    return scenario_->handle_conductor_gone(now);
+  }
   const auto at = parties_.find(id);
-  if (at == parties_.end() || is_over()) return;
+  if (at == parties_.end()) return;
   const std::optional<std::size_t> client = at->second.client;
   if (client) return lose(*client, "it was cut off; " + std::string(detail), now);
   parties_.erase(at);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 
 #include "agenda.h"
@@ -44,6 +45,9 @@ class Sandwich final : public base::Handler {
   void cut_off(std::size_t client, base::Instant now);
   // From now on it takes no more than that from its socket.
   void read_slowly(std::size_t client, std::size_t bytes_per_second);
+  // Whoever says from outside when to do what; its words go to the scenario.
+  void call_conductor(const base::Endpoint& conductor);
+  void tell_conductor(std::string_view text);
   void do_at(base::Instant when, Agenda::Task task);
   // Everybody leaves once answered; then the run is over, and nothing is told any more.
   void dismiss(base::Instant now);
@@ -90,6 +94,7 @@ class Sandwich final : public base::Handler {
   Scenario* scenario_ = nullptr;
   Identity identity_;
   Agenda agenda_;
+  base::ConnectionId conductor_ = base::ConnectionId::None;
   std::unordered_map<base::ConnectionId, Party> parties_;
   std::deque<Role> roles_;
   std::size_t present_ = 0;     // Clients that are connected or on their way.

@@ -37,6 +37,9 @@ class Scenario {
   virtual void handle_request_served(std::uint32_t, base::Instant) {}
   // A server that had answered everything is asked again after so long.
   virtual void handle_server_gap(base::Duration) {}
+  // What a conductor says, in pieces, and that it has hung up; where one was called.
+  virtual void handle_order(std::string_view, base::Instant) {}
+  virtual void handle_conductor_gone(base::Instant) {}
   // Once it has dismissed everybody.
   virtual Figures result() const = 0;
 
