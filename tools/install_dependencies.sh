@@ -2,7 +2,7 @@
 # Installs what building, running or testing needs and this Debian lacks. Silent when all is there.
 #
 #   tools/install_dependencies.sh run     what ./run needs: compiler, libraries, PostgreSQL
-#   tools/install_dependencies.sh test    that and more for ./test: clang, GoogleTest, psycopg, npm
+#   tools/install_dependencies.sh test    that and more for ./test: clang, psycopg, valgrind, npm
 set -euo pipefail
 
 run_packages=(
@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   clang clang-format clang-tidy git libclang-rt-14-dev libgmock-dev libgtest-dev
-  openssl python3 python3-psycopg shellcheck util-linux
+  openssl python3 python3-psycopg shellcheck strace util-linux valgrind
 )
 
 fail() {

@@ -1,0 +1,1 @@
+"""What bench/ring_test.py is made of."""

@@ -1,0 +1,61 @@
+"""The limits of the ring, the one copy of them, and what pgweir needed when each was set.
+
+A limit is lowered when pgweir needs less, and raised only by a commit that says what the more has
+bought. The exact ones (`syscalls` to `allocations`) are what the design promises, rounded to two
+decimals, because some work goes by the clock and not by transactions; that of `instructions` leaves
+5 % for another compiler or another CPU's memcpy. Nothing here depends on how fast a machine is.
+"""
+
+import dataclasses
+
+MEANINGS = {
+    "syscalls": "system calls of the data reactor per transaction, without the waits for events",
+    "sends": "send, sendto, sendmsg … per transaction: one to the server and one to the client",
+    "epoll_ctl": "changes of what is watched, per transaction",
+    "allocations": "calls of malloc, operator new … in the data reactor per transaction, once warm",
+    "instructions": "user instructions of the data reactor per transaction, as callgrind counts",
+    "memory": "bytes of user memory per idle client, logged in without TLS",
+    "wake-ups": "times per second that any thread wakes, while thousands of clients are idle",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    figure: str
+    workload: str  # KIND/CLIENTS of a sandwich; in front of ten servers.
+    most: float
+    measured: float
+
+    @property
+    def name(self):
+        return f"{self.figure} {self.workload}"
+
+    def holds(self, value):
+        return round(value, 2) <= self.most
+
+
+LIMITS = [
+    Limit("syscalls", "simple/1", 4, 4.00),
+    Limit("syscalls", "simple/100", 4, 4.00),
+    Limit("syscalls", "prepared/1", 4, 4.00),
+    Limit("syscalls", "prepared/100", 4, 4.00),
+    Limit("syscalls", "pipelined/1", 0.4, 0.40),  # Ten transactions in one send.
+    Limit("syscalls", "pipelined/100", 0.4, 0.40),
+    Limit("syscalls", "parsed/100", 4, 4.00),
+    Limit("sends", "prepared/1", 2, 2.00),
+    Limit("sends", "prepared/100", 2, 2.00),
+    Limit("epoll_ctl", "simple/100", 0, 0.00),
+    Limit("epoll_ctl", "prepared/100", 0, 0.00),
+    Limit("allocations", "simple/1", 0, 0.00),
+    Limit("allocations", "prepared/1", 0, 0.00),
+    Limit("allocations", "parsed/1", 0, 0.00),
+    Limit("allocations", "pipelined/1", 0, 0.00),
+    Limit("instructions", "simple/1", 7_710, 7_339),
+    Limit("instructions", "simple/100", 7_980, 7_601),
+    Limit("instructions", "prepared/1", 7_910, 7_539),
+    Limit("instructions", "prepared/100", 8_190, 7_797),
+    Limit("instructions", "parsed/1", 10_010, 9_529),
+    Limit("instructions", "pipelined/1", 4_960, 4_730),
+    Limit("memory", "idle", 512, 355),
+    Limit("wake-ups", "idle", 2, 4.9),
+]
