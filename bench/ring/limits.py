@@ -50,6 +50,9 @@ LIMITS = [
     Limit("allocations", "prepared/1", 0, 0.00),
     Limit("allocations", "parsed/1", 0, 0.00),
     Limit("allocations", "pipelined/1", 0, 0.00),
+    # Who waits for a server has its query parked.
+    Limit("allocations", "simple/100", 0, 2.00),
+    Limit("allocations", "prepared/100", 0, 2.00),
     Limit("instructions", "simple/1", 7_710, 7_339),
     Limit("instructions", "simple/100", 7_980, 7_601),
     Limit("instructions", "prepared/1", 7_910, 7_539),
