@@ -22,8 +22,8 @@ CLIENTS_FEW = 2_000  # By then what grows in steps, such as a table, matters lit
 CLIENTS_MIN = 3 * CLIENTS_FEW
 LOGINS_AT_ONCE = 50
 DESCRIPTORS_SPARE = 500
-QUIET_SECONDS = 3  # For what follows logins: 2 s of lingering.
-WATCHED_SECONDS = 10
+QUIET_SECONDS = 10  # Clients are at rest for pgweir some seconds after they did anything.
+WATCHED_SECONDS = 15
 PROTOCOL = 3 << 16
 READY = b"Z\0\0\0\5I"
 

@@ -62,7 +62,8 @@ class Log {
   void event(const Event& event, std::initializer_list<Field> fields = {});
 
   // Writes what the rate limit has left out in windows that are over. Called now and then by the
-  // shell (every few seconds, and at the end with `is_last`, which does not wait for the window's end).
+  // shell (every few seconds, and at the end with `is_last`, which does not wait for the window's
+  // end).
   void write_suppressed(bool is_last = false);
 
   // Any thread may call it; it holds from the next event on.
