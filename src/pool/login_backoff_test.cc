@@ -40,12 +40,12 @@ TEST_F(LoginBackoffTest, takes_failures_during_a_pause_for_one) {
 }
 
 TEST_F(LoginBackoffTest, allows_one_login_after_a_pause_and_all_after_a_success) {
-  EXPECT_EQ(backoff.parallel_max(options, now), 4U);
+  EXPECT_EQ(backoff.parallel_max(options, now), options.login_parallel_max);
   fail();
   EXPECT_EQ(backoff.parallel_max(options, now), 0U);
   EXPECT_EQ(backoff.parallel_max(options, backoff.until()), 1U);
   backoff.succeed();
-  EXPECT_EQ(backoff.parallel_max(options, now), 4U);
+  EXPECT_EQ(backoff.parallel_max(options, now), options.login_parallel_max);
   EXPECT_LE(fail(), milliseconds(125));
 }
 

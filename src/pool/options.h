@@ -35,7 +35,7 @@ struct Options {
   base::Duration server_lifetime = std::chrono::hours(1);  // Give or take jitter.
   base::Duration server_idle_max = std::chrono::minutes(10);
 
-  std::uint32_t login_parallel_max = 4;  // Server logins under way at a time.
+  std::uint32_t login_parallel_max = 8;  // Server logins under way at a time.
   base::Duration login_backoff_min = std::chrono::milliseconds(100);
   base::Duration login_backoff_max = std::chrono::seconds(5);
 
