@@ -36,6 +36,7 @@ struct Connection {
   bool may_read = false;        // The kernel may hold bytes or an end that we have not read.
   bool may_write = false;       // Room was reported since the last refusal.
   bool has_hung_up = false;     // The kernel reported the peer's end or an error.
+  bool is_exhausted = false;    // It has ended, and all that it sent has been read.
   bool is_ending_told = false;  // handle_ending was called.
   bool owes_writable = false;   // try_send refused bytes; handle_writable must follow.
   bool watches_write = false;   // Unix socket: EPOLLOUT is registered for now.

@@ -80,7 +80,9 @@ void Reactor::receive(Connection& connection) {
   // A short read means that the socket is drained (epoll(7)), so no second one has to prove it; but
   // an end that was reported together with the bytes must still be fetched.
   const auto bytes = static_cast<std::size_t>(count);
-  connection.may_read = bytes == received_.size() || connection.has_hung_up;
+  const bool is_drained = bytes < received_.size();
+  connection.may_read = !is_drained || connection.has_hung_up;
+  connection.is_exhausted = is_drained && connection.has_hung_up;
   if (connection.may_read || connection.error != 0) serve_later(connection);
   const base::Bytes arrived = base::Bytes(received_).first(bytes);
   if (std::exchange(connection.may_be_direct, false) && arrived.front() == kTlsHandshake) {

@@ -68,7 +68,9 @@ base::ConnectionId Reactor::open(const base::Endpoint& endpoint) {
 void Reactor::close(base::ConnectionId id) {
   Connection* connection = find_live(id);
   if (connection == nullptr) return;
-  if (connection->phase == Phase::Connecting || connection->error != 0) {
+  // From one that has ended nothing more can come that would be answered with a reset.
+  const bool is_exhausted = connection->is_exhausted && connection->tls == nullptr;
+  if (connection->phase == Phase::Connecting || connection->error != 0 || is_exhausted) {
     connections_.remove(*connection);
     return;
   }

@@ -106,6 +106,20 @@ TEST(ReactorTest, an_empty_offer_asks_whether_the_peer_is_silent) {
   EXPECT_FALSE(foreign.has_ended()) << "the end is told in its turn";
 }
 
+TEST(ReactorTest, who_has_ended_still_gets_the_last_words_and_an_orderly_end) {
+  Foreign foreign;
+  foreign.say("goodbye");
+  ASSERT_EQ(::shutdown(foreign.peer.get(), SHUT_WR), 0);
+  ASSERT_TRUE(foreign.until([&] { return !foreign.heard().empty(); }));
+  EXPECT_EQ(foreign.node.reactor.try_send(foreign.id, as_bytes("last words")), 10U);
+  foreign.node.reactor.close(foreign.id);
+  foreign.settle();
+  EXPECT_EQ(foreign.node.reactor.counters().connections.load(), 0U);
+  std::array<char, 64> answer{};
+  EXPECT_EQ(::recv(foreign.peer.get(), answer.data(), answer.size(), 0), 10);
+  EXPECT_EQ(::recv(foreign.peer.get(), answer.data(), answer.size(), 0), 0);
+}
+
 TEST(ReactorTest, a_reset_is_no_orderly_end) {
   Foreign foreign;
   foreign.reset();

@@ -231,9 +231,9 @@ bool ClientLogin::accept() {
   }
   if (!take_seats(*database)) return false;
   wire::encode_authentication_ok(out_);
-  send();
   auto ready = std::make_unique<ClientReady>();
   ready->identity = std::move(identity_);
+  ready->verdict = std::move(out_);
   is_counted_ = false;
   desk_.detach(id_);
   desk_.io().hand_over(id_, base::Mailbox::Relay, std::move(ready));

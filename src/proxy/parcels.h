@@ -34,9 +34,12 @@ struct Identity {
   Seats seats;
 };
 
-// Login → Relay, with the connection: authenticated, AuthenticationOk sent, nothing after it.
+// Login → Relay, with the connection: authenticated, and still to be told so.
 struct ClientReady : base::Parcel {
   Identity identity;
+  // AuthenticationOk and what goes before it: it leaves in one send with what the client is told
+  // next.
+  base::ByteBuffer verdict;
 };
 
 // What a server login needs to know. Shared by all logins of one pool.

@@ -157,15 +157,16 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   Identity& identity = ready.identity;
   const DatabaseOptions* database = find_database(*state_.options, identity.database);
   if (database == nullptr) {  // A reload has removed it since Login looked.
-    turn_away(id, removed_report(identity.database));
+    turn_away(id, ready.verdict, removed_report(identity.database));
     return;
   }
   if (!state_.routes.has_room_for(identity.database, identity.user)) {
-    turn_away(id, {.severity = "FATAL",
-                   .sqlstate = std::string(wire::sqlstate::kTooManyConnections),
-                   .message = "pgweir knows too many different databases and users already",
-                   .detail = {},
-                   .hint = {}});
+    turn_away(id, ready.verdict,
+              {.severity = "FATAL",
+               .sqlstate = std::string(wire::sqlstate::kTooManyConnections),
+               .message = "pgweir knows too many different databases and users already",
+               .detail = {},
+               .hint = {}});
     return;
   }
   Client& client = state_.registry.add_client(id);
@@ -178,6 +179,7 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   client.seats = std::move(identity.seats);
   auto parameters = session::parse_startup_options(identity.parameters);
   if (!parameters) {
+    send_to_client(state_, client, ready.verdict);
     const wire::Report report{.severity = "FATAL",
                               .sqlstate = std::string(wire::sqlstate::kInvalidParameterValue),
                               .message = parameters.error().context,
@@ -195,24 +197,27 @@ void Relay::handle_client_ready(base::ConnectionId id, ClientReady& ready, base:
   }
   client.parameters = state_.parameters.intern(std::move(*parameters));
   if (const auto reason = departures_.reason_for(client)) {
+    send_to_client(state_, client, ready.verdict);
     leases_.end_client(client, ClientEnd::Shutdown, &*reason, now);
     return;
   }
   const bool is_known = !client.route->reported.empty() &&
                         client.route->proven.contains(state_.parameters.at(client.parameters));
   if (is_known) {
-    welcome(state_, client);
+    welcome(state_, client, ready.verdict);
     return;
   }
+  // It may be told other things while it waits, and those come behind this.
+  send_to_client(state_, client, ready.verdict);
   client.needs_welcome = true;
   if (leases_.acquire(client, now)) leases_.begin_session(client, now);
 }
 
 // One that does not become a client.
-void Relay::turn_away(base::ConnectionId id, const wire::Report& report) {
+void Relay::turn_away(base::ConnectionId id, base::Bytes verdict, const wire::Report& report) {
   state_.world.log.event(
       kClientError, {obs::kv("sqlstate", report.sqlstate), obs::kv("problem", report.message)});
-  state_.message.clear();
+  state_.message.assign(verdict.begin(), verdict.end());
   wire::encode_error(state_.message, report);
   state_.world.io.try_send(id, state_.message);
   state_.world.counts.client_count.fetch_sub(1, std::memory_order_relaxed);

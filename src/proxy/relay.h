@@ -60,7 +60,7 @@ class Relay final : public base::Handler {
 
  private:
   void handle_client_ready(base::ConnectionId id, ClientReady& ready, base::Instant now);
-  void turn_away(base::ConnectionId id, const wire::Report& report);
+  void turn_away(base::ConnectionId id, base::Bytes verdict, const wire::Report& report);
   void publish();
   void sweep(base::Instant now);
   void report_clients(base::Instant now);

@@ -21,6 +21,7 @@ class ScriptedIo final : public base::Io {
 
   struct Peer {
     std::string sent;               // To it, since the test last took it.
+    std::size_t send_count = 0;     // Empty offers included.
     std::size_t room = kEndless;    // So much its socket still takes.
     bool is_short_of_room = false;  // A send was not taken whole: it hears handle_writable.
     bool is_paused = false;
@@ -39,6 +40,7 @@ class ScriptedIo final : public base::Io {
 
   std::size_t try_send(base::ConnectionId id, base::Bytes head, base::Bytes tail) override {
     Peer& to = peers_[id];
+    ++to.send_count;
     if (head.empty() && tail.empty()) return to.is_closed ? 0 : 1;
     if (to.is_closed) return 0;
     const std::string offered = std::string(base::as_text(head)) + std::string(base::as_text(tail));

@@ -51,8 +51,10 @@ class Stage {
 
   // A client that has logged in and been welcomed; one that brings settings is welcomed when the
   // server has taken them.
-  Party add_client(std::string_view user = "app", wire::Parameters settings = {}) {
+  Party add_client(std::string_view user = "app", wire::Parameters settings = {},
+                   std::string_view verdict = {}) {
     auto ready = std::make_unique<ClientReady>();
+    base::append(ready->verdict, base::as_bytes(verdict));
     ready->identity.database = "app";
     ready->identity.user = user;
     ready->identity.parameters = std::move(settings);

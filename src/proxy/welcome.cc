@@ -8,12 +8,12 @@
 
 namespace pgweir::proxy {
 
-void welcome(RelayState& state, Client& client) {
+void welcome(RelayState& state, Client& client, base::Bytes verdict) {
   Route& route = *client.route;
   client.needs_welcome = false;
   state.effects->pin_if_bound(client);
   client.cancel_secret = state.world.entropy.u32();
-  state.message.clear();
+  state.message.assign(verdict.begin(), verdict.end());
   for (const auto& [name, value] : route.reported) {
     const session::ParameterValue* own =
         state.parameters.find(client.parameters, session::canonical_name(name));

@@ -1,0 +1,40 @@
+// What a client is told when it has logged in, and when.
+
+#include <gtest/gtest.h>
+
+#include "proxy/stage_test.h"
+
+namespace pgweir::proxy {
+namespace {
+
+using Party = Stage::Party;
+
+const std::string kVerdict = say::message('R', say::int32(0));
+
+TEST(WelcomeTest, the_verdict_and_the_welcome_leave_together_where_no_server_is_needed) {
+  Stage stage;
+  stage.add_client();  // Since then it is known what servers report.
+  const Party client = stage.add_client("app", {}, kVerdict);
+  const std::string& welcome = stage.welcome_of(client);
+  EXPECT_TRUE(welcome.starts_with(kVerdict + "S"));
+  EXPECT_TRUE(welcome.ends_with(say::ready()));
+  EXPECT_EQ(stage.io.peer(client).send_count, 1U);
+}
+
+TEST(WelcomeTest, who_has_to_wait_for_a_server_hears_the_verdict_at_once) {
+  Stage stage;
+  stage.has_slow_logins = true;
+  const Party client = stage.add_client("app", {}, kVerdict);
+  EXPECT_EQ(stage.welcome_of(client), kVerdict);
+}
+
+TEST(WelcomeTest, who_is_turned_away_hears_the_verdict_first) {
+  Stage stage;
+  const Party client =
+      stage.add_client("app", {{"options", "-c \\"}, {"options", "nonsense"}}, kVerdict);
+  EXPECT_TRUE(stage.welcome_of(client).starts_with(kVerdict + "E"));
+  EXPECT_TRUE(stage.is_closed(client));
+}
+
+}  // namespace
+}  // namespace pgweir::proxy
