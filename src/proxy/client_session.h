@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +45,7 @@ struct ClientSession {
   std::optional<bool> keeps_own_names;
   session::ParameterTracker parameters;
   session::PinSet pins;
-  std::deque<PendingEffects> pending;                 // Oldest request first.
+  std::list<PendingEffects> pending;                  // Oldest request first; seldom any.
   std::unique_ptr<session::EffectAnalyser> analyser;  // While a long Query passes in pieces …
   std::uint32_t analysed_tag = 0;                     // … which has this tag.
   std::uint32_t last_tag = 0;                         // Of a request; rises. 0 is none.

@@ -19,9 +19,7 @@ ClientStatements::~ClientStatements() {
 }
 
 StatementId ClientStatements::find(std::string_view name) const {
-  if (name.empty()) return unnamed_;
-  const auto at = named_.find(std::string(name));
-  return at == named_.end() ? StatementId::None : at->second;
+  return name.empty() ? unnamed_ : named_.find(name);
 }
 
 base::Status ClientStatements::define(std::string_view name, StatementId id, std::uint32_t tag) {
@@ -55,9 +53,9 @@ void ClientStatements::put(std::string_view name, StatementId id) {
   named_bytes_ += bytes_of(id);
   named_bytes_ -= bytes_of(find(name));
   if (id == StatementId::None) {
-    named_.erase(std::string(name));
+    named_.erase(name);
   } else {
-    named_[std::string(name)] = id;
+    named_.set(name, id);
   }
 }
 
@@ -74,7 +72,7 @@ void ClientStatements::rebind(std::string_view name, StatementId id) {
 
 void ClientStatements::clear() {
   commit(UINT32_MAX);
-  for (const auto& [name, id] : named_) table_.release(id);
+  named_.for_each([this](std::string_view, StatementId id) { table_.release(id); });
   named_.clear();
   named_bytes_ = 0;
 }
@@ -129,10 +127,11 @@ bool ClientStatements::is_in_doubt(std::string_view name, std::uint32_t tag,
 }
 
 std::string_view ClientStatements::name_of(StatementId id) const {
-  for (const auto& [name, statement] : named_) {
-    if (statement == id) return name;
-  }
-  return {};
+  std::string_view found;
+  named_.for_each([&](std::string_view name, StatementId statement) {
+    if (statement == id) found = name;
+  });
+  return found;
 }
 
 ServerStatements::~ServerStatements() {

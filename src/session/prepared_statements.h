@@ -12,6 +12,7 @@
 
 #include "base/list.h"
 #include "base/result.h"
+#include "session/name_map.h"
 #include "session/statement_table.h"
 
 namespace pgweir::session {
@@ -64,7 +65,7 @@ class ClientStatements {
 
   StatementTable& table_;
   StatementId unnamed_ = StatementId::None;
-  std::unordered_map<std::string, StatementId> named_;
+  NameMap named_;
   std::size_t named_bytes_ = 0;  // Of their texts.
   std::vector<Undo> log_;        // By tag.
 };
