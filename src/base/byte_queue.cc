@@ -11,7 +11,12 @@ namespace {
 // Small enough for a parked query of common length, and growth by doubling keeps push amortised.
 constexpr std::size_t kBlockBytesMin = 256;
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#define PGWEIR_HAS_FEATURE(name) __has_feature(name)
+#else
+#define PGWEIR_HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || PGWEIR_HAS_FEATURE(address_sanitizer)
 constexpr std::size_t kSpareCountMax = 0;  // So that a span into a block given back is noticed.
 #else
 constexpr std::size_t kSpareCountMax = 1024;

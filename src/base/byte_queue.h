@@ -21,6 +21,7 @@ class ByteQueue {
     return {block_->data() + block_->taken, size()};
   }
 
+  // REQUIRES: bytes are not the queue's own.
   void push(Bytes bytes);
   // Drops the first `count` bytes; gives the memory back when none is left. A small block stays
   // with the thread that gave it back, for the next one that needs it.

@@ -8,8 +8,8 @@
 namespace pgweir::session {
 
 // True: one SELECT, INSERT, UPDATE, DELETE, WITH, VALUES, BEGIN or COMMIT in which no name is
-// watched, without comments, backslashes and dollar quotes, so that it reads the same whatever
-// standard_conforming_strings is. Looks at each byte about once, allocates nothing.
+// watched, without comments, dollar quotes and backslashes in strings, so that it reads the same
+// whatever standard_conforming_strings is. Looks at each byte about once, allocates nothing.
 // REQUIRES: is_ascii_superset() of the client_encoding (client_encoding.h).
 bool is_plain_statement(std::string_view text);
 

@@ -83,7 +83,9 @@ bool is_prepared_by_us(std::string_view name) {
 bool may_be_watched(std::string_view name) {
   const bool is_pg = name.size() >= 2 && fold(name[0]) == 'p' && fold(name[1]) == 'g';
   if (is_pg || !has_watched_length(name)) return is_pg;
-  const std::string lower = folded(name);
+  std::array<char, 64> bytes{};  // Longer ones were turned away.
+  std::transform(name.begin(), name.end(), bytes.begin(), fold);
+  const std::string_view lower(bytes.data(), name.size());
   return lower == kSetConfig || reason_to_watch(lower).has_value();
 }
 
