@@ -300,7 +300,8 @@ int Daemon::wait() {
   std::future<bool> drained = drained_.get_future();
   say_hello(drained);
   // Lines that the log writes by itself are due now and then; nothing else happens here.
-  while (drained.wait_for(statistics_->call_every(kLogEvery)) != std::future_status::ready) {
+  while (drained.wait_for(statistics_->call_after(control::monotonic_now(), kLogEvery)) !=
+         std::future_status::ready) {
     log_->write_suppressed();
     statistics_->write_if_due(control::monotonic_now());
   }

@@ -9,6 +9,8 @@
 namespace pgweir::server {
 namespace {
 
+constexpr base::Duration kPauseMin = std::chrono::seconds(1);
+
 base::Duration mean(base::Duration sum, std::uint64_t count) {
   return count == 0 ? base::Duration::zero() : sum / static_cast<std::int64_t>(count);
 }
@@ -51,9 +53,12 @@ void Statistics::write_if_due(base::Instant now) {
   last_at_ = now;
 }
 
-base::Duration Statistics::call_every(base::Duration most) const {
+base::Duration Statistics::call_after(base::Instant now, base::Duration most) const {
   const base::Duration period(period_.load());
-  return period == base::Duration::zero() ? most : std::min(period, most);
+  if (period == base::Duration::zero()) return most;
+  const base::Instant due =
+      last_at_ == base::kNever ? base::deadline(now, period) : base::deadline(last_at_, period);
+  return std::clamp<base::Duration>(due - now, kPauseMin, most);
 }
 
 void Statistics::write(const Totals& current, base::Duration period) {

@@ -22,8 +22,9 @@ class Statistics {
   // Writes the line when it is due; nothing where nothing happened and nobody is there. Called now
   // and then by one thread.
   void write_if_due(base::Instant now);
-  // How often to call that, at least: `most`, or the period where that is shorter.
-  base::Duration call_every(base::Duration most) const;
+  // How long until that is to be called again: when the line is due, in a second at the soonest, or
+  // after `most`.
+  base::Duration call_after(base::Instant now, base::Duration most) const;
 
  private:
   // Of all pools. Times are sums over all that was counted.
