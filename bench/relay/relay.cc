@@ -106,7 +106,8 @@ Relay::Peer* Relay::open_server() {
 }
 
 void Relay::serve(Peer& peer) {
-  const ssize_t count = ::recv(peer.fd.get(), received_.data(), received_.size(), 0);
+  const int fd = peer.fd.get();
+  const ssize_t count = ::recv(fd, received_.data(), received_.size(), 0);
   if (count < 0) return;
   if (count == 0) return remove(peer);
   const base::Bytes bytes = base::Bytes(received_).first(static_cast<std::size_t>(count));
@@ -116,7 +117,8 @@ void Relay::serve(Peer& peer) {
     serve_client(peer, bytes);
   }
   // A full buffer says that there may be more, and no event will.
-  if (bytes.size() == received_.size()) serve(peer);
+  const bool is_there = peers_[static_cast<std::size_t>(fd)] != nullptr;
+  if (is_there && bytes.size() == received_.size()) serve(peer);
 }
 
 void Relay::serve_client(Peer& client, base::Bytes bytes) {

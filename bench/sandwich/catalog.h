@@ -1,5 +1,4 @@
 // Catalog: the workloads by their names, and which scenario plays each.
-// Source of truth for what they are for: performance.md's W1 to W16.
 #pragma once
 
 #include <memory>
