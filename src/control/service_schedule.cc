@@ -1,6 +1,7 @@
 #include "control/service_schedule.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgweir::control {
 
@@ -39,8 +40,8 @@ ServiceSchedule::ServiceSchedule(const budget::Options& options, std::uint64_t s
       not_before_(now) {}
 
 void ServiceSchedule::handle_clients(Clients clients, base::Instant now) {
-  if (clients_ != Clients::None || clients != Clients::None) clients_seen_ = now;
-  clients_ = clients;
+  const bool had_clients = std::exchange(clients_, clients) != Clients::None;
+  if (had_clients || clients != Clients::None) clients_seen_ = now;
 }
 
 void ServiceSchedule::handle_discovered(base::Instant next_look, base::Instant now) {

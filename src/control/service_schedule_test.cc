@@ -32,6 +32,16 @@ TEST(ServiceScheduleTest, measures_each_second_while_there_are_clients) {
   EXPECT_EQ(schedule.due(true), kStart + 2s);
 }
 
+TEST(ServiceScheduleTest, measures_less_often_while_clients_are_at_rest) {
+  ServiceSchedule schedule = make();
+  schedule.handle_discovered(kStart + 1h, kStart);
+  schedule.handle_clients(Clients::AtRest, kStart);
+  EXPECT_EQ(schedule.due(true), kStart + 5s);
+  schedule.handle_clients(Clients::Active, kStart + 3s);
+  EXPECT_EQ(schedule.due(true), kStart + 1s) << "it is overdue";
+  EXPECT_EQ(measure_interval({.health_interval = 10s}, Clients::AtRest), 10s);
+}
+
 TEST(ServiceScheduleTest, looks_again_when_the_allowance_wants_it) {
   ServiceSchedule schedule = busy();
   schedule.handle_measured(kStart + 4999ms);

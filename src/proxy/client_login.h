@@ -1,6 +1,6 @@
-// ClientLogin: a client from its first byte to AuthenticationOk: TLS, StartupMessage, proof of who
-// it is, and whether the database it names exists, in this order, so that nobody learns a name
-// without a password. What comes after AuthenticationOk is the Relay's.
+// ClientLogin: a client from its first byte to the verdict: TLS, StartupMessage, proof of who it
+// is, and whether the database it names exists, in this order, so that nobody learns a name without
+// a password. AuthenticationOk leaves with what the Relay says next (ClientReady).
 #pragma once
 
 #include <optional>

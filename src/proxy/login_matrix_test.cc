@@ -136,8 +136,9 @@ const std::vector<Event> kClientEvents{
 
 std::string client_outcome(Scene& scene) {
   const bool is_counted = scene.counts.client_count.load() == 1;
-  if (scene.sent<ClientReady>() != nullptr) {
+  if (const auto* ready = scene.sent<ClientReady>()) {
     EXPECT_TRUE(is_counted) << "the Relay counts it now";
+    EXPECT_TRUE(base::as_text(ready->verdict).ends_with(say::message('R', say::int32(0))));
     return "in";
   }
   const std::string said = scene.io.peer(scene.id).sent;

@@ -31,8 +31,16 @@ void Overdue::sweep(base::Instant now) {
   end_idle_clients(now);
 }
 
+bool Overdue::is_any_client_busy() const {
+  bool is_busy = is_anybody_waiting();
+  state_.registry.for_each_server([&](Server& server) {
+    is_busy = is_busy || (server.client != nullptr && !is_at_rest(server));
+  });
+  return is_busy;
+}
+
 bool Overdue::has_work() const {
-  bool has_work = watches_idle_clients_ || is_anybody_waiting();
+  bool has_work = watches_idle_clients_ || is_any_client_busy();
   state_.registry.for_each_server(
       [&](Server& server) { has_work = has_work || !is_at_rest(server); });
   return has_work;

@@ -16,7 +16,9 @@ class Overdue {
 
   void sweep(base::Instant now);
   void handle_options_changed();
-  // Whether there is anything whose time may be up one day without a further event.
+  // Whether a client waits for a server or is in the middle of something on one …
+  bool is_any_client_busy() const;
+  // … or there is anything else whose time may be up without a further event.
   bool has_work() const;
 
  private:

@@ -63,6 +63,7 @@ void Relay::handle_secured(base::ConnectionId, const base::TlsInfo&, base::Insta
 void Relay::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) {
   const Registry::Party party = state_.registry.find(id);
   if (party.client != nullptr) {
+    note_client(now);
     intake_.handle_bytes(*party.client, bytes, now);
   } else if (party.server != nullptr && party.server->phase == Server::Phase::Asking) {
     errands_.handle_bytes(*party.server, bytes, now);
@@ -98,6 +99,7 @@ void Relay::handle_closed(base::ConnectionId id, base::CloseCause cause, std::st
                           base::Instant now) {
   const Registry::Party party = state_.registry.find(id);
   if (party.client != nullptr) {
+    note_client(now);
     leases_.end_client(*party.client, ClientEnd::Vanished, nullptr, now);
   } else if (party.server != nullptr) {
     leases_.handle_server_gone(*party.server, cause, now);
@@ -108,6 +110,7 @@ void Relay::handle_closed(base::ConnectionId id, base::CloseCause cause, std::st
 void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> parcel,
                           base::Instant now) {
   if (auto* client = dynamic_cast<ClientReady*>(parcel.get())) {
+    note_client(now);
     handle_client_ready(id, *client, now);
   } else if (auto* server = dynamic_cast<ServerReady*>(parcel.get())) {
     leases_.handle_server_ready(id, *server, now);
@@ -144,8 +147,10 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
 void Relay::handle_wake(base::Instant now) {
   wake_ = base::kNever;
   state_.shard.handle_time(now);
+  leases_.carry_out_decisions(now);
   if (now >= next_sweep_) {
     sweep(now);
+    are_clients_at_rest_ = now - last_of_clients_ >= kRestAfter && !overdue_.is_any_client_busy();
     is_at_rest_ = now - last_event_ >= kSweepEvery && !overdue_.has_work() && lost_.empty() &&
                   errands_.empty() && !departures_.is_under_way();
     next_sweep_ = now + (is_at_rest_ ? kSweepAtRest : kSweepEvery);
@@ -248,7 +253,7 @@ void Relay::settle(base::Instant now) {
 void Relay::conclude(base::Instant now) {
   leases_.carry_out_decisions(now);
   state_.registry.bury();
-  report_clients(now);
+  report_clients();
   departures_.report(now);
   const bool is_watching = state_.registry.server_count() != 0 || !lost_.empty() ||
                            !errands_.empty() || state_.registry.client_count() != 0;
@@ -265,9 +270,14 @@ void Relay::conclude(base::Instant now) {
   state_.world.io.wake_at(next);
 }
 
-void Relay::report_clients(base::Instant now) {
+void Relay::note_client(base::Instant now) {
+  last_of_clients_ = now;
+  are_clients_at_rest_ = false;
+}
+
+void Relay::report_clients() {
   const bool has_clients = state_.registry.client_count() != 0;
-  const bool are_at_rest = has_clients && is_at_rest_ && now - last_event_ >= kRestAfter;
+  const bool are_at_rest = has_clients && are_clients_at_rest_;
   if (has_clients == has_reported_clients_ && are_at_rest == has_reported_rest_) return;
   has_reported_clients_ = has_clients;
   has_reported_rest_ = are_at_rest;

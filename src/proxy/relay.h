@@ -63,7 +63,9 @@ class Relay final : public base::Handler {
   void turn_away(base::ConnectionId id, base::Bytes verdict, const wire::Report& report);
   void publish();
   void sweep(base::Instant now);
-  void report_clients(base::Instant now);
+  void report_clients();
+  // A client has come, said something or gone.
+  void note_client(base::Instant now);
   // At the end of every event but a wake-up: it is over with the rest, if there was any.
   void settle(base::Instant now);
   // At the end of every event: decisions, the dead, the next wake-up.
@@ -88,7 +90,9 @@ class Relay final : public base::Handler {
   base::Instant next_sweep_ = base::kNever;
   base::Instant wake_ = base::kNever;  // As last asked for.
   base::Instant last_event_;           // Wake-ups do not count.
-  bool is_at_rest_ = false;            // Nobody needs anything; sweeps are rare.
+  bool is_at_rest_ = false;            // Nothing is under way; sweeps are rare.
+  base::Instant last_of_clients_;      // When one of them came, said something or went.
+  bool are_clients_at_rest_ = false;   // None has done so for long, nor is busy.
   bool has_reported_clients_ = false;
   bool has_reported_rest_ = false;
 };

@@ -42,13 +42,51 @@ TEST(RestTest, idle_clients_and_servers_wake_nobody_often) {
   EXPECT_LE(wakes_in_a_minute(stage), 24U);
 }
 
-TEST(RestTest, who_is_in_a_transaction_or_waits_is_looked_at_often) {
+TEST(RestTest, who_is_in_a_transaction_is_looked_at_often) {
   Stage stage(1);
   const Party holder = stage.add_client();
   stage.say(holder, say::query("begin"));
   stage.say(stage.server(), say::complete("BEGIN") + say::ready('T'));
   stage.pass(seconds(10));
   EXPECT_GE(wakes_in_a_minute(stage), 110U);
+}
+
+TEST(RestTest, who_waits_is_looked_at_often) {
+  Stage stage(1);
+  stage.has_slow_logins = true;
+  const Party client = stage.add_client();
+  stage.pass(seconds(1));
+  EXPECT_EQ(stage.waiting(), 1U) << static_cast<std::uint64_t>(client);
+  EXPECT_GE(wakes_in_a_minute(stage), 50U);  // Until pool_timeout has refused it.
+}
+
+TEST(RestTest, a_database_that_is_gone_keeps_nobody_awake_once_its_clients_have_gone) {
+  Stage stage;
+  const Party client = stage.add_client();
+  stage.say(client, say::query("begin"));
+  stage.say(stage.server(), say::complete("BEGIN") + say::ready('T'));
+  auto changed = std::make_unique<OptionsChanged>();
+  changed->options = std::make_shared<Options>();
+  stage.deliver(std::move(changed));
+  stage.say(client, say::query("commit"));
+  stage.say(stage.server(), say::complete("COMMIT") + say::ready());
+  EXPECT_TRUE(stage.is_closed(client));
+  stage.end(stage.server());
+  stage.pass(seconds(5));
+  EXPECT_LE(wakes_in_a_minute(stage), 24U);
+}
+
+TEST(RestTest, questions_of_our_own_do_not_count_as_activity) {
+  Stage stage(2);
+  const Party client = stage.add_client();
+  stage.say(client, say::query("select 1"));
+  stage.say(stage.server(), say::one_row());
+  rest_reported(stage);
+  for (int i = 0; i < 10; ++i) {
+    stage.pass(seconds(1));
+    stage.deliver(std::make_unique<PermitsFreed>());
+  }
+  EXPECT_EQ(rest_reported(stage), "rest ");
 }
 
 TEST(RestTest, rest_is_reported_after_some_seconds_and_ends_with_the_next_word) {

@@ -190,9 +190,17 @@ void Routes::set_limits(const std::string& node, const budget::Limits& limits, b
 // Its clients are told and go (Departures).
 void Routes::remove(Route& route, base::Instant now) {
   route.is_removed = true;
-  // Clients of a predecessor may follow.
-  has_removed_ = has_removed_ || route.client_count != 0 || route.predecessor != nullptr;
   close(route, now);
+}
+
+bool Routes::has_removed() const {
+  return std::any_of(routes_.begin(), routes_.end(), [](const auto& route) {
+    if (!route->is_removed) return false;
+    // Clients of a predecessor may follow.
+    const Route* at = route.get();
+    while (at != nullptr && at->client_count == 0) at = at->predecessor;
+    return at != nullptr;
+  });
 }
 
 void Routes::close_all(base::Instant now) {
@@ -216,7 +224,6 @@ void Routes::add_nodes(std::map<std::string, pool::LevelId> levels,
 }
 
 void Routes::set_options(const Options& options, base::Instant now) {
-  has_removed_ = false;
   const std::size_t count = routes_.size();  // Those that are added now are up to date.
   for (std::size_t i = 0; i < count; ++i) {
     Route& route = *routes_[i];

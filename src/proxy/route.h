@@ -116,7 +116,7 @@ class Routes {
   // pgweir ends: no pool keeps a server.
   void close_all(base::Instant now);
   // Whether the last reload has taken the database of some client away.
-  bool has_removed() const { return has_removed_; }
+  bool has_removed() const;
   // Brings the gauges up to date. waiting_clients: how many there are in a pool.
   void publish(const std::function<std::uint32_t(base::PoolId)>& waiting_clients);
 
@@ -146,7 +146,6 @@ class Routes {
   std::vector<std::unique_ptr<Route>> routes_;  // By pool.
   std::map<std::string, pool::LevelId> levels_;
   std::map<std::string, budget::Limits> limits_;  // By node.
-  bool has_removed_ = false;
 };
 
 }  // namespace pgweir::proxy

@@ -36,5 +36,22 @@ TEST(WelcomeTest, who_is_turned_away_hears_the_verdict_first) {
   EXPECT_TRUE(stage.is_closed(client));
 }
 
+TEST(WelcomeTest, who_comes_too_late_hears_the_verdict_first) {
+  for (const bool is_removed : {true, false}) {
+    Stage stage;
+    stage.add_client();
+    if (is_removed) {
+      auto changed = std::make_unique<OptionsChanged>();
+      changed->options = std::make_shared<Options>();
+      stage.deliver(std::move(changed));
+    } else {
+      stage.deliver(std::make_unique<Drain>());
+    }
+    const Party client = stage.add_client("app", {}, kVerdict);
+    EXPECT_TRUE(stage.welcome_of(client).starts_with(kVerdict + "E"));
+    EXPECT_TRUE(stage.is_closed(client));
+  }
+}
+
 }  // namespace
 }  // namespace pgweir::proxy
