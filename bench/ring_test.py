@@ -6,7 +6,8 @@
 
 Measures pgweir alone, with clients and a canned PostgreSQL around it that check every byte. Counts
 and no times, so that a busy machine comes to the same figures. Fails if one is above its limit
-(bench/ring/limits.py), or could not be measured.
+(bench/ring/limits.py), or could not be measured; where only the kernel refuses to let a process be
+traced, it says so and ends with 77, which ctest shows as skipped.
 """
 
 import argparse
@@ -19,9 +20,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from ring import profiling, resting, tracing  # noqa: E402
 from ring.limits import LIMITS, MEANINGS  # noqa: E402
-from ring.measured import Failed  # noqa: E402
+from ring.measured import Failed, Refused  # noqa: E402
 
 ROOT = pathlib.Path(__file__).parent.parent
+SKIPPED = 77  # The exit status of a test that cannot be run here.
 SLACK_SHARE = 0.97  # Of what was measured once; a figure below that asks for a lower limit.
 
 
@@ -51,8 +53,8 @@ def parse_arguments():
 
 
 def measure(build, limits):
-    """What is known of their figures, and what went wrong with the others."""
-    measured, problems = {}, []
+    """What is known of their figures, what went wrong with others, and what may not be seen."""
+    measured, problems, refusals = {}, [], []
     for tool in (tracing, profiling, resting):
         mine = [limit for limit in limits if limit.figure in tool.FIGURES]
         workloads = dict.fromkeys(limit.workload for limit in mine)  # Each once, in their order.
@@ -62,8 +64,9 @@ def measure(build, limits):
         try:
             measured |= tool.measure(build, workloads)
         except (Failed, OSError) as error:
-            problems.append(f"{', '.join(limit.name for limit in mine)}: not measured: {error}")
-    return measured, problems
+            kind = refusals if isinstance(error, Refused) else problems
+            kind.append(f"{', '.join(limit.name for limit in mine)}: not measured: {error}")
+    return measured, problems, refusals
 
 
 def explain(found):
@@ -98,11 +101,11 @@ def report(limits, measured, is_explained):
 def main():
     arguments = parse_arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # What was started ends with us.
-    measured, problems = measure(arguments.build, arguments.limits)
+    measured, problems, refusals = measure(arguments.build, arguments.limits)
     problems += report(arguments.limits, measured, arguments.explain)
-    for problem in problems:
+    for problem in problems + refusals:
         print(f"\n{problem}")
-    sys.exit(1 if problems else 0)
+    sys.exit(1 if problems else SKIPPED if refusals else 0)
 
 
 if __name__ == "__main__":

@@ -11,3 +11,7 @@ class Measured:
 
 class Failed(Exception):
     """pgweir, the sandwich or a tool that watches did not do its part, and nothing is known."""
+
+
+class Refused(Failed):
+    """The kernel lets nobody be traced here, which says nothing of pgweir."""

@@ -11,7 +11,7 @@ import time
 
 from comparison.bench import free_ports
 from comparison.poolers import Pgweir
-from ring.measured import Failed
+from ring.measured import Failed, Refused
 
 LOG_SHOWN_CHARACTERS = 2_000
 PATIENCE = 60  # Seconds to start or to end; under callgrind on a busy machine.
@@ -57,15 +57,15 @@ class Started(Pgweir):
                 return socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
             except OSError:
                 if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise Failed(self.describe_false_start()) from None
+                    raise self.false_start() from None
                 time.sleep(0.05)
 
-    def describe_false_start(self):
+    def false_start(self):
         what = f"{' '.join(self.command(self.directory))} does not start:\n{self.log()}"
-        if "ptrace" in what:
-            what += ("The kernel refuses to let a process be traced. A container may need: "
-                     "docker run --cap-add=SYS_PTRACE\n")
-        return what
+        if "ptrace" not in what:
+            return Failed(what)
+        return Refused(what + "The kernel refuses to let a process be traced. A container may "
+                              "need: docker run --cap-add=SYS_PTRACE\n")
 
     def log(self):
         log = self.directory / f"{self.port}.log"
