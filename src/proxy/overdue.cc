@@ -40,7 +40,7 @@ bool Overdue::is_any_client_busy() const {
 }
 
 bool Overdue::has_work() const {
-  bool has_work = watches_idle_clients_ || is_any_client_busy();
+  bool has_work = watches_idle_clients_ || is_anybody_waiting();
   state_.registry.for_each_server(
       [&](Server& server) { has_work = has_work || !is_at_rest(server); });
   return has_work;
