@@ -15,4 +15,10 @@ inline std::string folded(std::string_view text) {
   return lower;
 }
 
+// Whether `written` is `lower`, which is in lower case, whatever its own case.
+inline bool is_same_folded(std::string_view written, std::string_view lower) {
+  return std::equal(written.begin(), written.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return fold(a) == b; });
+}
+
 }  // namespace pgweir::session

@@ -50,20 +50,12 @@ bool is_blank(char c) {
   return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
 }
 
-bool is_word(std::string_view word, std::string_view lower) {
-  if (word.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    if (fold(word[i]) != lower[i]) return false;
-  }
-  return true;
-}
-
 // What may be temporary, or the body of a function, wherever it stands (StatementWatch).
 bool is_doubtful_word(std::string_view word) {
   switch (word.size()) {
-    case 4: return is_word(word, "temp") || is_word(word, "into");
-    case 6: return is_word(word, "atomic");
-    case 9: return is_word(word, "temporary");
+    case 4: return is_same_folded(word, "temp") || is_same_folded(word, "into");
+    case 6: return is_same_folded(word, "atomic");
+    case 9: return is_same_folded(word, "temporary");
     default: return false;
   }
 }
@@ -95,16 +87,18 @@ class Eye {
     if (at_ == end_ || glance_at(*at_) != Glance::Letter) return false;
     const std::string_view verb = take_word();
     switch (verb.size()) {
-      case 4: return is_word(verb, "with");
-      case 5: return is_word(verb, "begin");
+      case 4: return is_same_folded(verb, "with");
+      case 5: return is_same_folded(verb, "begin");
       case 6:
-        if (is_word(verb, "insert")) {
+        if (is_same_folded(verb, "insert")) {
           // Anywhere else it would create a table.
           skip_blanks();
-          return at_ != end_ && glance_at(*at_) == Glance::Letter && is_word(take_word(), "into");
+          return at_ != end_ && glance_at(*at_) == Glance::Letter &&
+                 is_same_folded(take_word(), "into");
         }
-        return is_word(verb, "select") || is_word(verb, "update") || is_word(verb, "delete") ||
-               is_word(verb, "values") || is_word(verb, "commit");
+        return is_same_folded(verb, "select") || is_same_folded(verb, "update") ||
+               is_same_folded(verb, "delete") || is_same_folded(verb, "values") ||
+               is_same_folded(verb, "commit");
       default: return false;
     }
   }

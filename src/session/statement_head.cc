@@ -23,9 +23,7 @@ std::string unquote(std::string_view quoted) {
 }  // namespace
 
 bool is_word(const Token& token, std::string_view word) {
-  return token.kind == TokenKind::Word && !token.is_cut &&
-         std::equal(token.text.begin(), token.text.end(), word.begin(), word.end(),
-                    [](char written, char lower) { return fold(written) == lower; });
+  return token.kind == TokenKind::Word && !token.is_cut && is_same_folded(token.text, word);
 }
 
 bool is_symbol(const Token& token, char symbol) {
