@@ -110,9 +110,9 @@ void Reactor::receive_encrypted(Connection& connection) {
   if (!connection.may_read && connection.error == 0) return;
   std::size_t bytes = 0;
   if (!connection.tls->has_unread()) {
-    const ssize_t count = ::recv(connection.fd.get(), received_.data(), received_.size(), 0);
+    const std::ptrdiff_t count = net::receive(connection.fd.get(), received_);
     if (count <= 0) {
-      handle_received_nothing(connection, count == 0 ? 0 : errno);
+      handle_received_nothing(connection, static_cast<int>(-count));
       return;
     }
     bytes = static_cast<std::size_t>(count);
