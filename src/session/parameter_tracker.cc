@@ -15,44 +15,59 @@ ParameterTracker::~ParameterTracker() {
   table_.release(committed_);
 }
 
+ParameterTracker::Memory& ParameterTracker::memory() {
+  if (memory_ == nullptr) memory_ = std::make_unique<Memory>();
+  return *memory_;
+}
+
+void ParameterTracker::settle() {
+  if (memory_ == nullptr) return;
+  memory_->restored.clear();
+  if (memory_->pending.empty()) memory_.reset();
+}
+
 void ParameterTracker::set(std::string_view name, ParameterValue value) {
-  pending_.push_back(
+  memory().pending.push_back(
       {.kind = Change::Kind::Set, .name = canonical_name(name), .value = std::move(value)});
 }
 
 void ParameterTracker::reset(std::string_view name) {
-  pending_.push_back({.kind = Change::Kind::Reset, .name = canonical_name(name), .value = {}});
-  has_strayed_ = startup_ != ParameterSetId::Empty;
+  memory().pending.push_back(
+      {.kind = Change::Kind::Reset, .name = canonical_name(name), .value = {}});
+  memory().has_strayed = startup_ != ParameterSetId::Empty;
 }
 
 void ParameterTracker::reset_all() {
-  pending_.push_back({.kind = Change::Kind::ResetAll, .name = {}, .value = {}});
-  has_strayed_ = startup_ != ParameterSetId::Empty;
+  memory().pending.push_back({.kind = Change::Kind::ResetAll, .name = {}, .value = {}});
+  memory().has_strayed = startup_ != ParameterSetId::Empty;
 }
 
 void ParameterTracker::savepoint(std::string_view name) {
-  pending_.push_back({.kind = Change::Kind::Savepoint, .name = std::string(name), .value = {}});
+  memory().pending.push_back(
+      {.kind = Change::Kind::Savepoint, .name = std::string(name), .value = {}});
 }
 
 // The newest savepoint of that name stays; all after it is undone.
 void ParameterTracker::rollback_to(std::string_view name) {
-  for (std::size_t i = pending_.size(); i-- > 0;) {
-    if (pending_[i].kind != Change::Kind::Savepoint || pending_[i].name != name) continue;
-    pending_.resize(i + 1);
-    has_strayed_ = startup_ != ParameterSetId::Empty;  // What was set since is undone, too.
+  std::vector<Change>& pending = memory().pending;
+  for (std::size_t i = pending.size(); i-- > 0;) {
+    if (pending[i].kind != Change::Kind::Savepoint || pending[i].name != name) continue;
+    pending.resize(i + 1);
+    memory().has_strayed = startup_ != ParameterSetId::Empty;  // What was set since is undone, too.
     return;
   }
 }
 
 // The savepoint and those after it go; what was changed since then stays.
 void ParameterTracker::release(std::string_view name) {
-  for (std::size_t i = pending_.size(); i-- > 0;) {
-    if (pending_[i].kind != Change::Kind::Savepoint || pending_[i].name != name) continue;
-    const auto first = pending_.begin() + static_cast<std::ptrdiff_t>(i);
-    pending_.erase(
-        std::remove_if(first, pending_.end(),
+  std::vector<Change>& pending = memory().pending;
+  for (std::size_t i = pending.size(); i-- > 0;) {
+    if (pending[i].kind != Change::Kind::Savepoint || pending[i].name != name) continue;
+    const auto first = pending.begin() + static_cast<std::ptrdiff_t>(i);
+    pending.erase(
+        std::remove_if(first, pending.end(),
                        [](const Change& change) { return change.kind == Change::Kind::Savepoint; }),
-        pending_.end());
+        pending.end());
     return;
   }
 }
@@ -64,22 +79,24 @@ ParameterSet ParameterTracker::take_strayed() {
     if (last != nullptr && last->kind != Change::Kind::Set) strayed.emplace_back(name, value);
   }
   for (const auto& [name, value] : strayed) set(name, value);
-  has_strayed_ = false;
+  if (memory_ != nullptr) memory_->has_strayed = false;
   return strayed;
 }
 
 void ParameterTracker::handle_transaction_end(bool is_committed, ParameterSetId& on_server) {
+  if (memory_ == nullptr) return;
   if (is_committed) {
-    for (Change& change : pending_) apply(std::move(change), on_server);
+    for (Change& change : memory_->pending) apply(std::move(change), on_server);
   }
-  pending_.clear();
-  has_strayed_ = false;
+  memory_->pending.clear();
+  memory_->has_strayed = false;
+  if (memory_->restored.empty()) memory_.reset();
 }
 
 void ParameterTracker::apply(Change change, ParameterSetId& on_server) {
   switch (change.kind) {
     case Change::Kind::Set:
-      std::erase(restored_, change.name);
+      std::erase(memory().restored, change.name);
       replace(on_server, table_.with(on_server, change.name, change.value));
       replace(committed_, table_.with(committed_, change.name, std::move(change.value)));
       return;
@@ -102,14 +119,15 @@ void ParameterTracker::restore(std::string_view name) {
     return;
   }
   replace(committed_, table_.with(committed_, name, *at_start));
-  restored_.emplace_back(name);
+  memory().restored.emplace_back(name);
 }
 
 void ParameterTracker::restore_all() {
   table_.retain(startup_);
   replace(committed_, startup_);
-  restored_.clear();
-  for (const auto& [name, value] : table_.at(startup_)) restored_.push_back(name);
+  std::vector<std::string>& restored = memory().restored;
+  restored.clear();
+  for (const auto& [name, value] : table_.at(startup_)) restored.push_back(name);
 }
 
 void ParameterTracker::handle_reported(std::string_view name, std::string_view value,
@@ -129,15 +147,19 @@ const ParameterValue* ParameterTracker::restored(std::string_view name) const {
 }
 
 const ParameterTracker::Change* ParameterTracker::last_change_of(std::string_view key) const {
-  const auto last = std::find_if(pending_.rbegin(), pending_.rend(), [key](const Change& change) {
+  if (memory_ == nullptr) return nullptr;
+  const std::vector<Change>& pending = memory_->pending;
+  const auto last = std::find_if(pending.rbegin(), pending.rend(), [key](const Change& change) {
     return change.kind == Change::Kind::ResetAll ||
            (change.kind != Change::Kind::Savepoint && change.name == key);
   });
-  return last == pending_.rend() ? nullptr : &*last;
+  return last == pending.rend() ? nullptr : &*last;
 }
 
 bool ParameterTracker::is_restored(std::string_view name) const {
-  return std::find(restored_.begin(), restored_.end(), name) != restored_.end();
+  if (memory_ == nullptr) return false;
+  const std::vector<std::string>& restored = memory_->restored;
+  return std::find(restored.begin(), restored.end(), name) != restored.end();
 }
 
 void ParameterTracker::replace(ParameterSetId& held, ParameterSetId next) {

@@ -3,6 +3,7 @@
 // SET LOCAL does not come here: it is gone at the end of the transaction by itself.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,10 +28,10 @@ class ParameterTracker {
   void rollback_to(std::string_view name);
   void release(std::string_view name);
 
-  bool has_pending() const { return !pending_.empty(); }
+  bool has_pending() const { return memory_ != nullptr && !memory_->pending.empty(); }
   // Whether the open transaction has led back to what the client brought at startup, while the
   // server went to its own default.
-  bool has_strayed() const { return has_strayed_; }
+  bool has_strayed() const { return memory_ != nullptr && memory_->has_strayed; }
   // What the server is to be told then, in the same transaction; from now on it counts as set
   // there.
   ParameterSet take_strayed();
@@ -42,7 +43,7 @@ class ParameterTracker {
   // unless a RESET has led the server to a default that is not this client's.
   void handle_reported(std::string_view name, std::string_view value, ParameterSetId& on_server);
   // All that the transactions up to now have changed was reported.
-  void settle() { restored_.clear(); }
+  void settle();
 
   // What the client has to believe when its server reports this parameter after a RESET: the value
   // that it brought at startup. nullptr: what the server reports.
@@ -59,6 +60,12 @@ class ParameterTracker {
     std::string name;
     ParameterValue value;
   };
+  struct Memory {
+    std::vector<Change> pending;        // In the order of execution.
+    bool has_strayed = false;           // Or may have.
+    std::vector<std::string> restored;  // Led back to their startup values since settle().
+  };
+  Memory& memory();
   void apply(Change change, ParameterSetId& on_server);
   // In the open transaction; nullptr: none. It may be that of all parameters.
   const Change* last_change_of(std::string_view key) const;
@@ -71,9 +78,7 @@ class ParameterTracker {
   ParameterTable& table_;
   ParameterSetId startup_;
   ParameterSetId committed_;
-  std::vector<Change> pending_;        // In the order of execution.
-  bool has_strayed_ = false;           // Or may have.
-  std::vector<std::string> restored_;  // Led back to their startup values since settle().
+  std::unique_ptr<Memory> memory_;  // From a change on until it is settled.
 };
 
 }  // namespace pgweir::session

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/assert.h"
+#include "session/ascii_case.h"
 
 namespace pgweir::session {
 namespace {
@@ -163,6 +164,16 @@ const ParameterValue* ParameterTable::find(ParameterSetId id, std::string_view n
   const ParameterSet& set = at(id);
   const auto found = find_in(set, name);
   return found == set.end() ? nullptr : &found->second;
+}
+
+// A set is small, and a name that is compared in place need not be copied.
+const ParameterValue* ParameterTable::find_spelled(ParameterSetId id, std::string_view name) const {
+  for (const auto& [kept, value] : at(id)) {
+    const bool is_same = std::equal(kept.begin(), kept.end(), name.begin(), name.end(),
+                                    [](char a, char b) { return fold(a) == fold(b); });
+    if (is_same) return &value;
+  }
+  return nullptr;
 }
 
 void ParameterTable::append_difference(ParameterSetId from, ParameterSetId to,

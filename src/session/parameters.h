@@ -49,7 +49,10 @@ class ParameterTable {
   void release(ParameterSetId id);
 
   const ParameterSet& at(ParameterSetId id) const;
+  // nullptr: it is not in the set. The name is as it is kept …
   const ParameterValue* find(ParameterSetId id, std::string_view name) const;
+  // … or as a server spells it.
+  const ParameterValue* find_spelled(ParameterSetId id, std::string_view name) const;
   std::size_t size() const { return ids_.size(); }
 
   // Appends the statements that turn a server with `from` into one with `to`; nothing if they

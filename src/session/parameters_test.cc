@@ -68,6 +68,18 @@ TEST(ParameterTableTest, with_and_without_take_names_in_any_case) {
   table.release(other);
 }
 
+TEST(ParameterTableTest, what_a_server_spells_otherwise_is_found) {
+  ParameterTable table;
+  const ParameterSetId id = table.intern({{"DateStyle", plain("ISO")}, {"a.b", plain("1")}});
+  ASSERT_NE(table.find_spelled(id, "datestyle"), nullptr);
+  EXPECT_EQ(table.find_spelled(id, "datestyle")->text, "ISO");
+  ASSERT_NE(table.find_spelled(id, "A.b"), nullptr);
+  EXPECT_EQ(table.find_spelled(id, "A.b")->text, "1");
+  EXPECT_EQ(table.find_spelled(id, "a"), nullptr);
+  EXPECT_EQ(table.find_spelled(ParameterSetId::Empty, "a.b"), nullptr);
+  table.release(id);
+}
+
 TEST(ParameterTableTest, canonical_names_are_those_that_servers_report) {
   EXPECT_EQ(canonical_name("datestyle"), "DateStyle");
   EXPECT_EQ(canonical_name("INTERVALSTYLE"), "IntervalStyle");

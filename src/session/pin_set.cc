@@ -26,50 +26,67 @@ static_assert(kPinReasonCount <= 32);
 // A client that has more of them has lost count.
 constexpr std::size_t kNamedMax = 64;
 
+PinSet::State& PinSet::state() {
+  if (state_ == nullptr) state_ = std::make_unique<State>();
+  return *state_;
+}
+
+void PinSet::shrink() {
+  if (state_ != nullptr && *state_ == State{}) state_.reset();
+}
+
 void PinSet::add(PinReason reason, const std::string& name) {
-  reasons_ |= bit_of(reason);
-  added_ |= bit_of(reason);
-  asked_ &= ~bit_of(reason);
-  undone_ &= ~bit_of(reason);
+  State& now = state();
+  now.reasons |= bit_of(reason);
+  now.added |= bit_of(reason);
+  now.asked &= ~bit_of(reason);
+  now.undone &= ~bit_of(reason);
   const Named named{reason, name};
-  std::erase(undone_named_, named);
-  const bool is_known = std::find(named_.begin(), named_.end(), named) != named_.end();
-  if (name.empty() || (!is_known && named_.size() == kNamedMax)) {
-    nameless_ |= bit_of(reason);
+  std::erase(now.undone_named, named);
+  const bool is_known = std::find(now.named.begin(), now.named.end(), named) != now.named.end();
+  if (name.empty() || (!is_known && now.named.size() == kNamedMax)) {
+    now.nameless |= bit_of(reason);
   } else if (!is_known) {
-    named_.push_back(named);
+    now.named.push_back(named);
   }
 }
 
+// Where nothing is in the set there is nothing to undo; what is added later is not undone by it.
 void PinSet::undo(const Named& named) {
+  if (state_ == nullptr) return;
   if (named.name.empty()) {
-    undone_ |= bit_of(named.reason);
-  } else if (std::find(named_.begin(), named_.end(), named) != named_.end()) {
-    undone_named_.push_back(named);
+    state_->undone |= bit_of(named.reason);
+  } else if (std::find(state_->named.begin(), state_->named.end(), named) != state_->named.end()) {
+    state_->undone_named.push_back(named);
   }
+}
+
+void PinSet::undo_all(Mask which) {
+  if (state_ != nullptr) state_->undone |= which;
 }
 
 void PinSet::apply(const StatementEffect& effect) {
   switch (effect.kind) {
     case EffectKind::MayPin:
       add(effect.reason);
-      in_doubt_ |= bit_of(effect.reason);
+      state().in_doubt |= bit_of(effect.reason);
       return;
-    case EffectKind::MayUnpin: in_doubt_ |= bit_of(effect.reason); return;
+    case EffectKind::MayUnpin: state().in_doubt |= bit_of(effect.reason); return;
     case EffectKind::Pin: add(effect.reason, effect.name); return;
     case EffectKind::Unpin: undo({effect.reason, effect.name}); return;
     case EffectKind::Deallocate: undo({PinReason::SqlPrepare, effect.name}); return;
-    case EffectKind::DeallocateAll: undone_ |= bit_of(PinReason::SqlPrepare); return;
-    case EffectKind::DiscardAll: undone_ |= ~reasons_that(survives_discard_all); return;
+    case EffectKind::DeallocateAll: undo_all(bit_of(PinReason::SqlPrepare)); return;
+    case EffectKind::DiscardAll: undo_all(~reasons_that(survives_discard_all)); return;
     // Which of the undoings came after the savepoint is not remembered: none of them counts.
     case EffectKind::RollbackTo:
-      undone_ = 0;
-      undone_named_.clear();
-      in_doubt_ |= added_;
+      if (state_ == nullptr) return;
+      state_->undone = 0;
+      state_->undone_named.clear();
+      state_->in_doubt |= state_->added;
       return;
     case EffectKind::SetParameter:
     case EffectKind::ResetParameter: undo({PinReason::SetConfig, effect.name}); return;
-    case EffectKind::ResetAll: undone_ |= bit_of(PinReason::SetConfig); return;
+    case EffectKind::ResetAll: undo_all(bit_of(PinReason::SetConfig)); return;
     case EffectKind::None:
     case EffectKind::Savepoint:
     case EffectKind::Release:
@@ -80,32 +97,36 @@ void PinSet::apply(const StatementEffect& effect) {
 }
 
 void PinSet::handle_transaction_end(bool committed) {
-  const Mask undone = std::exchange(undone_, 0);
-  const Mask added = std::exchange(added_, 0);
-  const std::vector<Named> undone_named = std::exchange(undone_named_, {});
+  if (state_ == nullptr) return;
+  State& now = *state_;
+  const Mask undone = std::exchange(now.undone, 0);
+  const Mask added = std::exchange(now.added, 0);
+  const std::vector<Named> undone_named = std::exchange(now.undone_named, {});
   // ON COMMIT DROP ends a temporary table with the transaction that made it.
-  in_doubt_ |= committed ? added & bit_of(PinReason::TemporaryObject) : added;
+  now.in_doubt |= committed ? added & bit_of(PinReason::TemporaryObject) : added;
   if (!committed) return;
   remove(undone);
-  std::erase_if(named_, [&](const Named& named) {
+  std::erase_if(now.named, [&](const Named& named) {
     return std::find(undone_named.begin(), undone_named.end(), named) != undone_named.end();
   });
   for (const auto& [reason, name] : undone_named) {
-    const bool is_last = std::none_of(named_.begin(), named_.end(), [reason = reason](auto& named) {
-      return named.reason == reason;
-    });
-    if (is_last && (nameless_ & bit_of(reason)) == 0) reasons_ &= ~bit_of(reason);
+    const bool is_last =
+        std::none_of(now.named.begin(), now.named.end(),
+                     [reason = reason](const Named& named) { return named.reason == reason; });
+    if (is_last && (now.nameless & bit_of(reason)) == 0) now.reasons &= ~bit_of(reason);
   }
+  shrink();
 }
 
 bool PinSet::is_in_doubt() const {
-  if ((in_doubt_ & reasons_) == 0) return false;
-  return (reasons_ & reasons_that([](PinReason reason) { return sign_of(reason).empty(); })) == 0;
+  if (state_ == nullptr || (state_->in_doubt & state_->reasons) == 0) return false;
+  return (reasons() & reasons_that([](PinReason reason) { return sign_of(reason).empty(); })) == 0;
 }
 
 std::string PinSet::take_question() {
-  in_doubt_ = 0;
-  asked_ = reasons_;
+  State& now = state();
+  now.in_doubt = 0;
+  now.asked = now.reasons;
   std::string sql = "SELECT 1 WHERE true";
   for (std::uint8_t i = 0; i < kPinReasonCount; ++i) {
     const auto reason = static_cast<PinReason>(i);
@@ -117,21 +138,26 @@ std::string PinSet::take_question() {
   return sql;
 }
 
-void PinSet::settle_doubt() { remove(std::exchange(asked_, 0)); }
-
-void PinSet::remove(Mask reasons) {
-  reasons_ &= ~reasons;
-  nameless_ &= ~reasons;
-  std::erase_if(named_, [&](const Named& named) { return (bit_of(named.reason) & reasons) != 0; });
+void PinSet::settle_doubt() {
+  if (state_ == nullptr) return;
+  remove(std::exchange(state_->asked, 0));
+  shrink();
 }
 
-bool PinSet::contains(PinReason reason) const { return (reasons_ & bit_of(reason)) != 0; }
+void PinSet::remove(Mask which) {
+  State& now = *state_;
+  now.reasons &= ~which;
+  now.nameless &= ~which;
+  std::erase_if(now.named, [&](const Named& named) { return (bit_of(named.reason) & which) != 0; });
+}
+
+bool PinSet::contains(PinReason reason) const { return (reasons() & bit_of(reason)) != 0; }
 
 std::optional<PinReason> PinSet::first_reason() const {
   if (empty()) return std::nullopt;
-  return static_cast<PinReason>(std::countr_zero(reasons_));
+  return static_cast<PinReason>(std::countr_zero(reasons()));
 }
 
-bool PinSet::needs_close() const { return (reasons_ & reasons_that(session::needs_close)) != 0; }
+bool PinSet::needs_close() const { return (reasons() & reasons_that(session::needs_close)) != 0; }
 
 }  // namespace pgweir::session

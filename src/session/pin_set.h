@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,7 +38,7 @@ class PinSet {
   // The answer was that row. What was added meanwhile stays.
   void settle_doubt();
 
-  bool empty() const { return reasons_ == 0; }
+  bool empty() const { return reasons() == 0; }
   bool contains(PinReason reason) const;
   std::optional<PinReason> first_reason() const;
 
@@ -54,17 +55,28 @@ class PinSet {
     friend bool operator==(const Named&, const Named&) = default;
   };
 
-  void undo(const Named& named);
-  void remove(Mask reasons);
+  struct State {
+    Mask reasons = 0;
+    Mask nameless = 0;                // Those of them that no name ends.
+    std::vector<Named> named;         // What the others are about.
+    Mask undone = 0;                  // By the current transaction …
+    std::vector<Named> undone_named;  // … and as far as one name goes.
+    Mask added = 0;                   // Since the last transaction ended.
+    Mask asked = 0;                   // What the question is about, and has not been added again.
+    Mask in_doubt = 0;                // The state may be gone, once the transaction has ended.
 
-  Mask reasons_ = 0;
-  Mask nameless_ = 0;                // Those of them that no name ends.
-  std::vector<Named> named_;         // What the others are about.
-  Mask undone_ = 0;                  // By the current transaction …
-  std::vector<Named> undone_named_;  // … and as far as one name goes.
-  Mask added_ = 0;                   // Since the last transaction ended.
-  Mask asked_ = 0;                   // What the question is about, and has not been added again.
-  Mask in_doubt_ = 0;                // The state may be gone, once the transaction has ended.
+    friend bool operator==(const State&, const State&) = default;
+  };
+
+  State& state();
+  Mask reasons() const { return state_ == nullptr ? 0 : state_->reasons; }
+  void undo(const Named& named);
+  void undo_all(Mask which);
+  void remove(Mask which);
+  // Gives the memory back once there is nothing to remember.
+  void shrink();
+
+  std::unique_ptr<State> state_;  // None as long as nothing has happened, which is mostly for ever.
 };
 
 }  // namespace pgweir::session

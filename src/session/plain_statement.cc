@@ -1,9 +1,11 @@
 #include "session/plain_statement.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
 #include "session/ascii_case.h"
+#include "session/byte_class.h"
 #include "session/watched_names.h"
 
 namespace pgweir::session {
@@ -23,32 +25,38 @@ enum class Glance : std::uint8_t {
   Dollar
 };
 
+constexpr Glance glance_at_symbol(char c) {
+  switch (c) {
+    case '\'': return Glance::Quote;
+    case '"': return Glance::NameQuote;
+    case '-': return Glance::Minus;
+    case '/': return Glance::Slash;
+    case '$': return Glance::Dollar;
+    default:
+      return std::string_view("()[],.:=<>+*%^|&!?@#~`").find(c) == std::string_view::npos
+                 ? Glance::Doubtful
+                 : Glance::Harmless;
+  }
+}
+
 constexpr std::array<Glance, 256> make_glances() {
   std::array<Glance, 256> glances{};
-  for (std::size_t c = 0x80; c < 256; ++c) glances[c] = Glance::Letter;
-  for (unsigned char c = 'a'; c <= 'z'; ++c) glances[c] = Glance::Letter;
-  for (unsigned char c = 'A'; c <= 'Z'; ++c) glances[c] = Glance::Letter;
-  for (unsigned char c = '0'; c <= '9'; ++c) glances[c] = Glance::Digit;
-  for (const char c : std::string_view(" \t\n\r\f\v()[],.:=<>+*%^|&!?@#~`")) {
-    glances[static_cast<unsigned char>(c)] = Glance::Harmless;
+  for (std::size_t i = 0; i < 256; ++i) {
+    const char c = static_cast<char>(i);
+    switch (class_of(c)) {
+      case ByteClass::Letter: glances[i] = Glance::Letter; break;
+      case ByteClass::Digit: glances[i] = Glance::Digit; break;
+      case ByteClass::Space:
+      case ByteClass::Newline: glances[i] = Glance::Harmless; break;
+      case ByteClass::Symbol: glances[i] = glance_at_symbol(c); break;
+    }
   }
-  glances['\0'] = Glance::Harmless;  // It ends the text in its message.
-  glances['_'] = Glance::Letter;
-  glances['\''] = Glance::Quote;
-  glances['"'] = Glance::NameQuote;
-  glances['-'] = Glance::Minus;
-  glances['/'] = Glance::Slash;
-  glances['$'] = Glance::Dollar;
   return glances;
 }
 
 constexpr std::array<Glance, 256> kGlances = make_glances();
 
 Glance glance_at(char c) { return kGlances[static_cast<unsigned char>(c)]; }
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f' || c == '\v' || c == '\0';
-}
 
 // What may be temporary, or the body of a function, wherever it stands (StatementWatch).
 bool is_doubtful_word(std::string_view word) {
@@ -105,8 +113,8 @@ class Eye {
 
   bool takes_next() {
     switch (glance_at(*at_)) {
-      case Glance::Harmless:
-      case Glance::Digit: ++at_; return true;
+      case Glance::Harmless: ++at_; return true;
+      case Glance::Digit: return takes_digit();
       case Glance::Letter: {
         const std::string_view word = take_word();
         return !may_be_watched(word) && !is_doubtful_word(word);
@@ -119,6 +127,15 @@ class Eye {
       case Glance::Doubtful: return false;
     }
     return false;
+  }
+
+  // What begins right behind a number may be a word before PostgreSQL 15: 1e5into.
+  bool takes_digit() {
+    ++at_;
+    if (at_ == end_ || glance_at(*at_) != Glance::Letter) return true;
+    const std::string_view exponent = take_word();
+    return exponent.size() > 1 && (exponent.front() == 'e' || exponent.front() == 'E') &&
+           std::all_of(exponent.begin() + 1, exponent.end(), is_digit);
   }
 
   bool takes_unless_before(char next) {

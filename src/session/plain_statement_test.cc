@@ -60,6 +60,8 @@ TEST(PlainStatementTest, what_takes_a_closer_look_is_not) {
            "select $a$a$a$",
            "select {fn a}",
            "select 1 into a",
+           "select 1into a",
+           "select 1e5into a",
            "insert a",
            "insert /* */ into a",
            "insert into temp values (1)",
@@ -79,17 +81,15 @@ TEST(PlainStatementTest, what_takes_a_closer_look_is_not) {
 // Texts of any pieces that mean something to either of the two.
 TEST(PlainStatementTest, what_is_plain_has_no_effect_at_a_closer_look) {
   constexpr std::array kPieces{
-      "select",     "insert",  "into",    "update",  "delete",      "with",      "values",
-      "begin",      "commit",  "SELECT",  "Insert",  "temp",        "temporary", "TEMP",
-      "atomic",     "create",  "replace", "local",   "global",      "merge",     "set_config",
-      "pg_a",       "pg_temp", "lastval", "currval", "SETSEED",     "isn_weak",  "a",
-      "b",          "e",       "u",       "x",       "n",           "u&",        "'",
-      "''",         "'a'",     "\"",      "\"a\"",   "\"lastval\"", "\\",        "$",
-      "$$",         "$a$",     "$1",      "1",       "1e",          ".",         ";",
-      "(",          ")",       "-",       "--",      "/",           "*",         "/*",
-      "*/",         "&",       ",",       "=",       "\n",          " ",         " ",
-      " ",          "é",       "declare", "hold",    "set",         "to",        "false",
-      "pg_settings"};
+      "select",  "insert",  "into",     "update", "delete",     "with", "values",  "begin",
+      "commit",  "SELECT",  "Insert",   "temp",   "temporary",  "TEMP", "atomic",  "create",
+      "replace", "local",   "global",   "merge",  "set_config", "pg_a", "pg_temp", "lastval",
+      "currval", "SETSEED", "isn_weak", "a",      "b",          "e",    "u",       "x",
+      "n",       "u&",      "'",        "''",     "'a'",        "\"",   "\"a\"",   "\"lastval\"",
+      "\\",      "$",       "$$",       "$a$",    "$1",         "1",    "1e",      "1e5",
+      ".",       ";",       "(",        ")",      "-",          "--",   "/",       "*",
+      "/*",      "*/",      "&",        ",",      "=",          "\n",   " ",       " ",
+      " ",       "é",       "declare",  "hold",   "set",        "to",   "false",   "pg_settings"};
   base::Rng rng(20261122);
   std::size_t plain_count = 0;
   for (int round = 0; round < 200'000; ++round) {

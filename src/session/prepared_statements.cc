@@ -114,6 +114,12 @@ void ClientStatements::commit(std::uint32_t tag) {
     const StatementId before = log_[count++].before;
     if (before != StatementId::None) table_.release(before);
   }
+  if (count == log_.size() && count != 0 && !log_.back().name.empty()) {
+    // A statement with a name is prepared once, and the session may rest for long; an unnamed one
+    // comes with each transaction.
+    log_ = {};
+    return;
+  }
   log_.erase(log_.begin(), log_.begin() + static_cast<std::ptrdiff_t>(count));
 }
 
@@ -146,22 +152,68 @@ void ServerStatements::use(StatementId id) {
   recency_.push_back(slot);
 }
 
-void ServerStatements::insert(StatementId id) {
-  const auto [at, is_new] = slots_.try_emplace(id);
-  if (is_new) table_.retain(id);
-  at->second.id = id;
+// Takes over a reference to the statement. REQUIRES: !contains(id).
+void ServerStatements::add(StatementId id, const std::string* name) {
+  Slot& slot = slots_[id];
+  slot.id = id;
+  slot.name = name;
   use(id);
 }
 
+// The table's name may belong to one that was retired since, or to one whose Close may yet fail.
+void ServerStatements::insert(StatementId id) {
+  if (contains(id)) return use(id);
+  const bool is_taken =
+      find_closing(id) != closing_.end() || names_.contains(table_.at(id).server_name);
+  table_.retain(id);
+  add(id, is_taken ? &*names_.insert(table_.make_name()).first : nullptr);
+}
+
+void ServerStatements::adopt(StatementId id, std::string_view name) {
+  const Statement& statement = table_.at(id);
+  if (contains(id)) return keep_unused(statement.query, statement.types, name);
+  table_.retain(id);
+  add(id, name == statement.server_name ? nullptr : &*names_.emplace(name).first);
+}
+
+// No client reads so: the statement is like no other.
+void ServerStatements::keep_unused(std::string_view query, base::Bytes types,
+                                   std::string_view name) {
+  const StatementId id = table_.intern(query, types, "unused " + std::string(name));
+  adopt(id, name);
+  table_.release(id);
+}
+
+void ServerStatements::forget_name(const std::string* name) {
+  if (name != nullptr) names_.erase(names_.find(*name));
+}
+
+std::string_view ServerStatements::name_of(StatementId id) const {
+  const auto slot = slots_.find(id);
+  const std::string* name = nullptr;
+  if (slot != slots_.end()) {
+    name = slot->second.name;
+  } else {
+    for (const Closing& closing : closing_)
+      if (closing.id == id) name = closing.name;
+  }
+  return name != nullptr ? *name : table_.at(id).server_name;
+}
+
 void ServerStatements::remove(StatementId id) {
-  if (slots_.erase(id) != 0) table_.release(id);
+  const auto slot = slots_.find(id);
+  if (slot == slots_.end()) return;
+  forget_name(slot->second.name);
+  slots_.erase(slot);
+  table_.release(id);
 }
 
 void ServerStatements::clear() {
   for (const auto& [id, slot] : slots_) table_.release(id);
   slots_.clear();
-  for (const StatementId id : closing_) table_.release(id);
+  for (const Closing& closing : closing_) table_.release(closing.id);
   closing_.clear();
+  names_.clear();
 }
 
 void ServerStatements::set_unnamed(StatementId id) {
@@ -175,23 +227,35 @@ StatementId ServerStatements::take_surplus(std::size_t count_max) {
   const Slot* oldest = recency_.front();
   if (oldest->batch == batch_) return StatementId::None;
   const StatementId id = oldest->id;
+  closing_.push_back({id, oldest->name});
   slots_.erase(id);
-  closing_.push_back(id);
   return id;
 }
 
+std::vector<ServerStatements::Closing>::iterator ServerStatements::find_closing(StatementId id) {
+  return std::find_if(closing_.begin(), closing_.end(),
+                      [id](const Closing& closing) { return closing.id == id; });
+}
+
 void ServerStatements::confirm_closed(StatementId id) {
-  const auto at = std::find(closing_.begin(), closing_.end(), id);
+  const auto at = find_closing(id);
   if (at == closing_.end()) return;  // DISCARD ALL came first.
+  forget_name(at->name);
   closing_.erase(at);
   table_.release(id);
 }
 
 void ServerStatements::restore(StatementId id) {
-  const auto at = std::find(closing_.begin(), closing_.end(), id);
+  const auto at = find_closing(id);
   if (at == closing_.end()) return;
+  const std::string* const known = at->name;
   closing_.erase(at);
-  insert(id);
+  if (!contains(id)) return add(id, known);
+  // It was prepared anew meanwhile, under another name.
+  const Statement& statement = table_.at(id);
+  const std::string name = known != nullptr ? *known : statement.server_name;
+  forget_name(known);
+  keep_unused(statement.query, statement.types, name);
   table_.release(id);
 }
 

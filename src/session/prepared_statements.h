@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -79,12 +81,26 @@ class ServerStatements {
   ~ServerStatements();
 
   bool contains(StatementId id) const { return slots_.find(id) != slots_.end(); }
+  // What the server calls it; what it would, if it has no such statement.
+  std::string_view name_of(StatementId id) const;
+  // visit(id), least recently used first.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const Slot* slot = recency_.front(); slot != nullptr; slot = recency_.next(*slot))
+      visit(slot->id);
+  }
   std::size_t size() const { return slots_.size(); }
   // The statement is being used by what is sent now: it becomes the most recent one, and is not
   // evicted before release_pins(). REQUIRES: contains(id).
   void use(StatementId id);
-  // A Parse of it is being sent. As use().
+  // A Parse of it is being sent, as name_of(id) from now on: nothing else there has that name. As
+  // use().
   void insert(StatementId id);
+  // The server has it, under this name. As use().
+  void adopt(StatementId id, std::string_view name);
+  // The server has a statement of this text that is not to be used again; its name stays taken
+  // until it is closed as surplus.
+  void keep_unused(std::string_view query, base::Bytes types, std::string_view name);
   // It turned out not to be there (the Parse failed), or was closed.
   void remove(StatementId id);
   // All but the unnamed one.
@@ -108,13 +124,24 @@ class ServerStatements {
   struct InRecency;
   struct Slot : base::ListHook<InRecency> {
     StatementId id{};
-    std::uint32_t batch = 0;  // Of the last use; equal to the current one: pinned.
+    std::uint32_t batch = 0;            // Of the last use; equal to the current one: pinned.
+    const std::string* name = nullptr;  // In names_; nullptr: the table's.
   };
+  struct Closing {
+    StatementId id{};
+    const std::string* name = nullptr;
+  };
+  std::vector<Closing>::iterator find_closing(StatementId id);
+  void add(StatementId id, const std::string* name);
+  void forget_name(const std::string* name);
 
   StatementTable& table_;
   std::unordered_map<StatementId, Slot> slots_;
   base::List<Slot, InRecency> recency_;  // Least recently used first.
-  std::vector<StatementId> closing_;     // Close was sent.
+  std::vector<Closing> closing_;         // Close was sent.
+  // Names of statements that are others in the table: another reactor has given them, or the
+  // table's is taken here.
+  std::set<std::string, std::less<>> names_;
   std::uint32_t batch_ = 1;
   StatementId unnamed_ = StatementId::None;
 };

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+#include <string>
+
 namespace pgweir::session {
 namespace {
 
@@ -191,6 +194,96 @@ TEST(ServerStatementsTest, clear_leaves_the_unnamed_one) {
   EXPECT_EQ(server.unnamed(), b);
   EXPECT_EQ(server.size(), 0U);
   EXPECT_EQ(table.size(), 1U);
+}
+
+// A server that comes from another reactor has statements under names of that one's table.
+TEST(ServerStatementsTest, what_was_adopted_keeps_its_name_until_it_is_gone) {
+  StatementTable table(0);
+  ServerStatements server(table);
+  const StatementId a = table.intern("a", kNoTypes);
+  server.adopt(a, "pgweir_1000000000000001");
+  server.release_pins();
+  EXPECT_EQ(server.name_of(a), "pgweir_1000000000000001");
+
+  // Its Close is sent under that name, and where it was skipped the name is still there.
+  ASSERT_EQ(server.take_surplus(0), a);
+  EXPECT_EQ(server.name_of(a), "pgweir_1000000000000001");
+  server.restore(a);
+  EXPECT_EQ(server.name_of(a), "pgweir_1000000000000001");
+  server.remove(a);
+  EXPECT_EQ(server.name_of(a), table.at(a).server_name);
+  table.release(a);
+}
+
+// All names under which the server has something.
+std::set<std::string> names_on(const ServerStatements& server) {
+  std::set<std::string> names;
+  server.for_each([&](StatementId id) {
+    const bool is_new = names.emplace(server.name_of(id)).second;
+    EXPECT_TRUE(is_new) << server.name_of(id) << " is there twice";
+  });
+  return names;
+}
+
+// The Close may yet fail, and the name be there still.
+TEST(ServerStatementsTest, what_is_prepared_anew_behind_its_close_has_another_name) {
+  StatementTable table(0);
+  ServerStatements server(table);
+  const StatementId a = table.intern("a", kNoTypes);
+  for (const bool is_adopted : {false, true}) {
+    SCOPED_TRACE(is_adopted);
+    is_adopted ? server.adopt(a, "pgweir_1000000000000001") : server.insert(a);
+    const std::string before(server.name_of(a));
+    server.release_pins();
+    ASSERT_EQ(server.take_surplus(0), a);
+    server.insert(a);
+    const std::string anew(server.name_of(a));
+    EXPECT_NE(anew, before);
+
+    // It has failed: both are there, and the elder goes when there are too many.
+    server.restore(a);
+    EXPECT_EQ(server.name_of(a), anew);
+    EXPECT_EQ(names_on(server), (std::set<std::string>{before, anew}));
+    server.release_pins();
+    server.use(a);
+    const StatementId orphan = server.take_surplus(1);
+    ASSERT_NE(orphan, StatementId::None);
+    EXPECT_EQ(server.name_of(orphan), before);
+    server.confirm_closed(orphan);
+    server.remove(a);
+    EXPECT_EQ(server.size(), 0U);
+  }
+  table.release(a);
+  EXPECT_EQ(table.size(), 0U);
+}
+
+// Another reactor has retired it, and a client here still goes by it.
+TEST(ServerStatementsTest, a_name_that_is_taken_is_not_given_again) {
+  StatementTable table(0);
+  ServerStatements server(table);
+  const StatementId a = table.intern("a", kNoTypes);
+  const std::string own(table.at(a).server_name);
+  server.keep_unused("a", kNoTypes, own);
+  EXPECT_FALSE(server.contains(a));
+  server.insert(a);
+  EXPECT_NE(server.name_of(a), own);
+  EXPECT_EQ(names_on(server).size(), 2U);
+
+  server.clear();
+  server.insert(a);
+  EXPECT_EQ(server.name_of(a), own) << "it is free again";
+  server.remove(a);
+  table.release(a);
+}
+
+TEST(StatementTableTest, tables_of_different_authors_never_use_one_name) {
+  StatementTable one;
+  StatementTable other;
+  other.set_author(3);
+  const StatementId here = one.intern("a", kNoTypes);
+  const StatementId there = other.intern("a", kNoTypes);
+  EXPECT_EQ(one.at(here).server_name, "pgweir_0000000000000001");
+  EXPECT_EQ(other.at(there).server_name, "pgweir_3000000000000001");
 }
 
 }  // namespace

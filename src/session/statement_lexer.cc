@@ -3,59 +3,10 @@
 #include <algorithm>
 
 #include "session/ascii_case.h"
+#include "session/byte_class.h"
+#include "session/cutting.h"
 
 namespace pgweir::session {
-
-namespace {
-
-enum class Class : std::uint8_t { Symbol, Space, Newline, Letter, Digit };
-
-constexpr std::array<Class, 256> make_classes() {
-  std::array<Class, 256> classes{};
-  for (std::size_t c = 0x80; c < 256; ++c) classes[c] = Class::Letter;
-  for (unsigned char c = 'a'; c <= 'z'; ++c) classes[c] = Class::Letter;
-  for (unsigned char c = 'A'; c <= 'Z'; ++c) classes[c] = Class::Letter;
-  for (unsigned char c = '0'; c <= '9'; ++c) classes[c] = Class::Digit;
-  classes['_'] = Class::Letter;
-  // The zero byte that ends the text in its message changes nothing; within it the server refuses
-  // it.
-  for (const char c : {' ', '\t', '\f', '\v', '\0'}) {
-    classes[static_cast<unsigned char>(c)] = Class::Space;
-  }
-  for (const char c : {'\n', '\r'}) classes[static_cast<unsigned char>(c)] = Class::Newline;
-  return classes;
-}
-
-constexpr std::array<Class, 256> kClasses = make_classes();
-
-Class class_of(char c) { return kClasses[static_cast<unsigned char>(c)]; }
-
-bool is_tag_byte(char c) { return class_of(c) == Class::Letter || class_of(c) == Class::Digit; }
-bool is_word_byte(char c) { return is_tag_byte(c) || c == '$'; }
-
-// Takes the longest beginning of `part` whose bytes all satisfy `is_inside`.
-template <typename Predicate>
-std::string_view take_while(std::string_view& part, Predicate is_inside) {
-  std::size_t bytes = 0;
-  while (bytes < part.size() && is_inside(part[bytes])) ++bytes;
-  const std::string_view taken = part.substr(0, bytes);
-  part.remove_prefix(bytes);
-  return taken;
-}
-
-std::string_view take_until(std::string_view& part, char end) {
-  const std::string_view taken = part.substr(0, part.find(end));
-  part.remove_prefix(taken.size());
-  return taken;
-}
-
-char take(std::string_view& part) {
-  const char c = part.front();
-  part.remove_prefix(1);
-  return c;
-}
-
-}  // namespace
 
 void StatementLexer::reset(bool standard_conforming_strings) {
   standard_conforming_strings_ = standard_conforming_strings;
@@ -90,6 +41,8 @@ bool StatementLexer::step(std::string_view& part) {
     case State::Word: step_word(part); break;
     case State::UnicodePrefix: step_unicode_prefix(part); break;
     case State::Number: step_number(part); break;
+    case State::Exponent: step_exponent(part); break;
+    case State::Digits: step_digits(part); break;
     case State::Minus: step_minus(part); break;
     case State::Slash: step_slash(part); break;
     case State::Dollar: step_dollar(part); break;
@@ -109,20 +62,20 @@ bool StatementLexer::step(std::string_view& part) {
 bool StatementLexer::step_between(std::string_view& part) {
   const char c = part.front();
   switch (class_of(c)) {
-    case Class::Space: part.remove_prefix(1); return false;
-    case Class::Newline:
+    case ByteClass::Space: part.remove_prefix(1); return false;
+    case ByteClass::Newline:
       part.remove_prefix(1);
       if (continuation_ == Continuation::Possible) continuation_ = Continuation::AfterNewline;
       return false;
-    case Class::Letter:
+    case ByteClass::Letter:
       begin_token(TokenKind::Word);
       state_ = State::Word;
       return false;
-    case Class::Digit:
+    case ByteClass::Digit:
       begin_token(TokenKind::Number);
       state_ = State::Number;
       return false;
-    case Class::Symbol: break;
+    case ByteClass::Symbol: break;
   }
   part.remove_prefix(1);
   switch (c) {
@@ -181,9 +134,34 @@ void StatementLexer::step_unicode_prefix(std::string_view& part) {
   }
 }
 
-// Letters end a number: before PostgreSQL 15, `1e'x'` was 1 and then E'x'.
 void StatementLexer::step_number(std::string_view& part) {
-  append(take_while(part, [](char c) { return class_of(c) == Class::Digit || c == '.'; }));
+  append(take_while(part, [](char c) { return is_digit(c) || c == '.'; }));
+  if (part.empty()) return;
+  if (part.front() == 'e' || part.front() == 'E') {
+    part.remove_prefix(1);
+    state_ = State::Exponent;
+    return;
+  }
+  end_token();
+  state_ = State::Between;
+}
+
+// Letters end a number: before PostgreSQL 15, `1e'x'` was 1 and then E'x', and `1e5e'x'` was 1e5
+// and then E'x'.
+void StatementLexer::step_exponent(std::string_view& part) {
+  if (is_digit(part.front())) {
+    append("e");
+    state_ = State::Digits;
+    return;
+  }
+  end_token();
+  begin_token(TokenKind::Word);
+  append("e");
+  state_ = State::Word;
+}
+
+void StatementLexer::step_digits(std::string_view& part) {
+  append(take_while(part, is_digit));
   if (part.empty()) return;
   end_token();
   state_ = State::Between;
@@ -214,13 +192,16 @@ void StatementLexer::step_slash(std::string_view& part) {
 }
 
 void StatementLexer::step_dollar(std::string_view& part) {
-  if (part.front() == '$' || class_of(part.front()) == Class::Letter) {
+  if (part.front() == '$' || class_of(part.front()) == ByteClass::Letter) {
     tag_bytes_ = 0;
     state_ = State::DollarTag;
     return;
   }
-  handle_symbol('$');  // And then the number of a parameter.
+  handle_symbol('$');
   state_ = State::Between;
+  if (!is_digit(part.front())) return;
+  begin_token(TokenKind::Number);  // Of a parameter: it has no exponent.
+  state_ = State::Digits;
 }
 
 void StatementLexer::step_dollar_tag(std::string_view& part) {
@@ -309,7 +290,7 @@ void StatementLexer::step_quoted_name_quote(std::string_view& part) {
 }
 
 void StatementLexer::step_line_comment(std::string_view& part) {
-  take_while(part, [](char c) { return class_of(c) != Class::Newline; });
+  take_while(part, [](char c) { return class_of(c) != ByteClass::Newline; });
   if (!part.empty()) state_ = State::Between;
 }
 

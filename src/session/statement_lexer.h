@@ -43,6 +43,8 @@ class StatementLexer {
     Word,
     UnicodePrefix,  // After u&, which may begin a string or a name.
     Number,
+    Exponent,  // After 1e, which is a number and a word if no digit follows.
+    Digits,    // Of an exponent or a parameter.
     Minus,
     Slash,
     Dollar,
@@ -65,6 +67,8 @@ class StatementLexer {
   void end_word(std::string_view& part);
   void step_unicode_prefix(std::string_view& part);
   void step_number(std::string_view& part);
+  void step_exponent(std::string_view& part);
+  void step_digits(std::string_view& part);
   void step_minus(std::string_view& part);
   void step_slash(std::string_view& part);
   void step_dollar(std::string_view& part);

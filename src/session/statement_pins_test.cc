@@ -22,6 +22,7 @@ TEST(StatementPinsTest, state_that_cannot_be_repeated_pins) {
       {"CREATE/*x*/TEMP--y\nSEQUENCE s", "1: pin temporary_object"},
       {"EXPLAIN ANALYZE CREATE TEMP TABLE t AS SELECT 1", "1: pin temporary_object"},
       {"SELECT 1 INTO TEMP t", "1: pin temporary_object"},
+      {"SELECT 1e5INTO TEMP t", "1: pin temporary_object"},
       {"SELECT 1 AS insert INTO LOCAL TEMPORARY TABLE t", "1: pin temporary_object"},
       {"WITH a AS (SELECT 1) SELECT * INTO TEMP t FROM a", "1: pin temporary_object"},
       {"CREATE TABLE pg_temp.t (a int)", "1: pin temporary_object"},

@@ -27,6 +27,12 @@ std::string name_of(std::uint64_t serial) {
 StatementTable::StatementTable(std::size_t unused_max, std::size_t unused_bytes_max)
     : unused_max_(unused_max), unused_bytes_max_(unused_bytes_max) {}
 
+// The author is the first digit of a name.
+void StatementTable::set_author(std::uint32_t author) {
+  ASSERT(author < 16 && statements_.empty());
+  last_serial_ = std::uint64_t{author} << 60U;
+}
+
 StatementTable::~StatementTable() {
   // Hooks leave the list while the list is still there.
   for (auto& statement : statements_) statement.reset();
@@ -51,7 +57,7 @@ StatementId StatementTable::intern(std::string_view query, base::Bytes types,
   statement->types.assign(types.begin(), types.end());
   statement->reading = reading;
   statement->effects = analyse(query, true);
-  statement->server_name = name_of(++last_serial_);
+  statement->server_name = make_name();
   statement->hash = hash;
   statement->references = 1;
   statements_[static_cast<std::uint32_t>(id) - 1] = std::move(statement);
@@ -120,6 +126,8 @@ void StatementTable::unlist(const Statement& statement) {
     return;
   }
 }
+
+std::string StatementTable::make_name() { return name_of(++last_serial_); }
 
 const Statement* StatementTable::find(StatementId id) const {
   const auto index = static_cast<std::uint32_t>(id);

@@ -28,7 +28,8 @@ struct Statement : base::ListHook<InUnused> {
   std::string reading;                    // Under which settings servers parse it.
   StatementEffects effects;               // Of executing it.
   std::vector<base::PoolId> accepted_in;  // A server of these pools has parsed it without error.
-  std::string server_name;  // "pgweir_" and 16 hexadecimal digits, never used for another text.
+  // "pgweir_" and 16 hexadecimal digits, never used for another text, in no other table either.
+  std::string server_name;
   std::uint64_t hash = 0;
   std::uint32_t references = 0;
 };
@@ -39,6 +40,8 @@ class StatementTable {
   // them, and how many bytes of text.
   explicit StatementTable(std::size_t unused_max = 1000,
                           std::size_t unused_bytes_max = std::size_t{16} * 1024 * 1024);
+  // author: of several tables whose names meet on a server, this one; below 16.
+  void set_author(std::uint32_t author);
   StatementTable(const StatementTable&) = delete;
   StatementTable& operator=(const StatementTable&) = delete;
   ~StatementTable();
@@ -58,6 +61,8 @@ class StatementTable {
   // ("cached plan must not change result type"). Who refers to it keeps it. Nothing happens if it
   // is gone already.
   void retire(StatementId id);
+  // A name that no statement has, nor will have, in any table.
+  std::string make_name();
   // nullptr: it is None, or gone.
   const Statement* find(StatementId id) const;
   // REQUIRES: id is retained by somebody or has not been reused since it was.
