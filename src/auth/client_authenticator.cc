@@ -20,24 +20,31 @@ base::Error malformed(std::string_view what) { return wire::violation(base::Side
 
 bool is_md5_for_scram(const ClientAuthOptions& options) {
   return options.method == Method::ScramSha256 &&
-         std::holds_alternative<Md5Hash>(options.credential);
+         std::holds_alternative<Md5Hash>(*options.credential);
 }
 
 Refusal doom_of(const ClientAuthOptions& options) {
   if (!options.is_known) return Refusal::UnknownUser;
   if (options.method == Method::Trust) return Refusal::None;
-  const auto* plain = std::get_if<base::Secret>(&options.credential);
+  const auto* plain = std::get_if<base::Secret>(options.credential.get());
   const bool is_empty = plain != nullptr && plain->empty();
   return is_empty || is_md5_for_scram(options) ? Refusal::UnusableSecret : Refusal::None;
 }
 
 // What is played: what is stored, or, for who cannot win, what nobody knows.
-Credential credential_to_play(const ClientAuthOptions& options) {
+std::shared_ptr<const Credential> credential_to_play(const ClientAuthOptions& options) {
   if (doom_of(options) == Refusal::None) return options.credential;
   // An md5 hash that cannot be checked passes for a plain password, whoever has it.
   const Credential plain;
-  return make_decoy(is_md5_for_scram(options) ? plain : options.credential, options.process_secret,
-                    options.user);
+  return std::make_shared<const Credential>(
+      make_decoy(is_md5_for_scram(options) ? plain : *options.credential, *options.process_secret,
+                 options.user));
+}
+
+ClientAuthOptions with_credential(ClientAuthOptions options) {
+  static const auto kEmpty = std::make_shared<const Credential>();
+  if (options.credential == nullptr) options.credential = kEmpty;
+  return options;
 }
 
 Salt md5_salt_of(const ClientAuthOptions& options) {
@@ -49,16 +56,15 @@ Salt md5_salt_of(const ClientAuthOptions& options) {
 }  // namespace
 
 ClientAuthenticator::ClientAuthenticator(ClientAuthOptions options)
-    : options_(std::move(options)), doom_(doom_of(options_)) {
-  ASSERT(options_.nonce.size() >= kNonceBytesMin);
-  ASSERT(!options_.process_secret.empty());
+    : options_(with_credential(std::move(options))), doom_(doom_of(options_)) {
+  ASSERT(options_.process_secret != nullptr && !options_.process_secret->empty());
   ASSERT(options_.cache != nullptr);
   options_.credential = credential_to_play(options_);
 }
 
 bool ClientAuthenticator::plays_scram() const {
   return options_.method == Method::ScramSha256 ||
-         std::holds_alternative<ScramVerifier>(options_.credential);
+         std::holds_alternative<ScramVerifier>(credential());
 }
 
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::start(base::ByteBuffer& out) {
@@ -89,13 +95,14 @@ void ClientAuthenticator::start_md5(base::ByteBuffer& out) {
 void ClientAuthenticator::start_scram(base::ByteBuffer& out) {
   ScramServerOptions made{
       .secret = {}, .tls_binding = options_.tls_binding, .nonce = encode_base64(options_.nonce)};
-  if (const auto* verifier = std::get_if<ScramVerifier>(&options_.credential)) {
-    made.secret = *verifier;
+  if (const auto* verifier = std::get_if<ScramVerifier>(&credential())) {
+    made.secret = verifier;
   } else {
-    made.secret = PlainScramSecret{.password = std::get<base::Secret>(options_.credential),
-                                   .salt = make_stable_salt(options_.process_secret, options_.user),
-                                   .iterations = options_.scram_iterations,
-                                   .cache = options_.cache};
+    made.secret =
+        PlainScramSecret{.password = std::get<base::Secret>(credential()),
+                         .salt = make_stable_salt(*options_.process_secret, options_.user),
+                         .iterations = options_.scram_iterations,
+                         .cache = options_.cache};
   }
   scram_.emplace(std::move(made));
   wire::encode_sasl_request(out, scram_->mechanisms());
@@ -124,7 +131,7 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle(const wir
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_password(base::Bytes body) {
   base::Secret password(TRY(wire::parse_password_message(body)));
   const Outcome outcome =
-      decide(TRY(is_password_right(options_.credential, options_.user, password, *options_.cache)));
+      decide(TRY(is_password_right(credential(), options_.user, password, *options_.cache)));
   if (outcome == Outcome::Accepted) proven_password_ = std::move(password);
   return outcome;
 }
@@ -135,11 +142,10 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_md5(base:
 }
 
 base::Result<bool> ClientAuthenticator::check_md5(std::string_view response) const {
-  const auto* stored = std::get_if<Md5Hash>(&options_.credential);
+  const auto* stored = std::get_if<Md5Hash>(&credential());
   const Md5Hash expected =
-      stored != nullptr
-          ? *stored
-          : TRY(make_md5_hash(options_.user, std::get<base::Secret>(options_.credential)));
+      stored != nullptr ? *stored
+                        : TRY(make_md5_hash(options_.user, std::get<base::Secret>(credential())));
   const base::Secret answer = TRY(make_md5_response(expected, md5_salt_of(options_)));
   return answer.is_equal(response);
 }
@@ -150,7 +156,7 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_sasl_firs
   // SCRAM lets the client speak first; PostgreSQL answers an absent response with an empty
   // challenge, which no known client makes use of.
   if (!response.data.has_value()) return malformed("a SCRAM exchange without a first message");
-  const std::string reply = TRY(scram_->handle_first(response.mechanism, *response.data));
+  const std::string_view reply = TRY(scram_->handle_first(response.mechanism, *response.data));
   wire::encode_sasl_continue(out, base::as_bytes(reply));
   state_ = State::ExpectSaslFinal;
   return Outcome::Continue;
@@ -159,7 +165,7 @@ base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_sasl_firs
 base::Result<ClientAuthenticator::Outcome> ClientAuthenticator::handle_sasl_final(
     base::Bytes body, base::ByteBuffer& out) {
   const base::Bytes data = TRY(wire::parse_sasl_response(body));
-  const std::optional<std::string> reply = TRY(scram_->handle_final(data));
+  const std::optional<std::string_view> reply = TRY(scram_->handle_final(data));
   if (decide(reply.has_value()) == Outcome::Refused) return Outcome::Refused;
   wire::encode_sasl_final(out, base::as_bytes(*reply));
   has_proven_keys_ = true;

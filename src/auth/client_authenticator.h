@@ -5,7 +5,9 @@
 // Source of truth: PostgreSQL's auth.c (CheckPWChallengeAuth) and crypt.c.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -26,20 +28,22 @@ enum class Method {
   ScramSha256,  // SCRAM only; a stored md5 hash cannot be checked this way.
 };
 
+inline constexpr std::size_t kNonceBytes = 18;  // PostgreSQL's SCRAM_RAW_NONCE_LEN.
+
 struct ClientAuthOptions {
   Method method = Method::ScramSha256;
   std::string user;
-  Credential credential;
+  // Shared by all logins of a user. Null: the empty one.
+  std::shared_ptr<const Credential> credential;
   bool is_known = true;  // false: there is no such user; only the form of the credential is used.
-  base::ByteBuffer tls_binding;          // tls-server-end-point of our certificate; empty: none.
-  base::ByteBuffer nonce;                // At least kNonceBytesMin fresh unguessable bytes.
-  base::Secret process_secret;           // The same for the whole life of the process.
-  SaltedPasswordCache* cache = nullptr;  // Not owned. REQUIRES: there is one.
+  base::ByteBuffer tls_binding;  // tls-server-end-point of our certificate; empty: none.
+  std::array<std::byte, kNonceBytes> nonce{};  // Fresh and unguessable.
+  // The same for the whole life of the process. Not owned, as the cache. REQUIRES: there are both.
+  const base::Secret* process_secret = nullptr;
+  SaltedPasswordCache* cache = nullptr;
   // Of SCRAM with a plain password, which we hash ourselves. At least 1.
   std::uint32_t scram_iterations = kScramIterationsDefault;
 };
-
-inline constexpr std::size_t kNonceBytesMin = 18;  // PostgreSQL's SCRAM_RAW_NONCE_LEN.
 
 // Why a client was refused: for the log and a counter, never for the client.
 enum class Refusal {
@@ -53,7 +57,7 @@ class ClientAuthenticator {
  public:
   enum class Outcome { Continue, Accepted, Refused };
 
-  // REQUIRES: a nonce of kNonceBytesMin or more; a process secret; a cache.
+  // REQUIRES: a process secret that is not empty; a cache.
   explicit ClientAuthenticator(ClientAuthOptions options);
 
   // Appends the first request, or decides at once (Trust). REQUIRES: called once, first.
@@ -75,6 +79,7 @@ class ClientAuthenticator {
  private:
   enum class State { Start, ExpectPassword, ExpectMd5, ExpectSaslFirst, ExpectSaslFinal, Finished };
 
+  const Credential& credential() const { return *options_.credential; }
   bool plays_scram() const;
   void start_scram(base::ByteBuffer& out);
   void start_md5(base::ByteBuffer& out);

@@ -21,12 +21,13 @@ struct Scene {
 
   static ClientAuthOptions options(Method method) {
     static SaltedPasswordCache cache;
+    static const base::Secret kProcessSecret("of the process");
     return {.method = method,
             .user = "anna",
-            .credential = base::Secret("pencil"),
+            .credential = std::make_shared<const Credential>(base::Secret("pencil")),
             .tls_binding = {},
-            .nonce = base::ByteBuffer(kNonceBytesMin, std::byte{7}),
-            .process_secret = base::Secret("of the process"),
+            .nonce = {std::byte{7}},
+            .process_secret = &kProcessSecret,
             .cache = &cache,
             .scram_iterations = 1};
   }

@@ -28,13 +28,14 @@ Credential as_verifier() {
 }
 
 ClientAuthOptions options_for(Method method, Credential credential) {
+  static const base::Secret kProcessSecret("of the process");
   static SaltedPasswordCache cache;
   return {.method = method,
           .user = "anna",
-          .credential = std::move(credential),
+          .credential = std::make_shared<const Credential>(std::move(credential)),
           .tls_binding = {},
-          .nonce = base::ByteBuffer(18, std::byte{7}),
-          .process_secret = base::Secret("of the process"),
+          .nonce = {std::byte{7}},
+          .process_secret = &kProcessSecret,
           .cache = &cache};
 }
 
@@ -263,7 +264,7 @@ TEST(DecoyTest, has_the_form_of_the_model_and_nothing_of_its_secret) {
 TEST(ClientAuthenticatorTest, the_decoy_itself_lets_nobody_in) {
   const ClientAuthOptions options = unknown_for(Method::ScramSha256, as_plain());
   const auto decoy =
-      std::get<base::Secret>(make_decoy(as_plain(), options.process_secret, options.user));
+      std::get<base::Secret>(make_decoy(as_plain(), *options.process_secret, options.user));
   for (const Method method : {Method::Cleartext, Method::Md5, Method::ScramSha256}) {
     ClientAuthenticator server(unknown_for(method, as_plain()));
     ServerAuthenticator client(client_side(decoy.reveal()));

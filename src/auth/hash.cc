@@ -6,6 +6,7 @@
 #include <openssl/kdf.h>
 #include <openssl/params.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "base/assert.h"
@@ -18,16 +19,20 @@ namespace {
 // never freed; EVP_sha256() would fetch at every use.
 const EVP_MD* fetched(const char* name) { return EVP_MD_fetch(nullptr, name, nullptr); }
 
+constexpr std::size_t kBlockBytes = 64;  // Of SHA-256.
+constexpr std::byte kInnerPad{0x36};
+constexpr std::byte kOuterPad{0x5c};
+
 const EVP_MD* sha256_algorithm() {
   static const EVP_MD* const kAlgorithm = fetched("SHA256");
   ASSERT(kAlgorithm != nullptr);
   return kAlgorithm;
 }
 
-struct MacContextFree {
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+struct DigestContextFree {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
 };
-using MacContext = std::unique_ptr<EVP_MAC_CTX, MacContextFree>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, DigestContextFree>;
 
 struct KdfContextFree {
   void operator()(EVP_KDF_CTX* context) const { EVP_KDF_CTX_free(context); }
@@ -39,30 +44,24 @@ char* digest_name() {
   return name.data();
 }
 
-// A context with the digest set, to be copied: setting a digest fetches it. It needs some key,
-// since OpenSSL does not copy one without.
-const EVP_MAC_CTX* hmac_template() {
-  static const EVP_MAC_CTX* const kContext = [] {
-    EVP_MAC* mac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
-    EVP_MAC_CTX* made = EVP_MAC_CTX_new(mac);
-    EVP_MAC_free(mac);  // The context keeps its own reference.
-    const std::array parameters{
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest_name(), 0),
-        OSSL_PARAM_construct_end()};
-    const std::array<unsigned char, 1> key{};
-    ASSERT(EVP_MAC_init(made, key.data(), key.size(), parameters.data()) == 1);
-    return made;
-  }();
-  return kContext;
-}
-
 const unsigned char* data_of(base::Bytes bytes) {
-  // OpenSSL takes a null pointer to mean "keep the old key".
+  // As a parameter of OpenSSL's a null pointer is not an empty text but none.
   static constexpr unsigned char kNothing = 0;
   return bytes.empty() ? &kNothing : reinterpret_cast<const unsigned char*>(bytes.data());
 }
 
 unsigned char* data_of(Digest& digest) { return reinterpret_cast<unsigned char*>(digest.data()); }
+
+// Each thread has a context of its own, for good: making one allocates.
+Digest sha256_of_both(base::Bytes first, base::Bytes second) {
+  thread_local const DigestContext kContext(EVP_MD_CTX_new());
+  Digest out;
+  ASSERT(EVP_DigestInit_ex2(kContext.get(), sha256_algorithm(), nullptr) == 1);
+  ASSERT(EVP_DigestUpdate(kContext.get(), data_of(first), first.size()) == 1);
+  ASSERT(EVP_DigestUpdate(kContext.get(), data_of(second), second.size()) == 1);
+  ASSERT(EVP_DigestFinal_ex(kContext.get(), data_of(out), nullptr) == 1);
+  return out;
+}
 
 OSSL_PARAM octets(const char* key, base::Bytes value) {
   return OSSL_PARAM_construct_octet_string(key, const_cast<unsigned char*>(data_of(value)),
@@ -71,22 +70,24 @@ OSSL_PARAM octets(const char* key, base::Bytes value) {
 
 }  // namespace
 
-Digest sha256(base::Bytes data) {
-  Digest out;
-  ASSERT(EVP_Digest(data_of(data), data.size(), data_of(out), nullptr, sha256_algorithm(),
-                    nullptr) == 1);
-  return out;
+// RFC 2104. By hand, since OpenSSL's HMAC allocates at every use, and a login takes several.
+Digest hmac_sha256(base::Bytes key, base::Bytes data) {
+  std::array<std::byte, kBlockBytes> block{};
+  if (key.size() > block.size()) {
+    const Digest shortened = sha256(key);
+    std::copy(shortened.begin(), shortened.end(), block.begin());
+  } else {
+    std::copy(key.begin(), key.end(), block.begin());
+  }
+  for (std::byte& one : block) one ^= kInnerPad;
+  const Digest inner = sha256_of_both(block, data);
+  for (std::byte& one : block) one ^= kInnerPad ^ kOuterPad;
+  const Digest outer = sha256_of_both(block, inner);
+  wipe(block);
+  return outer;
 }
 
-Digest hmac_sha256(base::Bytes key, base::Bytes data) {
-  const MacContext context(EVP_MAC_CTX_dup(hmac_template()));
-  Digest out;
-  std::size_t out_bytes = 0;
-  ASSERT(EVP_MAC_init(context.get(), data_of(key), key.size(), nullptr) == 1);
-  ASSERT(EVP_MAC_update(context.get(), data_of(data), data.size()) == 1);
-  ASSERT(EVP_MAC_final(context.get(), data_of(out), &out_bytes, out.size()) == 1);
-  return out;
-}
+Digest sha256(base::Bytes data) { return sha256_of_both(data, {}); }
 
 Digest pbkdf2_sha256(base::Bytes password, base::Bytes salt, std::uint32_t iterations) {
   static EVP_KDF* const kAlgorithm = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_PBKDF2, nullptr);

@@ -26,12 +26,16 @@ TEST(HashTest, sha256_of_the_standards_example) {
   EXPECT_EQ(hex(sha256({})), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
-// RFC 4231, test case 2; and an empty key, which must not mean the key of the call before.
+// RFC 4231, test cases 2 and 6 (a key longer than a block); and an empty key, which must not mean
+// the key of the call before.
 TEST(HashTest, hmac_of_rfc_4231) {
   EXPECT_EQ(hex(hmac_sha256(as_bytes("Jefe"), as_bytes("what do ya want for nothing?"))),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
   EXPECT_EQ(hex(hmac_sha256({}, {})),
             "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
+  EXPECT_EQ(hex(hmac_sha256(as_bytes(std::string(131, '\xaa')),
+                            as_bytes("Test Using Larger Than Block-Size Key - Hash Key First"))),
+            "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 }
 
 // RFC 7914, section 11.
@@ -78,6 +82,19 @@ TEST(Base64Test, refuses_what_it_would_not_have_written) {
   for (const std::string_view text : {"Zg", "Zg=", "Zg===", "Z===", "====", "=", "Zh==", "Zm9=",
                                       "Zm 9", "Zm9v\n", "Zg==Zg==", "Zm-v", "=Zm9", "Z=m9"}) {
     EXPECT_FALSE(decode_base64(text).has_value()) << text;
+  }
+}
+
+TEST(Base64Test, takes_as_many_bytes_as_there_must_be_or_none) {
+  for (const auto& [text, bytes] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"", ""}, {"Zg==", "f"}, {"Zm8=", "fo"}, {"Zm9v", "foo"}, {"Zm9vYg==", "foob"}}) {
+    for (std::size_t size = 0; size < 8; ++size) {
+      base::ByteBuffer out(size);
+      EXPECT_EQ(decode_base64_exactly(text, out), size == bytes.size()) << text << size;
+      if (size == bytes.size()) {
+        EXPECT_EQ(base::as_text(out), bytes);
+      }
+    }
   }
 }
 

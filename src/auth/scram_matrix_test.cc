@@ -28,7 +28,7 @@ struct Scene {
     return verifier;
   }
   static ScramServerOptions options() {
-    return {.secret = verifier(), .tls_binding = {}, .nonce = "server"};
+    return {.secret = &verifier(), .tls_binding = {}, .nonce = "server"};
   }
   static ScramClientOptions options(std::string_view password) {
     return {

@@ -1,6 +1,7 @@
 #include "auth/scram_server.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "auth/base64.h"
@@ -11,6 +12,9 @@
 namespace pgweir::auth {
 
 namespace {
+
+// Of libpq's exchange and ours with room to spare; more only costs another allocation.
+constexpr std::size_t kExchangeBytesUsual = 320;
 
 base::Error malformed(std::string_view what) { return wire::violation(base::Side::Client, what); }
 
@@ -24,9 +28,9 @@ ScramServer::ScramServer(ScramServerOptions options) : options_(std::move(option
   ASSERT(is_scram_nonce(options_.nonce));
 }
 
-std::vector<std::string_view> ScramServer::mechanisms() const {
-  if (options_.tls_binding.empty()) return {kScramSha256};
-  return {kScramSha256Plus, kScramSha256};
+std::span<const std::string_view> ScramServer::mechanisms() const {
+  static constexpr std::array kMechanisms{kScramSha256Plus, kScramSha256};
+  return std::span(kMechanisms).subspan(options_.tls_binding.empty() ? 1 : 0);
 }
 
 base::Status ScramServer::check_flag(std::string_view flag) const {
@@ -63,8 +67,8 @@ base::Result<std::string_view> ScramServer::parse_gs2_header(std::string_view me
   return message.substr(header_end);
 }
 
-base::Result<std::string> ScramServer::handle_first(std::string_view mechanism,
-                                                    base::Bytes message) {
+base::Result<std::string_view> ScramServer::handle_first(std::string_view mechanism,
+                                                         base::Bytes message) {
   // Failed until the message has proved right.
   if (std::exchange(state_, State::Failed) != State::ExpectFirst) {
     return malformed("a SASL message out of turn");
@@ -84,24 +88,33 @@ base::Result<std::string> ScramServer::handle_first(std::string_view mechanism,
   if (!attributes.is_complete() || !is_scram_nonce(client_nonce)) {
     return malformed("a malformed SCRAM client-first-message");
   }
-  client_first_bare_ = bare;
-  nonce_ = std::string(client_nonce) + options_.nonce;
-  const auto challenge = [](const auto& secret) {
-    return ",s=" + encode_base64(secret.salt) + ",i=" + std::to_string(secret.iterations);
-  };
-  server_first_ = "r=" + nonce_ + std::visit(challenge, options_.secret);
+  exchange_.reserve(kExchangeBytesUsual);
+  exchange_.append(bare).append(",");
+  server_first_at_ = exchange_.size();
+  exchange_.append("r=").append(client_nonce).append(options_.nonce).append(",s=");
+  nonce_bytes_ = client_nonce.size() + options_.nonce.size();
+  const auto* verifier = std::get_if<const ScramVerifier*>(&options_.secret);
+  const auto* plain = std::get_if<PlainScramSecret>(&options_.secret);
+  append_base64(exchange_, verifier != nullptr ? (*verifier)->salt : plain->salt);
+  exchange_.append(",i=").append(
+      std::to_string(verifier != nullptr ? (*verifier)->iterations : plain->iterations));
   state_ = State::ExpectFinal;
-  return server_first_;
+  return std::string_view(exchange_).substr(server_first_at_);
+}
+
+std::string_view ScramServer::nonce() const {
+  return std::string_view(exchange_).substr(server_first_at_ + 2, nonce_bytes_);
 }
 
 std::string ScramServer::expected_binding() const {
-  base::ByteBuffer input;
-  base::append(input, base::as_bytes(gs2_header_));
-  if (is_plus_) base::append(input, options_.tls_binding);
+  const base::Bytes header = base::as_bytes(gs2_header_);
+  if (!is_plus_) return encode_base64(header);
+  base::ByteBuffer input(header.begin(), header.end());
+  base::append(input, options_.tls_binding);
   return encode_base64(input);
 }
 
-base::Result<std::optional<std::string>> ScramServer::handle_final(base::Bytes message) {
+base::Result<std::optional<std::string_view>> ScramServer::handle_final(base::Bytes message) {
   // Failed until the message has proved right.
   if (std::exchange(state_, State::Failed) != State::ExpectFinal) {
     return malformed("a SASL message out of turn");
@@ -111,31 +124,32 @@ base::Result<std::optional<std::string>> ScramServer::handle_final(base::Bytes m
   const std::size_t proof_at = text.rfind(",p=");
   if (proof_at == std::string_view::npos) return malformed("a SCRAM message without a proof");
   const std::string_view without_proof = text.substr(0, proof_at);
-  const auto proof_bytes = decode_base64(text.substr(proof_at + 3));
+  Digest proof;
+  const bool is_proof = decode_base64_exactly(text.substr(proof_at + 3), proof);
   ScramAttributes attributes(without_proof);
   const std::string_view binding = attributes.take('c');
-  const std::string_view nonce = attributes.take('r');
+  const std::string_view repeated_nonce = attributes.take('r');
   attributes.skip_extensions();
-  if (!attributes.is_complete() || !proof_bytes || proof_bytes->size() != kDigestBytes) {
+  if (!attributes.is_complete() || !is_proof) {
     return malformed("a malformed SCRAM client-final-message");
   }
-  if (nonce != nonce_) return malformed("a SCRAM message with another nonce");
+  if (repeated_nonce != nonce()) return malformed("a SCRAM message with another nonce");
   if (binding != expected_binding()) {
     return failed(base::ErrorCode::AuthenticationFailed,
                   "The client's channel binding is for another TLS connection than this one.");
   }
-  Digest proof;
-  std::copy(proof_bytes->begin(), proof_bytes->end(), proof.begin());
-  const std::string auth_message =
-      client_first_bare_ + "," + server_first_ + "," + std::string(without_proof);
-  if (!accept(proof, auth_message)) return std::optional<std::string>();
-  const Digest signature = server_signature(keys_.server_key, auth_message);
-  return std::optional<std::string>("v=" + encode_base64(signature));
+  exchange_.append(",").append(without_proof);
+  if (!accept(proof, exchange_)) return std::optional<std::string_view>();
+  const Digest signature = server_signature(keys_.server_key, exchange_);
+  const std::size_t server_final_at = exchange_.size();
+  exchange_.append("v=");
+  append_base64(exchange_, signature);
+  return std::optional(std::string_view(exchange_).substr(server_final_at));
 }
 
 bool ScramServer::accept(const Digest& proof, std::string_view auth_message) {
-  if (const auto* verifier = std::get_if<ScramVerifier>(&options_.secret)) {
-    return accept(*verifier, proof, auth_message);
+  if (const auto* verifier = std::get_if<const ScramVerifier*>(&options_.secret)) {
+    return accept(**verifier, proof, auth_message);
   }
   const auto& plain = std::get<PlainScramSecret>(options_.secret);
   const auto is_proven = [&](const ScramKeys& keys) {

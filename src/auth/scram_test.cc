@@ -40,7 +40,7 @@ ScramVerifier a_verifier(std::string_view password = kRfcPassword,
 
 ScramServer a_server(base::ByteBuffer binding = {}) {
   static const ScramVerifier kVerifier = a_verifier();
-  return ScramServer({.secret = kVerifier,
+  return ScramServer({.secret = &kVerifier,
                       .tls_binding = std::move(binding),
                       .nonce = std::string(kRfcServerNonce)});
 }
@@ -72,7 +72,8 @@ TEST(ScramVerifierTest, refuses_what_is_cut_or_altered) {
 
 TEST(ScramServerTest, plays_the_example_of_rfc_7677) {
   ScramServer server = a_server();
-  EXPECT_EQ(server.mechanisms(), std::vector<std::string_view>{kScramSha256});
+  ASSERT_EQ(server.mechanisms().size(), 1U);
+  EXPECT_EQ(server.mechanisms().front(), kScramSha256);
   EXPECT_EQ(*server.handle_first(kScramSha256, as_bytes(kRfcClientFirst)), kRfcServerFirst);
   const auto last = server.handle_final(as_bytes(kRfcClientFinal));
   ASSERT_TRUE(last.has_value() && last->has_value());
@@ -238,7 +239,8 @@ TEST(ScramPairTest, a_wrong_password_is_refused) {
 }
 
 TEST(ScramPairTest, passwords_that_look_the_same_are_the_same) {
-  ScramServer server({.secret = a_verifier("IX", 16), .tls_binding = {}, .nonce = "server"});
+  const ScramVerifier verifier = a_verifier("IX", 16);
+  ScramServer server({.secret = &verifier, .tls_binding = {}, .nonce = "server"});
   ScramClient client(client_options("\xe2\x85\xa8"));
   EXPECT_TRUE(play(client, server).has_value());
 }

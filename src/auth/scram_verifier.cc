@@ -31,10 +31,8 @@ std::optional<std::uint32_t> parse_iterations(std::string_view text) {
 }
 
 std::optional<Digest> parse_digest(std::string_view text) {
-  const auto bytes = decode_base64(text);
-  if (!bytes.has_value() || bytes->size() != kDigestBytes) return std::nullopt;
   Digest digest;
-  std::copy(bytes->begin(), bytes->end(), digest.begin());
+  if (!decode_base64_exactly(text, digest)) return std::nullopt;
   return digest;
 }
 

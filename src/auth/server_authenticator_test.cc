@@ -107,7 +107,7 @@ class Scripted {
     const base::ByteBuffer salt(16, std::byte{1});
     static const ScramVerifier kVerifier =
         make_scram_verifier(derive_scram_keys(base::Secret("pencil"), salt, 16), salt, 16);
-    return {.secret = kVerifier, .tls_binding = {}, .nonce = "server"};
+    return {.secret = &kVerifier, .tls_binding = {}, .nonce = "server"};
   }
   ScramServer server_;
 };

@@ -28,6 +28,7 @@ class Secret {
   std::string_view reveal() const { return text_; }
   // Takes the same time whatever the contents; only the lengths show.
   bool is_equal(std::string_view other) const;
+  friend bool operator==(const Secret& a, const Secret& b) { return a.is_equal(b.text_); }
 
  private:
   void wipe();

@@ -20,7 +20,7 @@ void fuzz_scram_server(base::Bytes input) {
   const base::Bytes last = take_line(input);
   const bool has_tls = mechanism.ends_with("PLUS");
   auth::ScramServer server(
-      {.secret = kVerifier,
+      {.secret = &kVerifier,
        .tls_binding = has_tls ? base::ByteBuffer(32, std::byte{2}) : base::ByteBuffer(),
        .nonce = "server"});
   if (!server.handle_first(mechanism, first).has_value()) return;
