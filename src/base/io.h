@@ -86,8 +86,18 @@ class Parcel {
   virtual ~Parcel() = default;
 };
 
-// Which part of the process a parcel is for.
-enum class Mailbox : std::uint8_t { Login, Relay, Control };
+// Which part of the process a parcel is for. There may be several relays, counted from 0.
+struct Mailbox {
+  enum class Part : std::uint8_t { Login, Relay, Control };
+  static const Mailbox Login;    // NOLINT(readability-identifier-naming): as its Part is called.
+  static const Mailbox Control;  // NOLINT(readability-identifier-naming)
+  static constexpr Mailbox relay(std::uint32_t index) { return {Part::Relay, index}; }
+
+  Part part = Part::Login;
+  std::uint32_t index = 0;
+};
+inline constexpr Mailbox Mailbox::Login{Part::Login, 0};
+inline constexpr Mailbox Mailbox::Control{Part::Control, 0};
 
 class Io {
  public:

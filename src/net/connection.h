@@ -16,10 +16,11 @@ namespace pgweir::net {
 
 enum class Phase : std::uint8_t {
   Free,
-  Connecting,   // open() was called; neither opened nor failed yet.
-  Open,         // Bytes flow, in the clear or through TLS.
-  Handshaking,  // start_tls() was called; neither secured nor failed yet.
-  Lingering,    // Ended on our side; the id is dead for the core, what was sent is still leaving.
+  Connecting,    // open() was called; neither opened nor failed yet.
+  Open,          // Bytes flow, in the clear or through TLS.
+  AwaitingTurn,  // A client that starts TLS: it has not said hello yet, or others are first.
+  Handshaking,   // start_tls() was called; neither secured nor failed yet.
+  Lingering,     // Ended on our side; the id is dead for the core, what was sent is still leaving.
 };
 
 struct Connection {
@@ -30,23 +31,25 @@ struct Connection {
   std::int32_t error = 0;               // The errno that broke it, told once unread bytes are told.
   std::uint32_t linger_bytes_left = 0;  // Lingering only: how much is still read and discarded.
   Phase phase = Phase::Free;
-  bool is_unix = false;
-  bool is_paused = false;
-  bool is_due = false;          // It is in the reactor's list of connections to serve next.
-  bool may_read = false;        // The kernel may hold bytes or an end that we have not read.
-  bool may_write = false;       // Room was reported since the last refusal.
-  bool has_hung_up = false;     // The kernel reported the peer's end or an error.
-  bool is_exhausted = false;    // It has ended, and all that it sent has been read.
-  bool is_ending_told = false;  // handle_ending was called.
-  bool owes_writable = false;   // try_send refused bytes; handle_writable must follow.
-  bool watches_write = false;   // Unix socket: EPOLLOUT is registered for now.
-  bool may_be_direct = false;   // Accepted and silent so far: its first byte may be TLS's.
+  bool is_unix : 1 = false;
+  bool is_paused : 1 = false;
+  bool is_due : 1 = false;          // It is in the reactor's list of connections to serve next.
+  bool may_read : 1 = false;        // The kernel may hold bytes or an end that we have not read.
+  bool may_write : 1 = false;       // Room was reported since the last refusal.
+  bool has_hung_up : 1 = false;     // The kernel reported the peer's end or an error.
+  bool is_exhausted : 1 = false;    // It has ended, and all that it sent has been read.
+  bool is_ending_told : 1 = false;  // handle_ending was called.
+  bool owes_writable : 1 = false;   // try_send refused bytes; handle_writable must follow.
+  bool watches_write : 1 = false;   // Unix socket: EPOLLOUT is registered for now.
+  bool may_be_direct : 1 = false;   // Accepted and silent so far: its first byte may be TLS's.
+  bool is_direct : 1 = false;       // AwaitingTurn only: it was.
+  bool is_in_line = false;          // AwaitingTurn only: it has said hello.
 
   // Ciphertext that the socket has not taken yet.
   bool has_backlog() const { return tls != nullptr && !tls->backlog.empty(); }
 };
 
-static_assert(sizeof(Connection) <= 96, "10,000 idle clients should cost less than 1 MB here");
+static_assert(sizeof(Connection) <= 32, "each idle client has one");
 
 class ConnectionTable {
  public:

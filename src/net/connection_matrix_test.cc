@@ -94,7 +94,7 @@ struct Scene {
   void send() { returned = node.reactor.try_send(id, as_bytes("abc")) == 3 ? "took" : "refused"; }
   void ask() { returned = node.reactor.try_send(id, {}) == 1 ? "silent" : "no"; }
   void hand_over() {
-    node.reactor.hand_over(id, base::Mailbox::Relay, std::make_unique<Note>("it"));
+    node.reactor.hand_over(id, base::Mailbox::relay(0), std::make_unique<Note>("it"));
   }
 
   // The ways to each state.
@@ -287,7 +287,7 @@ TEST(ConnectionMatrix, whatever_its_peer_does_in_every_state) {
     AwaitHello    tls.         >             none    eof.
     AnsweredHello tls>.        secured       none    eof.
     SentHello     tls.         secured>      none    eof.
-    Secured       tls>.        q             -       eof.
+    Secured       tls>.        q             eof>.   eof.
     SecuredPaused -            -             -       eof.
     SecuredUnread -            -             -       ending
     Lingering     .            .             none    .

@@ -76,6 +76,7 @@ base::Result<Listener> Listener::open_tcp(const std::string& address, std::uint1
     static_cast<void>(::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)));
   }
   tune_tcp(fd.get(), options.socket);
+  const bool awaits_words = defer_accept(fd.get(), options.silence_max);
   if (::bind(fd.get(), wanted->get(), wanted->bytes) != 0 ||
       ::listen(fd.get(), options.backlog) != 0) {
     return cannot_listen(name, explain_bind(errno, name));
@@ -84,6 +85,7 @@ base::Result<Listener> Listener::open_tcp(const std::string& address, std::uint1
   static_cast<void>(::getsockname(fd.get(), wanted->get(), &wanted->bytes));
   Listener listener(std::move(fd), to_text(*wanted));
   listener.port_ = port_of(*wanted);
+  listener.awaits_words_ = awaits_words;
   return listener;
 }
 
@@ -132,6 +134,7 @@ Accepted Listener::accept() {
   if (accepted.fd.is_open()) {
     accepted.outcome = Accepted::Outcome::Connection;
     accepted.peer = describe_peer(accepted.fd.get(), from);
+    accepted.has_spoken = awaits_words_;
     return accepted;
   }
   switch (errno) {

@@ -1,9 +1,10 @@
 // Listener: one listening socket, TCP or Unix, and accepting from it. Accepted TCP sockets inherit
-// their options (tcp(7)), so that a client costs two system calls. It decides about no client.
+// their options (tcp(7)), so that a client costs one system call. It decides about no client.
 #pragma once
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <string>
 
 #include "base/io.h"
@@ -16,8 +17,11 @@ namespace pgweir::net {
 struct ListenOptions {
   int backlog = 4096;
   bool shares_port = false;  // SO_REUSEPORT: several processes listen on one port.
-  mode_t unix_mode = 0777;   // Who may connect to a Unix socket; passwords are asked all the same.
-  SocketOptions socket;      // For the accepted TCP connections.
+  // A TCP client is accepted once it has said something (TCP_DEFER_ACCEPT), or after about so long
+  // in silence. 0: at once.
+  std::chrono::seconds silence_max{0};
+  mode_t unix_mode = 0777;  // Who may connect to a Unix socket; passwords are asked all the same.
+  SocketOptions socket;     // For the accepted TCP connections.
 };
 
 // What one accept() came to.
@@ -26,6 +30,7 @@ struct Accepted {
   Outcome outcome = Outcome::NothingThere;
   Descriptor fd;
   base::PeerAddress peer;
+  bool has_spoken = false;  // Its first bytes are probably there.
 };
 
 class Listener {
@@ -58,7 +63,8 @@ class Listener {
   Descriptor fd_;
   std::string name_;
   std::uint16_t port_ = 0;
-  std::string path_;  // Unix sockets only.
+  bool awaits_words_ = false;  // TCP_DEFER_ACCEPT is set.
+  std::string path_;           // Unix sockets only.
   dev_t device_ = 0;
   ino_t inode_ = 0;
 };

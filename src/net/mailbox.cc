@@ -24,10 +24,18 @@ void Inbox::post(std::unique_ptr<base::Parcel> parcel) {
 }
 
 void Inbox::post(std::unique_ptr<Letter> letter) {
+  post_quietly(std::move(letter));
+  ring();
+}
+
+void Inbox::post_quietly(std::unique_ptr<Letter> letter) {
   Letter* pushed = letter.release();
   pushed->next = newest_.load(std::memory_order_relaxed);
   while (!newest_.compare_exchange_weak(pushed->next, pushed, std::memory_order_seq_cst)) {
   }
+}
+
+void Inbox::ring() {
   if (asleep_.exchange(false, std::memory_order_seq_cst)) wake();
 }
 
@@ -51,24 +59,17 @@ void Inbox::take_all(std::vector<std::unique_ptr<Letter>>& into) {
   std::reverse(into.begin() + before, into.end());
 }
 
-void Switchboard::send(std::unique_ptr<Letter> letter, base::Mailbox to) const {
-  if (to == base::Mailbox::Control) {
+Inbox* Switchboard::send(std::unique_ptr<Letter> letter, base::Mailbox to) const {
+  if (to.part == base::Mailbox::Part::Control) {
     ASSERT(control != nullptr);
     control->post(std::move(letter->parcel));
-    return;
+    return nullptr;
   }
-  Inbox& inbox = inbox_for(*letter->parcel, to);
-  inbox.post(std::move(letter));
-}
-
-Inbox& Switchboard::inbox_for(const base::Parcel& parcel, base::Mailbox to) const {
-  if (to == base::Mailbox::Login) {
-    ASSERT(login != nullptr);
-    return *login;
-  }
-  const std::size_t index = relays.size() > 1 && choose_relay ? choose_relay(parcel) : 0;
-  ASSERT(index < relays.size());
-  return *relays[index];
+  const bool is_login = to.part == base::Mailbox::Part::Login;
+  ASSERT(is_login ? login != nullptr : to.index < relays.size());
+  Inbox* inbox = is_login ? login : relays[to.index];
+  inbox->post_quietly(std::move(letter));
+  return inbox;
 }
 
 }  // namespace pgweir::net

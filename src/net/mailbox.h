@@ -1,12 +1,12 @@
 // Inbox: how other threads reach a reactor, without a lock. Letters are pushed onto an atomic stack
-// and taken all at once; the eventfd is written only if the owner may be asleep.
+// and taken all at once; the eventfd is written only if the owner may be asleep. Who posts many in
+// a row posts them quietly and rings once.
 //
 // Switchboard: which inbox is which part of the process. Both are about threads only; what a parcel
 // means is known to the core alone.
 #pragma once
 
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -49,6 +49,9 @@ class Inbox final : public ParcelSink {
   // Any thread.
   void post(std::unique_ptr<base::Parcel> parcel) override;
   void post(std::unique_ptr<Letter> letter);
+  // Whoever posts quietly rings soon: until then an owner that sleeps does not know of the letter.
+  void post_quietly(std::unique_ptr<Letter> letter);
+  void ring();
   void wake();
 
   // The owner only. To sleep: announce_sleep(), and only if that says yes wait for events, then
@@ -71,14 +74,11 @@ class Switchboard {
   Inbox* login = nullptr;
   std::vector<Inbox*> relays;
   ParcelSink* control = nullptr;
-  // With several relays: which one a parcel is for (its home). Called on any thread.
-  std::function<std::size_t(const base::Parcel&)> choose_relay;
 
-  // A connection sent to the control part is closed: it holds none.
-  void send(std::unique_ptr<Letter> letter, base::Mailbox to) const;
-
- private:
-  Inbox& inbox_for(const base::Parcel& parcel, base::Mailbox to) const;
+  // Returns the inbox that the caller rings before it waits for anything (Inbox::post_quietly), or
+  // nullptr where there is none to ring. A connection sent to the control part is closed: it holds
+  // none.
+  [[nodiscard]] Inbox* send(std::unique_ptr<Letter> letter, base::Mailbox to) const;
 };
 
 }  // namespace pgweir::net

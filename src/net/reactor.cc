@@ -1,6 +1,6 @@
 // The loop: waiting, dispatch, letters, deadlines, accepting. A turn is
 //
-//   wait ─► read the clock ─► events ─► connections due ─► letters ─► lingering ─► wake
+//   wait ─► clock ─► events ─► connections due ─► handshakes ─► letters ─► lingering ─► wake
 //
 // A connection becomes due when there is something to do or to tell that no event will announce:
 // bytes left because the buffer was full, an error seen while sending, a resume.
@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "net/clock.h"
 
@@ -22,6 +23,9 @@ namespace {
 constexpr base::Duration kTurnMax = std::chrono::milliseconds(2500);
 constexpr base::Duration kAcceptRest = std::chrono::milliseconds(100);
 constexpr int kAcceptsPerTurn = 64;  // So that a storm cannot starve those already here.
+// Each ring wakes a thread, which takes the CPU from us where there is but one. Letters of a few
+// events share it; those of a long batch, which may hash passwords, do not wait for its end.
+constexpr int kEventsPerRing = 16;
 
 // Epoll keys that are no connection: a valid ConnectionId has a generation above 0.
 constexpr std::uint64_t kInboxKey = 1;
@@ -49,6 +53,7 @@ Reactor::Reactor(const ReactorOptions& options, Poller poller, Descriptor alarm)
       inbox_(std::move(alarm)),
       now_(monotonic_now()),
       received_(options.receive_bytes),
+      handshakes_(options.handshakes),
       last_turn_(now_.time_since_epoch().count()) {}
 
 Reactor::~Reactor() = default;
@@ -64,6 +69,7 @@ void Reactor::run() {
   ASSERT(handler_ != nullptr);
   name_thread();
   while (!is_finished()) turn();
+  ring();
 }
 
 void Reactor::stop() {
@@ -100,6 +106,7 @@ void Reactor::name_thread() const {
 void Reactor::turn() {
   wait_for_events();
   serve_due();
+  begin_next_handshakes();
   read_letters();
   end_lingering();
   if (wake_ <= now_) {
@@ -110,6 +117,7 @@ void Reactor::turn() {
 }
 
 void Reactor::wait_for_events() {
+  ring();
   const bool may_sleep = due_.empty() && inbox_.announce_sleep();
   const base::Duration timeout = may_sleep ? next_deadline() - now_ : base::Duration::zero();
   const std::span<const epoll_event> events = poller_.wait(timeout);
@@ -120,12 +128,19 @@ void Reactor::wait_for_events() {
   // What was due before these events is served first after them; what they make due waits a turn.
   serving_.swap(due_);
   serve_requests();
-  for (const epoll_event& event : events) handle_event(event.data.u64, event.events);
+  // What other threads said before is known before what arrived since: a new configuration holds
+  // for a client that came after it.
+  read_letters();
+  int handled = 0;
+  for (const epoll_event& event : events) {
+    handle_event(event.data.u64, event.events);
+    if (++handled % kEventsPerRing == 0) ring();
+  }
 }
 
 base::Instant Reactor::next_deadline() const {
   const base::Instant linger = lingering_.empty() ? base::kNever : lingering_.front().until;
-  return std::min({now_ + kTurnMax, wake_, linger, accept_again_});
+  return std::min({now_ + kTurnMax, wake_, linger, accept_again_, handshakes_.deadline()});
 }
 
 void Reactor::handle_event(std::uint64_t key, std::uint32_t events) {
@@ -182,6 +197,17 @@ void Reactor::read_letters() {
   letters_.clear();
 }
 
+void Reactor::ring_later(Inbox& inbox) {
+  if (std::find(to_ring_.begin(), to_ring_.end(), &inbox) == to_ring_.end()) {
+    to_ring_.push_back(&inbox);
+  }
+}
+
+void Reactor::ring() {
+  for (Inbox* inbox : to_ring_) inbox->ring();
+  to_ring_.clear();
+}
+
 void Reactor::end_lingering() {
   while (!lingering_.empty()) {
     const Linger& first = lingering_.front();
@@ -229,10 +255,29 @@ void Reactor::admit(Accepted accepted) {
   connection.fd = std::move(accepted.fd);
   connection.is_unix = accepted.peer.is_unix;
   connection.may_be_direct = true;
-  connection.error = watch(connection);
-  if (connection.error != 0) serve_later(connection);
   add_one(counters_.accepted);
-  handler_->handle_accepted(ConnectionTable::id_of(connection), accepted.peer, now_);
+  const base::ConnectionId id = ConnectionTable::id_of(connection);
+  // One that has spoken is served before it is watched: who is let in at its first word never is.
+  newcomer_ = id;
+  if (!accepted.has_spoken) watch_newcomer();
+  handler_->handle_accepted(id, accepted.peer, now_);
+  if (newcomer_ == base::ConnectionId::None) return;
+  if (Connection* still = find_live(id)) {
+    still->may_read = true;
+    serve(*still);
+  }
+  watch_newcomer();
+}
+
+// Whatever has come meanwhile is reported now, as watching begins.
+void Reactor::watch_newcomer() {
+  const base::ConnectionId id = std::exchange(newcomer_, base::ConnectionId::None);
+  Connection* connection = connections_.find(id);
+  if (connection == nullptr) return;  // It has ended, or was handed over.
+  const int error = watch(*connection);
+  if (error == 0 || connection->error != 0) return;
+  connection->error = error;
+  serve_later(*connection);
 }
 
 void Reactor::watch_listeners(bool watched) {

@@ -18,6 +18,7 @@
 
 #include "base/io.h"
 #include "net/connection.h"
+#include "net/handshake_line.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
 #include "net/poller.h"
@@ -32,7 +33,8 @@ struct ReactorOptions {
   base::Duration linger_max = std::chrono::seconds(2);  // For what close() still has to deliver.
   base::Duration linger_at_stop_max = std::chrono::milliseconds(500);  // The same after stop().
   std::uint32_t linger_bytes_max = 1024 * 1024;                        // Read and discarded.
-  SocketOptions socket;  // For connections that we open.
+  HandshakeLineOptions handshakes;  // Of clients; ours with servers are few, and never wait.
+  SocketOptions socket;             // For connections that we open.
 };
 
 // Written by the reactor's thread, read by any.
@@ -110,6 +112,8 @@ class Reactor final : public base::Io {
   void serve_requests();
   void serve_due();
   void read_letters();
+  void ring_later(Inbox& inbox);
+  void ring();
   void end_lingering();
   void hasten_lingering();
   bool is_finished() const;
@@ -117,6 +121,7 @@ class Reactor final : public base::Io {
   // Accepting (reactor.cc).
   void accept_clients(Listener& listener);
   void admit(Accepted accepted);
+  void watch_newcomer();
   void watch_listeners(bool watched);
 
   // One connection (reactor_connection.cc).
@@ -131,13 +136,19 @@ class Reactor final : public base::Io {
   base::ConnectionId adopt(MovedConnection moved);
 
   // TLS (reactor_tls.cc).
+  void await_turn(Connection& connection);
+  void begin_turn(Connection& connection);
+  void begin_next_handshakes();
+  void end_handshake(const Connection& connection);
   void begin_handshake(Connection& connection, const base::TlsRequest& request);
   void make_room_for_plaintext();
-  void begin_direct_tls(Connection& connection, base::Bytes hello);
+  bool begin_direct_tls(Connection& connection, base::Bytes bytes);
+  bool postpone_direct_tls(Connection& connection);
   void continue_handshake(Connection& connection);
   void advance_handshake(Connection& connection, base::Bytes input);
-  void fail_handshake(Connection& connection, std::string_view detail);
+  void fail_tls(Connection& connection, std::string_view detail);
   void receive_encrypted(Connection& connection);
+  void end_in_order(Connection& connection);
   std::size_t send_encrypted(Connection& connection, base::Bytes head, base::Bytes tail);
   void transmit(Connection& connection);
   void flush_backlog(Connection& connection);
@@ -161,18 +172,21 @@ class Reactor final : public base::Io {
   base::Instant now_;
   base::Instant wake_ = base::kNever;
   ConnectionTable connections_;
-  base::ByteBuffer received_;                // The scratch buffer that all sockets read into.
-  base::ByteBuffer plain_;                   // What a TLS connection's bytes decrypt to.
-  base::ByteBuffer cipher_;                  // What is being encrypted; empty between calls.
-  std::shared_ptr<const TlsContext> tls_;    // For clients; null: TLS is not offered to them.
+  base::ByteBuffer received_;              // The scratch buffer that all sockets read into.
+  base::ByteBuffer plain_;                 // What a TLS connection's bytes decrypt to.
+  base::ByteBuffer cipher_;                // What is being encrypted; empty between calls.
+  std::shared_ptr<const TlsContext> tls_;  // For clients; null: TLS is not offered to them.
+  HandshakeLine handshakes_;
   std::vector<base::ConnectionId> due_;      // To serve in the next turn, without an event.
   std::vector<base::ConnectionId> serving_;  // Of this turn; kept for its memory.
   std::vector<std::unique_ptr<Letter>> letters_;
+  std::vector<Inbox*> to_ring_;   // Have letters of ours, and are not told of them yet.
   std::deque<Linger> lingering_;  // Soonest deadline first; some have ended already.
 
   std::vector<Listener> listeners_;
   base::ByteBuffer refusal_;
   SpareDescriptor spare_;
+  base::ConnectionId newcomer_ = base::ConnectionId::None;  // Accepted, and not watched yet.
   base::Instant accept_again_ = base::kNever;  // While accepting rests for want of resources.
 
   bool is_stopping_ = false;

@@ -9,18 +9,12 @@
 #include "net/reactor.h"
 
 namespace pgweir::net {
-namespace {
-
-// TLS's record type of a ClientHello. No start-up packet of PostgreSQL begins with it: its length
-// would be above 352 MB.
-constexpr std::byte kTlsHandshake{0x16};
-
-}  // namespace
 
 void Reactor::serve(Connection& connection) {
   switch (connection.phase) {
     case Phase::Free: return;
     case Phase::Connecting: finish_connect(connection); return;
+    case Phase::AwaitingTurn: await_turn(connection); return;
     case Phase::Handshaking: continue_handshake(connection); return;
     case Phase::Lingering: continue_linger(connection); return;
     case Phase::Open: break;
@@ -72,6 +66,7 @@ void Reactor::finish_send(Connection& connection) {
 
 void Reactor::receive(Connection& connection) {
   if (!connection.may_read && connection.error == 0) return;
+  if (connection.may_be_direct && postpone_direct_tls(connection)) return;
   const std::ptrdiff_t count = net::receive(connection.fd.get(), received_);
   if (count <= 0) {
     handle_received_nothing(connection, static_cast<int>(-count));
@@ -85,10 +80,9 @@ void Reactor::receive(Connection& connection) {
   connection.is_exhausted = is_drained && connection.has_hung_up;
   if (connection.may_read || connection.error != 0) serve_later(connection);
   const base::Bytes arrived = base::Bytes(received_).first(bytes);
-  if (std::exchange(connection.may_be_direct, false) && arrived.front() == kTlsHandshake) {
-    begin_direct_tls(connection, arrived);
-    return;
-  }
+  const bool is_first = connection.may_be_direct;
+  connection.may_be_direct = false;
+  if (is_first && begin_direct_tls(connection, arrived)) return;
   handler_->handle_bytes(ConnectionTable::id_of(connection), arrived, now_);
 }
 
@@ -100,7 +94,8 @@ void Reactor::receive_paused(Connection& connection) {
   const ssize_t count = has_unread ? 1 : ::recv(connection.fd.get(), &first, 1, MSG_PEEK);
   if (count <= 0) {
     handle_received_nothing(connection, count == 0 ? 0 : errno);
-  } else if (!std::exchange(connection.is_ending_told, true)) {
+  } else if (!connection.is_ending_told) {
+    connection.is_ending_told = true;
     handler_->handle_ending(ConnectionTable::id_of(connection), now_);
   }
 }
@@ -173,7 +168,7 @@ base::ConnectionId Reactor::adopt(MovedConnection moved) {
   connection.error = moved.error != 0 ? moved.error : error;
   if (connection.tls != nullptr) {
     make_room_for_plaintext();
-    connection.may_read = connection.tls->has_unread();
+    connection.may_read = connection.tls->has_unread() || connection.tls->is_over();
   }
   if (connection.error != 0 || connection.may_read) serve_later(connection);
   return ConnectionTable::id_of(connection);

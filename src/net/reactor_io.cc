@@ -29,7 +29,7 @@ std::size_t Reactor::try_send(base::ConnectionId id, base::Bytes head, base::Byt
 // be told in its turn; a peek takes nothing away.
 bool Reactor::is_silent(const Connection& connection) {
   if (connection.phase != Phase::Open || connection.has_hung_up) return false;
-  if (connection.tls != nullptr && connection.tls->has_unread()) return false;
+  if (connection.tls != nullptr && !connection.tls->is_silent()) return false;
   std::byte first{};
   return ::recv(connection.fd.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
@@ -70,6 +70,7 @@ void Reactor::close(base::ConnectionId id) {
   if (connection == nullptr) return;
   // From one that has ended nothing more can come that would be answered with a reset.
   const bool is_exhausted = connection->is_exhausted && connection->tls == nullptr;
+  end_handshake(*connection);
   if (connection->phase == Phase::Connecting || connection->error != 0 || is_exhausted) {
     connections_.remove(*connection);
     return;
@@ -89,7 +90,7 @@ void Reactor::hand_over(base::ConnectionId id, base::Mailbox to,
   if (Connection* connection = find_live(id)) {
     ASSERT(connection->phase == Phase::Open);
     // Registering anew reports whatever is readable or writable there, so those flags need not go.
-    poller_.remove(connection->fd.get());
+    if (id != newcomer_) poller_.remove(connection->fd.get());
     letter->connection = {.fd = std::move(connection->fd),
                           .tls = std::move(connection->tls),
                           .is_unix = connection->is_unix,
@@ -97,7 +98,7 @@ void Reactor::hand_over(base::ConnectionId id, base::Mailbox to,
                           .error = connection->error};
     connections_.remove(*connection);
   }
-  switchboard_->send(std::move(letter), to);
+  if (Inbox* inbox = switchboard_->send(std::move(letter), to)) ring_later(*inbox);
 }
 
 Connection* Reactor::find_live(base::ConnectionId id) {
@@ -146,6 +147,7 @@ void Reactor::linger(Connection& connection) {
 
 void Reactor::end(Connection& connection, base::CloseCause cause, std::string_view detail) {
   const base::ConnectionId id = ConnectionTable::id_of(connection);
+  end_handshake(connection);
   connections_.remove(connection);  // First: from inside handle_closed the id is dead.
   handler_->handle_closed(id, cause, detail, now_);
 }

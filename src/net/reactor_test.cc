@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +19,6 @@ using base::as_bytes;
 using base::CloseCause;
 using base::ConnectionId;
 using testing::connect_peer;
-using ::testing::HasSubstr;
 using testing::listen_on_loopback;
 using testing::Node;
 using testing::Note;
@@ -49,7 +49,7 @@ TEST(ReactorTest, carries_bytes_both_ways_in_order) {
   EXPECT_TRUE(loop.until([&] {
     return loop.told().bytes[loop.there] == "head tail" && loop.told().bytes[loop.here] == "answer";
   }));
-  EXPECT_THAT(loop.told().peers.front().text, HasSubstr("127.0.0.1:"));
+  EXPECT_THAT(loop.told().peers.front().text, ::testing::MatchesRegex("127\\.0\\.0\\.1:[0-9]+"));
 }
 
 TEST(ReactorTest, tells_an_orderly_end_after_all_bytes) {
@@ -312,7 +312,8 @@ TEST(ReactorTest, hand_over_moves_a_connection_with_its_unread_bytes) {
   login.node.reactor.pause(login.id);
   login.say("first query");
   login.settle();
-  login.node.reactor.hand_over(login.id, base::Mailbox::Relay, std::make_unique<Note>("client 7"));
+  login.node.reactor.hand_over(login.id, base::Mailbox::relay(0),
+                               std::make_unique<Note>("client 7"));
   EXPECT_EQ(login.node.reactor.try_send(login.id, as_bytes("x")), 0U) << "it is dead here";
   ASSERT_TRUE(turn_until({&relay.reactor}, [&] { return !relay.told.bytes.empty(); }));
   const ConnectionId moved = relay.told.parcels.front().first;
@@ -331,7 +332,7 @@ TEST(ReactorTest, hand_over_of_a_full_socket_still_asks_for_the_rest) {
   login.node.reactor.attach(switchboard);
   const std::string much(32U * 1024 * 1024, 'm');
   ASSERT_LT(login.node.reactor.try_send(login.id, as_bytes(much)), much.size());
-  login.node.reactor.hand_over(login.id, base::Mailbox::Relay, std::make_unique<Note>("client"));
+  login.node.reactor.hand_over(login.id, base::Mailbox::relay(0), std::make_unique<Note>("client"));
   relay.reactor.turn();
   const ConnectionId moved = relay.told.parcels.front().first;
   std::string read(much.size(), '\0');
@@ -340,6 +341,77 @@ TEST(ReactorTest, hand_over_of_a_full_socket_still_asks_for_the_rest) {
     relay.reactor.inbox().wake();
     return relay.told.writable[moved] == 1;
   }));
+}
+
+TEST(ReactorTest, hand_over_wakes_nobody_before_the_turn_is_over) {
+  Node login;
+  Node relay;
+  Switchboard switchboard;
+  switchboard.relays.push_back(&relay.reactor.inbox());
+  login.reactor.attach(switchboard);
+  const auto has_rung = [&] {
+    eventfd_t rings = 0;
+    return ::eventfd_read(relay.reactor.inbox().alarm(), &rings) == 0;
+  };
+  bool has_rung_within = true;
+  login.told.on_parcel = [&](ConnectionId) {
+    login.reactor.hand_over(ConnectionId::None, base::Mailbox::relay(0),
+                            std::make_unique<Note>(""));
+    has_rung_within = has_rung();
+  };
+  ASSERT_TRUE(relay.reactor.inbox().announce_sleep());
+  login.reactor.inbox().post(std::make_unique<Note>("go"));
+  login.reactor.turn();
+  EXPECT_FALSE(has_rung_within);
+  login.reactor.inbox().wake();
+  login.reactor.turn();
+  EXPECT_TRUE(has_rung()) << "before it waits again";
+}
+
+constexpr ListenOptions kAcceptsWhoSpeaks{.silence_max = std::chrono::seconds(1), .socket = {}};
+
+TEST(ReactorTest, who_is_accepted_as_it_speaks_is_served_at_once_and_heard_from_then_on) {
+  Node node;
+  const base::Endpoint endpoint = listen_on_loopback(node, 0, kAcceptsWhoSpeaks);
+  const Descriptor peer = connect_peer(endpoint);
+  send_both(peer.get(), as_bytes("hello"), {});
+  ASSERT_TRUE(turn_until({&node.reactor}, [&] { return !node.told.accepted.empty(); }));
+  const ConnectionId id = node.told.accepted.front();
+  EXPECT_EQ(node.told.bytes[id], "hello") << "in the turn that accepted it";
+  send_both(peer.get(), as_bytes(" again"), {});
+  EXPECT_TRUE(turn_until({&node.reactor}, [&] { return node.told.bytes[id] == "hello again"; }));
+}
+
+TEST(ReactorTest, who_is_handed_over_at_its_first_word_loses_none) {
+  Node login;
+  Node relay;
+  Switchboard switchboard;
+  switchboard.relays.push_back(&relay.reactor.inbox());
+  login.reactor.attach(switchboard);
+  const base::Endpoint endpoint = listen_on_loopback(login, 0, kAcceptsWhoSpeaks);
+  const Descriptor peer = connect_peer(endpoint);
+  send_both(peer.get(), as_bytes("hello"), {});
+  login.told.on_bytes = [&](ConnectionId id) {
+    send_both(peer.get(), as_bytes("first query"), {});
+    login.reactor.hand_over(id, base::Mailbox::relay(0), std::make_unique<Note>("client"));
+  };
+  ASSERT_TRUE(
+      turn_until({&login.reactor, &relay.reactor}, [&] { return !relay.told.bytes.empty(); }));
+  const ConnectionId moved = relay.told.parcels.front().first;
+  EXPECT_EQ(relay.told.bytes[moved], "first query");
+  EXPECT_EQ(login.reactor.counters().connections.load(), 0U);
+  EXPECT_TRUE(login.told.ended.empty());
+}
+
+TEST(ReactorTest, who_says_nothing_is_accepted_all_the_same_and_may_leave) {
+  Node node;
+  const base::Endpoint endpoint = listen_on_loopback(node, 0, kAcceptsWhoSpeaks);
+  const Descriptor silent = connect_peer(endpoint);
+  { const Descriptor probe = connect_peer(endpoint); }
+  ASSERT_TRUE(turn_until({&node.reactor}, [&] { return !node.told.ended.empty(); }));
+  EXPECT_EQ(node.told.ended.begin()->second.cause, CloseCause::Eof);
+  ASSERT_TRUE(turn_until({&node.reactor}, [&] { return node.told.accepted.size() == 2; }));
+  EXPECT_TRUE(node.told.bytes.empty());
 }
 
 TEST(ReactorTest, unix_sockets_name_the_peer_and_ask_for_room_only_when_needed) {
@@ -390,7 +462,7 @@ TEST(ReactorThreadsTest, connections_and_parcels_cross_threads_and_none_is_lost)
   std::atomic<int> echoed = 0;
   std::atomic<int> posted = 0;
   login.told.on_bytes = [&](ConnectionId id) {
-    login.reactor.hand_over(id, base::Mailbox::Relay, std::make_unique<Note>("client"));
+    login.reactor.hand_over(id, base::Mailbox::relay(0), std::make_unique<Note>("client"));
   };
   relay.told.on_parcel = [&](ConnectionId id) {
     if (id == ConnectionId::None) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "net/reactor.h"
 
@@ -17,6 +18,9 @@ constexpr std::size_t kBatchBytesMax = 64 * 1024;
 constexpr std::size_t kBacklogBytesMax = 4 * kBatchBytesMax;
 // Decrypted bytes of one batch: those received, and one record that began in the batch before.
 constexpr std::size_t kRecordBytesMax = 18 * 1024;
+// TLS's record type of a ClientHello. No start-up packet of PostgreSQL begins with it: its length
+// would be above 352 MB.
+constexpr std::byte kTlsHandshake{0x16};
 
 }  // namespace
 
@@ -24,8 +28,53 @@ void Reactor::start_tls(base::ConnectionId id, const base::TlsRequest& request) 
   Connection* connection = find_live(id);
   if (connection == nullptr || connection->phase != Phase::Open) return;
   if (connection->tls != nullptr) return;
-  begin_handshake(*connection, request);
+  if (request.role == base::TlsRequest::Role::Accept) {
+    connection->phase = Phase::AwaitingTurn;
+    connection->may_be_direct = false;
+  } else {
+    begin_handshake(*connection, request);
+  }
   serve_later(*connection);
+}
+
+// Until the hello is there nothing is made for it, and it is not read before it is its turn.
+void Reactor::await_turn(Connection& connection) {
+  if (connection.has_hung_up && connection.error == 0) {
+    connection.error = take_socket_error(connection.fd.get());
+  }
+  if (connection.has_hung_up || connection.error != 0) {
+    end(connection, connection.error != 0 ? cause_of(connection.error) : base::CloseCause::Eof,
+        "the connection ended before the TLS handshake");
+    return;
+  }
+  if (!connection.may_read || std::exchange(connection.is_in_line, true)) return;
+  if (handshakes_.enter(ConnectionTable::id_of(connection), now_)) begin_turn(connection);
+}
+
+void Reactor::begin_turn(Connection& connection) {
+  base::TlsRequest request;
+  request.is_direct = connection.is_direct;
+  begin_handshake(connection, request);
+  continue_handshake(connection);
+}
+
+void Reactor::begin_next_handshakes() {
+  while (true) {
+    const base::ConnectionId id = handshakes_.next(now_);
+    if (id == base::ConnectionId::None) return;
+    Connection* connection = connections_.find(id);
+    if (connection != nullptr && connection->phase == Phase::AwaitingTurn) {
+      ring();  // Whoever has letters of ours does not wait for all these handshakes.
+      begin_turn(*connection);
+    } else {
+      handshakes_.leave(id);
+    }
+  }
+}
+
+void Reactor::end_handshake(const Connection& connection) {
+  if (connection.phase != Phase::Handshaking) return;
+  handshakes_.leave(ConnectionTable::id_of(connection));
 }
 
 void Reactor::begin_handshake(Connection& connection, const base::TlsRequest& request) {
@@ -42,11 +91,29 @@ void Reactor::begin_handshake(Connection& connection, const base::TlsRequest& re
 // Only a reactor that has TLS connections, made here or handed over, pays for the buffer.
 void Reactor::make_room_for_plaintext() { plain_.resize(received_.size() + kRecordBytesMax); }
 
-void Reactor::begin_direct_tls(Connection& connection, base::Bytes hello) {
+// Whether these first bytes of a client are a ClientHello.
+bool Reactor::begin_direct_tls(Connection& connection, base::Bytes bytes) {
+  if (bytes.front() != kTlsHandshake) return false;
+  handshakes_.enter(ConnectionTable::id_of(connection), now_);
   base::TlsRequest request;
   request.is_direct = true;
   begin_handshake(connection, request);
-  advance_handshake(connection, hello);
+  advance_handshake(connection, bytes);
+  return true;
+}
+
+// While others are first, a ClientHello is not even read: its first byte says what it is.
+bool Reactor::postpone_direct_tls(Connection& connection) {
+  std::byte first{};
+  if (handshakes_.has_room() || ::recv(connection.fd.get(), &first, 1, MSG_PEEK) != 1 ||
+      first != kTlsHandshake) {
+    return false;
+  }
+  connection.phase = Phase::AwaitingTurn;
+  connection.may_be_direct = false;
+  connection.is_direct = true;
+  await_turn(connection);
+  return true;
 }
 
 void Reactor::continue_handshake(Connection& connection) {
@@ -76,7 +143,7 @@ void Reactor::continue_handshake(Connection& connection) {
 
 void Reactor::advance_handshake(Connection& connection, base::Bytes input) {
   if (connection.tls == nullptr) {
-    fail_handshake(connection, "TLS is not set up on our side");
+    fail_tls(connection, "TLS is not set up on our side");
     return;
   }
   const TlsStream::Outcome outcome = connection.tls->handshake(input, cipher_);
@@ -89,27 +156,32 @@ void Reactor::advance_handshake(Connection& connection, base::Bytes input) {
       }
       return;
     case TlsStream::Outcome::Failed:
-      fail_handshake(connection, std::string(connection.tls->failure()));
+      fail_tls(connection, std::string(connection.tls->failure()));
       return;
     case TlsStream::Outcome::Done: break;
   }
+  end_handshake(connection);
   connection.phase = Phase::Open;
+  const base::TlsInfo info = connection.tls->describe();
+  connection.tls->settle();
   if (connection.tls->has_unread()) connection.may_read = true;
   if (connection.may_read || connection.owes_writable) serve_later(connection);
-  handler_->handle_secured(ConnectionTable::id_of(connection), connection.tls->describe(), now_);
+  handler_->handle_secured(ConnectionTable::id_of(connection), info, now_);
 }
 
 // Lingers, so that the alert which tells the peer why is not lost.
-void Reactor::fail_handshake(Connection& connection, std::string_view detail) {
+void Reactor::fail_tls(Connection& connection, std::string_view detail) {
   const base::ConnectionId id = ConnectionTable::id_of(connection);
+  end_handshake(connection);
   linger(connection);
   handler_->handle_closed(id, base::CloseCause::TlsFailed, detail, now_);
 }
 
 void Reactor::receive_encrypted(Connection& connection) {
   if (!connection.may_read && connection.error == 0) return;
+  TlsStream& tls = *connection.tls;
   std::size_t bytes = 0;
-  if (!connection.tls->has_unread()) {
+  if (!tls.has_unread() && !tls.is_over()) {
     const std::ptrdiff_t count = net::receive(connection.fd.get(), received_);
     if (count <= 0) {
       handle_received_nothing(connection, static_cast<int>(-count));
@@ -119,17 +191,28 @@ void Reactor::receive_encrypted(Connection& connection) {
     connection.may_read = bytes == received_.size() || connection.has_hung_up;
   }
   const TlsStream::Opened opened =
-      connection.tls->decrypt(base::Bytes(received_).first(bytes), plain_, cipher_);
+      tls.decrypt(base::Bytes(received_).first(bytes), plain_, cipher_);
   transmit(connection);
-  if (opened.has_failed) {
-    fail_handshake(connection, std::string(connection.tls->failure()));
-    return;
-  }
-  if (connection.tls->has_unread()) connection.may_read = true;
+  if (opened.has_failed) return fail_tls(connection, std::string(tls.failure()));
+  if (opened.has_ended) return end_in_order(connection);
+  if (tls.has_unread() || tls.is_over()) connection.may_read = true;
   if (connection.may_read || connection.error != 0) serve_later(connection);
   if (opened.bytes == 0) return;
   handler_->handle_bytes(ConnectionTable::id_of(connection),
                          base::Bytes(plain_).first(opened.bytes), now_);
+}
+
+// The peer has ended its direction with a close_notify. It may wait for ours before it hangs up.
+void Reactor::end_in_order(Connection& connection) {
+  if (connection.has_hung_up || connection.error != 0) {
+    handle_received_nothing(connection, 0);
+    return;
+  }
+  const base::ConnectionId id = ConnectionTable::id_of(connection);
+  connection.tls->say_goodbye(cipher_);
+  transmit(connection);
+  linger(connection);
+  handler_->handle_closed(id, base::CloseCause::Eof, {}, now_);
 }
 
 // Nothing is encrypted while ciphertext still waits for room. Returns the plaintext taken: a batch

@@ -44,6 +44,12 @@ void tune_tcp(int fd, const SocketOptions& options) {
   set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, options.keepalive_count);
 }
 
+bool defer_accept(int fd, std::chrono::seconds silence_max) {
+  const auto seconds = static_cast<int>(silence_max.count());
+  return seconds > 0 &&
+         ::setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds)) == 0;
+}
+
 ConnectAttempt begin_connect(const base::Endpoint& endpoint, const SocketOptions& options) {
   const std::optional<SocketAddress> address =
       endpoint.is_unix() ? make_unix_address(endpoint.address)

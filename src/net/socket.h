@@ -26,6 +26,9 @@ struct SocketOptions {
 // Sets TCP_NODELAY, keepalive and user timeout. On a listening socket: accepted ones inherit them.
 void tune_tcp(int fd, const SocketOptions& options);
 
+// Of a listening socket: TCP_DEFER_ACCEPT, unless silence_max is 0. Returns whether it is set.
+bool defer_accept(int fd, std::chrono::seconds silence_max);
+
 // A connection under way (or, for a Unix socket, established). `error` is an errno when it failed.
 struct ConnectAttempt {
   Descriptor fd;

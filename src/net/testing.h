@@ -96,6 +96,7 @@ class Recorder : public base::Handler {
                      base::Instant) override {
     EXPECT_FALSE(ended.contains(id)) << "told twice";
     ended.emplace(id, End{cause, std::string(detail)});
+    if (on_closed) on_closed(id);
   }
   void handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> parcel,
                      base::Instant) override {
@@ -117,7 +118,7 @@ class Recorder : public base::Handler {
   std::map<base::ConnectionId, End> ended;
   std::vector<std::pair<base::ConnectionId, std::string>> parcels;
   std::vector<base::Instant> wakes;
-  std::function<void(base::ConnectionId)> on_bytes, on_writable, on_parcel, on_secured;
+  std::function<void(base::ConnectionId)> on_bytes, on_writable, on_parcel, on_secured, on_closed;
   std::function<void()> on_wake;
 };
 
@@ -154,8 +155,9 @@ inline bool turn_until(std::initializer_list<Reactor*> reactors,
 
 // A listener on a free port of loopback, given to the node. Returns where to connect to.
 // send_buffer_bytes: of the accepted sockets (SO_SNDBUF), 0 for the kernel's choice.
-inline base::Endpoint listen_on_loopback(Node& node, int send_buffer_bytes = 0) {
-  Listener listener = Listener::open_tcp("127.0.0.1", 0).value();
+inline base::Endpoint listen_on_loopback(Node& node, int send_buffer_bytes = 0,
+                                         const ListenOptions& options = {}) {
+  Listener listener = Listener::open_tcp("127.0.0.1", 0, options).value();
   base::Endpoint endpoint{.address = "127.0.0.1", .port = listener.port(), .host = "localhost"};
   if (send_buffer_bytes != 0) {
     ::setsockopt(listener.fd(), SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes,

@@ -76,6 +76,7 @@ base::Result<Context> make_context(const SSL_METHOD* method, const TlsLimits& li
   if (context == nullptr) {
     return base::Error{.context = "cannot set up TLS: " + take_openssl_error()};
   }
+  SSL_CTX_set_keylog_callback(context.get(), TlsStream::note_secret);
   // An idle connection gives its 32 KB of record buffers back.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS);
   // PostgreSQL's clients never resume, so sessions and tickets would be work for nobody.

@@ -24,6 +24,7 @@ struct TlsLimits {
   TlsVersion version_max = TlsVersion::Tls13;
   std::string ciphers;  // OpenSSL's cipher list for TLS 1.2 and below; empty: OpenSSL's default.
   std::string ciphers_tls13;  // Its cipher suites for TLS 1.3; empty: OpenSSL's default.
+  friend bool operator==(const TlsLimits&, const TlsLimits&) = default;
 };
 
 // Files are PEM unless said otherwise; an empty name means "none".
@@ -48,6 +49,7 @@ struct ClientTlsOptions {
   std::string pkcs12_file;  // Ours, certificate and key in one (in place of the two above).
   base::Secret key_password;
   TlsLimits limits;
+  friend bool operator==(const ClientTlsOptions&, const ClientTlsOptions&) = default;
 };
 
 class TlsContext final : public base::TlsSetup {

@@ -62,6 +62,15 @@ std::string describe_tls_failure(const ssl_st& ssl, const std::string& peer,
   return describe_reason(error, peer);
 }
 
+std::string describe_tls_alert(unsigned alert, const std::string& peer) {
+  const auto reason = static_cast<int>(SSL_AD_REASON_OFFSET + alert);
+  return describe_reason(ERR_PACK(ERR_LIB_SSL, 0, reason), peer);
+}
+
+std::string name_tls_alert(unsigned alert) {
+  return SSL_alert_desc_string_long(static_cast<int>(alert));
+}
+
 std::string take_openssl_error() {
   const unsigned long error = ERR_peek_last_error();
   const char* words = error == 0 ? nullptr : ERR_reason_error_string(error);

@@ -12,6 +12,11 @@ namespace pgweir::net {
 std::string describe_tls_failure(const ssl_st& ssl, const std::string& peer,
                                  const std::string& host);
 
+// What the peer's alert means.
+std::string describe_tls_alert(unsigned alert, const std::string& peer);
+// An alert's own name, as "bad record mac".
+std::string name_tls_alert(unsigned alert);
+
 // Why setting something up failed, as OpenSSL puts it ("no start line"); empties the queue.
 std::string take_openssl_error();
 

@@ -16,7 +16,8 @@ using Outcome = TlsStream::Outcome;
 
 // Both ends of one session, and what either has said and the other not heard.
 struct Ends {
-  Ends() {
+  // does_settle: the server gives back what only the handshake needed.
+  explicit Ends(bool does_settle = false) : settles(does_settle) {
     const testing::Identity& identity = testing::Identity::get();
     server = identity.for_clients->make_stream({});
     client = identity.for_servers->make_stream(identity.connect());
@@ -38,29 +39,30 @@ struct Ends {
     EXPECT_EQ(hear(*client, from_server, 0, from_client), Outcome::Done);
   }
 
-  // What the server makes of these bytes: the end of its handshake, then plain text.
+  // What the server makes of these bytes: the end of its handshake, then plain text and the end.
   std::string serve(base::Bytes bytes) {
     base::ByteBuffer out;
     std::string plain;
     if (!is_secured) {
       is_secured = server->handshake(bytes, out) == Outcome::Done;
+      if (is_secured && settles) server->settle();
       bytes = {};
     }
     std::array<std::byte, 3> room;
-    std::size_t count = 1;
-    while (is_secured && count > 0) {
-      const TlsStream::Opened opened = server->decrypt(std::exchange(bytes, {}), room, out);
+    TlsStream::Opened opened{.bytes = 1};
+    while (is_secured && opened.bytes > 0) {
+      opened = server->decrypt(std::exchange(bytes, {}), room, out);
       EXPECT_FALSE(opened.has_failed);
-      count = opened.bytes;
-      plain += as_text(base::Bytes(room).first(count));
+      plain += as_text(base::Bytes(room).first(opened.bytes));
     }
-    return plain;
+    return opened.has_ended ? plain + " and goodbye" : plain;
   }
 
   std::unique_ptr<TlsStream> server;
   std::unique_ptr<TlsStream> client;
   base::ByteBuffer from_client;
   bool is_secured = false;  // For the server.
+  const bool settles;
 };
 
 TEST(TlsStreamTest, a_handshake_cut_at_every_byte_succeeds) {
@@ -78,18 +80,23 @@ TEST(TlsStreamTest, a_handshake_cut_at_every_byte_succeeds) {
 }
 
 // The end of the handshake, a query, and the goodbye behind it.
-TEST(TlsStreamTest, what_follows_a_handshake_cut_at_every_byte_is_the_same) {
+class TlsStreamCutTest : public ::testing::TestWithParam<bool> {};
+
+TEST_P(TlsStreamCutTest, what_follows_a_handshake_cut_at_every_byte_is_the_same) {
   for (std::size_t cut = 1, bytes = 2; cut < bytes; ++cut) {
-    Ends ends;
+    Ends ends(GetParam());
     ends.shake_hands();
     ends.client->encrypt(as_bytes("select "), as_bytes("1"), ends.from_client);
     ends.client->say_goodbye(ends.from_client);
     bytes = ends.from_client.size();
     const base::Bytes all(ends.from_client);
     const std::string first = ends.serve(all.first(cut));
-    EXPECT_EQ(first + ends.serve(all.subspan(cut)), "select 1") << cut;
+    EXPECT_EQ(first + ends.serve(all.subspan(cut)), "select 1 and goodbye") << cut;
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(TlsStreamTest, TlsStreamCutTest, ::testing::Values(false, true),
+                         [](const auto& settles) { return settles.param ? "settled" : "openssl"; });
 
 }  // namespace
 }  // namespace pgweir::net

@@ -173,6 +173,41 @@ TEST(TlsTest, close_delivers_what_the_socket_had_not_taken_yet) {
   EXPECT_EQ(pair.client.told.bytes[pair.here].size(), sent);
 }
 
+// Without its FIN: whoever waits for our goodbye before it hangs up would wait forever.
+TEST(TlsTest, a_goodbye_ends_the_connection_and_is_answered) {
+  for (const TlsVersion version : {TlsVersion::Tls12, TlsVersion::Tls13}) {
+    ClientTlsOptions options;
+    options.limits.version_max = version;
+    Pair pair(options);
+    const base::Endpoint endpoint = pair.endpoint;
+    const Descriptor peer = connect_peer(endpoint);
+    const auto stream = pair.setup->make_stream(pair.connect_request("localhost", true));
+    base::ByteBuffer said;
+    const auto talk = [&] {
+      send_both(peer.get(), said, {});
+      said.clear();
+      base::ByteBuffer heard(100'000);
+      std::ptrdiff_t count = -EAGAIN;
+      EXPECT_TRUE(pair.until([&] { return (count = receive(peer.get(), heard)) != -EAGAIN; }));
+      heard.resize(static_cast<std::size_t>(std::max<std::ptrdiff_t>(count, 0)));
+      return heard;
+    };
+    TlsStream::Outcome outcome = stream->handshake({}, said);
+    while (outcome == TlsStream::Outcome::Ongoing) outcome = stream->handshake(talk(), said);
+    ASSERT_EQ(outcome, TlsStream::Outcome::Done) << stream->failure();
+    stream->settle();
+    stream->encrypt(as_bytes("last"), {}, said);
+    stream->say_goodbye(said);
+    const base::ByteBuffer answer = talk();
+    std::array<std::byte, 100> room;
+    EXPECT_TRUE(stream->decrypt(answer, room, said).has_ended);
+    const ConnectionId id = pair.server.told.accepted.back();
+    EXPECT_EQ(pair.server.told.bytes[id], "last");
+    ASSERT_TRUE(pair.server.told.ended.contains(id));
+    EXPECT_EQ(pair.server.told.ended.at(id).cause, CloseCause::Eof);
+  }
+}
+
 TEST(TlsTest, paused_bytes_wait_for_resume) {
   Pair pair;
   ASSERT_TRUE(pair.secure());
@@ -376,7 +411,8 @@ TEST(TlsTest, hand_over_keeps_the_session_and_what_is_unread) {
   pair.server.reactor.pause(pair.there);
   pair.client.reactor.try_send(pair.here, as_bytes("first query"));
   ASSERT_TRUE(pair.until([turns = 0]() mutable { return ++turns > 3; }));
-  pair.server.reactor.hand_over(pair.there, base::Mailbox::Relay, std::make_unique<Note>("client"));
+  pair.server.reactor.hand_over(pair.there, base::Mailbox::relay(0),
+                                std::make_unique<Note>("client"));
   ASSERT_TRUE(turn_until({&relay.reactor}, [&] { return !relay.told.bytes.empty(); }));
   const ConnectionId moved = relay.told.parcels.front().first;
   EXPECT_EQ(relay.told.bytes[moved], "first query");
@@ -396,7 +432,7 @@ TEST(TlsTest, hand_over_takes_along_what_came_with_the_end_of_the_handshake) {
     pair.client.reactor.try_send(id, as_bytes("early"));
   };
   pair.server.told.on_secured = [&](ConnectionId id) {
-    pair.server.reactor.hand_over(id, base::Mailbox::Relay, std::make_unique<Note>("client"));
+    pair.server.reactor.hand_over(id, base::Mailbox::relay(0), std::make_unique<Note>("client"));
   };
   ASSERT_TRUE(pair.secure());
   ASSERT_TRUE(turn_until({&relay.reactor}, [&] { return !relay.told.bytes.empty(); }));
