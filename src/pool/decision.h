@@ -62,11 +62,18 @@ struct Refuse {
 struct Notify {
   Waiter* waiter = nullptr;
 };
-// Have another reactor call handle_wake: permits that it waits for may be free.
+// Send this server to another reactor, whose waiter is older, with its permits. It is Outside this
+// shard already. Have the other one adopt() it, or take_back() it.
+struct Give {
+  Server* server = nullptr;
+  ReactorIndex reactor = 0;
+};
+// Have another reactor call handle_wake: permits that it waits for may be free, or somebody asks it
+// for a server.
 struct Wake {
   ReactorIndex reactor = 0;
 };
 
-using Decision = std::variant<Open, Close, Refuse, Notify, Wake>;
+using Decision = std::variant<Open, Close, Refuse, Notify, Give, Wake>;
 
 }  // namespace pgweir::pool

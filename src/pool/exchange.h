@@ -1,6 +1,6 @@
-// Exchange: how many servers each level (server, database, role, pool) may have and has, and which
-// reactors wait for a permit. It is the one class that threads share; it holds counters, no
-// connection and no queue, and nothing in it blocks.
+// Exchange: how many servers each level (server, database, role, pool) may have and has, which
+// reactors wait for a permit, and which ask the others to give something up. It is the one class
+// that threads share; it holds counters, no connection and no queue, and nothing in it blocks.
 //
 // No wake-up is lost, because a waiter announces itself and then tries again, and a giver frees its
 // permit and then looks who announced itself; both in one total order (seq_cst). Whichever comes
@@ -9,9 +9,11 @@
 // Every step that another thread can see passes Yield::yield(), where a test switches threads.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,44 +23,36 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/time.h"
+#include "pool/ask_board.h"
 #include "pool/options.h"
+#include "pool/reactor_index.h"
 
 namespace pgweir::pool {
 
 // One counter with a limit, in the order of creation.
 enum class LevelId : std::uint32_t {};
 
-// A data reactor, 0 to kReactorCountMax - 1, and a set of them.
-using ReactorIndex = std::uint32_t;
-using ReactorMask = std::uint32_t;
-inline constexpr ReactorIndex kReactorCountMax = 8;
-constexpr ReactorMask mask_of(ReactorIndex reactor) { return ReactorMask{1} << reactor; }
-
 // The levels of one pool, narrowest first, so that a take that fails half-way has not held a permit
 // of a wide level meanwhile, and nobody else failed because of it.
 using Levels = std::span<const LevelId>;
+inline bool contains(Levels levels, LevelId level) {
+  return std::find(levels.begin(), levels.end(), level) != levels.end();
+}
 
 struct Take {
   bool is_taken = false;
   ReactorMask to_wake = 0;  // Who may have failed because of permits that were put back.
 };
 
-struct Announcement {
-  ReactorIndex reactor = 0;
-  base::Instant since;  // Since when its oldest waiter for this level waits.
-};
-
-struct NoYield {
-  static void yield() {}
-};
-
 template <class Yield>
 class BasicExchange {
  public:
-  // reactor_count: of those that use it; one alone has nobody to announce itself to.
-  explicit BasicExchange(std::uint32_t reactor_count = 1) : reactor_count_(reactor_count) {
-    ASSERT(reactor_count >= 1 && reactor_count <= kReactorCountMax);
+  // user_count: of the threads that use it, those that never wait in it included; one alone has
+  // nobody to announce itself to. shard_count: of those that ask each other; one alone has nobody
+  // to ask.
+  explicit BasicExchange(std::uint32_t user_count = 1, std::uint32_t shard_count = 1)
+      : user_count_(user_count), shard_count_(shard_count) {
+    ASSERT(user_count >= shard_count && shard_count >= 1 && shard_count <= kReactorCountMax);
   }
   BasicExchange(const BasicExchange&) = delete;
   BasicExchange& operator=(const BasicExchange&) = delete;
@@ -66,23 +60,32 @@ class BasicExchange {
     for (auto& chunk : chunks_) delete chunk.load(std::memory_order_relaxed);
   }
 
-  // Adds a level. Any thread; others learn the id through a channel that orders memory (a mailbox).
-  // Levels stay until the end.
+  // The level of that name, made with this limit if there is none. Any thread. Levels stay until
+  // the end.
+  LevelId level(std::string_view name, std::uint32_t limit);
+  // A level that nobody finds by its name.
   LevelId add_level(std::string_view name, std::uint32_t limit);
+  std::optional<LevelId> find_level(std::string_view name) const;
 
-  bool is_shared() const { return reactor_count_ > 1; }
-  std::uint32_t level_count() const { return level_count_.load(); }
+  bool is_shared() const { return user_count_ > 1; }
+  std::uint32_t level_count() const {
+    Yield::yield();
+    return level_count_.load();
+  }
   const std::string& name(LevelId id) const { return at(id).name; }
-  std::uint32_t limit(LevelId id) const { return at(id).permits.load().limit; }
+  std::uint32_t limit(LevelId id) const { return permits(id).limit; }
   // Permits out, those of leaving servers included.
-  std::uint32_t taken(LevelId id) const { return at(id).permits.load().taken; }
+  std::uint32_t taken(LevelId id) const { return permits(id).taken; }
   // Of the permits out, those whose server is closing.
-  std::uint32_t leaving(LevelId id) const { return at(id).leaving.load(); }
-  bool is_full(LevelId id) const { return at(id).permits.load().is_full(); }
+  std::uint32_t leaving(LevelId id) const {
+    Yield::yield();
+    return at(id).leaving.load();
+  }
+  bool is_full(LevelId id) const { return permits(id).is_full(); }
   // More servers than the limit, even when all closing ones are gone.
   bool is_over(LevelId id) const {
-    const Permits permits = at(id).permits.load();
-    return permits.taken > std::uint64_t{permits.limit} + leaving(id);
+    const Permits now = permits(id);
+    return now.taken > std::uint64_t{now.limit} + leaving(id);
   }
   bool has_room(Levels levels) const {
     for (const LevelId id : levels)
@@ -104,15 +107,42 @@ class BasicExchange {
   // It may not close after all for a long time: it is lost, its permits stay out.
   void unmark_leaving(Levels levels);
 
-  // Says that a reactor has waited for this level since then; afterwards it must try once more.
-  void announce(LevelId id, ReactorIndex reactor, base::Instant since);
+  // Says that a reactor waits for this level; afterwards it must try once more.
+  void announce(LevelId id, ReactorIndex reactor);
   void withdraw(LevelId id, ReactorIndex reactor);
   ReactorMask waiting(LevelId id) const {
     Yield::yield();
     return at(id).waiting.load();
   }
-  // The reactor that waits longest, `except` left out; a hint, since announcements change.
-  std::optional<Announcement> oldest_waiting(LevelId id, ReactorIndex except) const;
+  // What reactors ask each other for at a level. REQUIRES: shard_count > 1.
+  BasicAskBoard<Yield>& asks(LevelId id) const { return *at(id).asks; }
+  // Whether somebody else asks for anything: one look, for who gives something up.
+  bool is_asked(ReactorIndex self) const {
+    Yield::yield();
+    return (asking_.load(std::memory_order_relaxed) & ~mask_of(self)) != 0;
+  }
+  // Says that a reactor asks for something, or for nothing any more.
+  void set_asking(ReactorIndex reactor, bool is_asking) {
+    Yield::yield();
+    if (is_asking)
+      asking_.fetch_or(mask_of(reactor));
+    else
+      asking_.fetch_and(~mask_of(reactor));
+  }
+  // A server is on its way to this reactor, with its permits; it has arrived.
+  void note_coming(ReactorIndex reactor) {
+    Yield::yield();
+    coming_[reactor].fetch_add(1);
+  }
+  void note_arrived(ReactorIndex reactor) {
+    Yield::yield();
+    const std::uint32_t before = coming_[reactor].fetch_sub(1);
+    ASSERT(before > 0);
+  }
+  std::uint32_t coming(ReactorIndex reactor) const {
+    Yield::yield();
+    return coming_[reactor].load();
+  }
 
  private:
   // In one word, so that no permit is taken by a limit that has just been lowered. More are out
@@ -129,8 +159,7 @@ class BasicExchange {
     std::atomic<std::uint32_t> leaving{0};
     std::atomic<ReactorMask> waiting{0};
     std::string name;
-    // Written by its own reactor only.
-    alignas(64) std::array<std::atomic<base::Instant::rep>, kReactorCountMax> since{};
+    std::unique_ptr<BasicAskBoard<Yield>> asks;  // nullptr with a single shard.
   };
 
   // Chunks that never move let a level be added while others are in use.
@@ -142,20 +171,43 @@ class BasicExchange {
     const auto index = static_cast<std::uint32_t>(id);
     return (*chunks_[index / kChunkLevels].load(std::memory_order_acquire))[index % kChunkLevels];
   }
+  Permits permits(LevelId id) const {
+    Yield::yield();
+    return at(id).permits.load();
+  }
+  LevelId add(std::string_view name, std::uint32_t limit);
   bool try_take_one(Level& level);
   void put_back_one(Level& level);
 
-  const std::uint32_t reactor_count_;
+  const std::uint32_t user_count_;
+  const std::uint32_t shard_count_;
   std::array<std::atomic<Chunk*>, kChunkCountMax> chunks_{};
-  std::mutex adding_;
+  mutable std::mutex adding_;  // Guards the names; nobody adds or looks one up per transaction.
+  std::map<std::string, LevelId, std::less<>> by_name_;
   std::atomic<std::uint32_t> level_count_ = 0;
+  alignas(64) std::atomic<ReactorMask> asking_ = 0;
+  std::array<std::atomic<std::uint32_t>, kReactorCountMax> coming_{};
 };
 
-using Exchange = BasicExchange<NoYield>;
+using Exchange = BasicExchange<HookedYield>;
+
+template <class Yield>
+LevelId BasicExchange<Yield>::level(std::string_view name, std::uint32_t limit) {
+  Yield::yield();
+  const std::lock_guard lock(adding_);
+  if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
+  return by_name_.emplace(name, add(name, limit)).first->second;
+}
 
 template <class Yield>
 LevelId BasicExchange<Yield>::add_level(std::string_view name, std::uint32_t limit) {
+  Yield::yield();
   const std::lock_guard lock(adding_);
+  return add(name, limit);
+}
+
+template <class Yield>
+LevelId BasicExchange<Yield>::add(std::string_view name, std::uint32_t limit) {
   const std::uint32_t index = level_count_;
   ASSERT(index < kChunkLevels * kChunkCountMax);
   if (index % kChunkLevels == 0)
@@ -163,16 +215,26 @@ LevelId BasicExchange<Yield>::add_level(std::string_view name, std::uint32_t lim
   Level& level = at(LevelId{index});
   level.name = name;
   level.permits.store({.limit = limit});
+  if (shard_count_ > 1) level.asks = std::make_unique<BasicAskBoard<Yield>>();
   ++level_count_;
   return LevelId{index};
+}
+
+template <class Yield>
+std::optional<LevelId> BasicExchange<Yield>::find_level(std::string_view name) const {
+  Yield::yield();
+  const std::lock_guard lock(adding_);
+  const auto known = by_name_.find(name);
+  return known == by_name_.end() ? std::nullopt : std::optional(known->second);
 }
 
 template <class Yield>
 ReactorMask BasicExchange<Yield>::set_limit(LevelId id, std::uint32_t limit) {
   Yield::yield();
   Permits permits = at(id).permits.load();
-  while (!at(id).permits.compare_exchange_strong(permits, {limit, permits.taken})) {
-  }
+  do {
+    Yield::yield();
+  } while (!at(id).permits.compare_exchange_strong(permits, {limit, permits.taken}));
   return waiting(id);
 }
 
@@ -198,6 +260,7 @@ void BasicExchange<Yield>::put_back_one(Level& level) {
   do {
     ASSERT(permits.taken > 0);
     after = {permits.limit, permits.taken - 1};
+    Yield::yield();
   } while (!level.permits.compare_exchange_strong(permits, after));
 }
 
@@ -220,6 +283,7 @@ ReactorMask BasicExchange<Yield>::give_back(Levels levels, bool was_leaving) {
   ReactorMask to_wake = 0;
   for (const LevelId id : levels) {
     if (was_leaving) {
+      Yield::yield();
       const std::uint32_t before = at(id).leaving.fetch_sub(1);
       ASSERT(before > 0);
     }
@@ -231,44 +295,32 @@ ReactorMask BasicExchange<Yield>::give_back(Levels levels, bool was_leaving) {
 
 template <class Yield>
 void BasicExchange<Yield>::mark_leaving(Levels levels) {
-  for (const LevelId id : levels) at(id).leaving.fetch_add(1);
+  for (const LevelId id : levels) {
+    Yield::yield();
+    at(id).leaving.fetch_add(1);
+  }
 }
 
 template <class Yield>
 void BasicExchange<Yield>::unmark_leaving(Levels levels) {
   for (const LevelId id : levels) {
+    Yield::yield();
     const std::uint32_t before = at(id).leaving.fetch_sub(1);
     ASSERT(before > 0);
   }
 }
 
 template <class Yield>
-void BasicExchange<Yield>::announce(LevelId id, ReactorIndex reactor, base::Instant since) {
+void BasicExchange<Yield>::announce(LevelId id, ReactorIndex reactor) {
   ASSERT(reactor < kReactorCountMax);
-  Level& level = at(id);
-  level.since[reactor].store(since.time_since_epoch().count(), std::memory_order_relaxed);
   Yield::yield();
-  level.waiting.fetch_or(mask_of(reactor));
+  at(id).waiting.fetch_or(mask_of(reactor));
 }
 
 template <class Yield>
 void BasicExchange<Yield>::withdraw(LevelId id, ReactorIndex reactor) {
   Yield::yield();
   at(id).waiting.fetch_and(~mask_of(reactor));
-}
-
-template <class Yield>
-std::optional<Announcement> BasicExchange<Yield>::oldest_waiting(LevelId id,
-                                                                 ReactorIndex except) const {
-  const ReactorMask others = waiting(id) & ~mask_of(except);
-  std::optional<Announcement> oldest;
-  for (ReactorIndex reactor = 0; reactor < kReactorCountMax; ++reactor) {
-    if ((others & mask_of(reactor)) == 0) continue;
-    const base::Instant since{
-        base::Duration(at(id).since[reactor].load(std::memory_order_relaxed))};
-    if (!oldest || since < oldest->since) oldest = Announcement{reactor, since};
-  }
-  return oldest;
 }
 
 }  // namespace pgweir::pool

@@ -93,7 +93,7 @@ using TestExchange = BasicExchange<StopHere>;
 
 // What three actors do to an exchange, and what they know afterwards.
 struct Scenario {
-  TestExchange exchange;
+  TestExchange exchange{kActors, kActors};
   std::array<LevelId, 2> levels{exchange.add_level("narrow", 1), exchange.add_level("wide", 1)};
   std::array<bool, kActors> has_permit{};
   std::array<bool, kActors> is_waiting{};
@@ -109,7 +109,7 @@ struct Scenario {
     Take take = exchange.try_take(wanted);
     woken |= take.to_wake;
     if (!take.is_taken) {
-      exchange.announce(wanted.front(), self, {});
+      exchange.announce(wanted.front(), self);
       take = exchange.try_take(wanted);
       woken |= take.to_wake;
     }
@@ -243,6 +243,53 @@ TEST_F(ExchangeInterleavingTest, a_permit_put_back_stops_nobody) {
     expect_nobody_sleeps_beside_a_permit(s, s.levels[0]);
   });
   EXPECT_GT(runs, 500U);
+}
+
+// One asks for a server; of two that have one to spare exactly one sends it, whoever comes first.
+TEST_F(ExchangeInterleavingTest, one_ask_is_answered_once) {
+  const auto make = [] {
+    auto scenario = std::make_unique<Scenario>();
+    Scenario& s = *scenario;
+    const auto look = [&s](ReactorIndex self) {
+      const auto ask = s.exchange.asks(s.levels[0]).oldest(self);
+      s.has_permit[self] = ask && s.exchange.asks(s.levels[0]).try_answer(ask->reactor);
+    };
+    s.actors = {[&s] { s.exchange.asks(s.levels[0]).ask(0, {}, 1); }, [look] { look(1); },
+                [look] { look(2); }};
+    return scenario;
+  };
+  std::size_t answered = 0;
+  const std::size_t runs = run_all(make, expect_within_limits, [&](Scenario& s) {
+    ASSERT_FALSE(s.has_permit[1] && s.has_permit[2]);
+    // Who looked before may look again, since the asker wakes the others.
+    if (!s.has_permit[1] && !s.has_permit[2]) {
+      ASSERT_TRUE(s.exchange.asks(s.levels[0]).try_answer(0));
+    } else {
+      ++answered;
+      ASSERT_FALSE(s.exchange.asks(s.levels[0]).try_answer(0));
+    }
+  });
+  EXPECT_GT(runs, 10U);
+  EXPECT_GT(answered, 0U);
+}
+
+// What is asked for is changed while others answer: never more answers than were asked for in all.
+TEST_F(ExchangeInterleavingTest, an_ask_that_is_renewed_is_not_answered_beyond_it) {
+  const auto make = [] {
+    auto scenario = std::make_unique<Scenario>();
+    Scenario& s = *scenario;
+    s.exchange.asks(s.levels[0]).ask(0, {}, 1);
+    const auto answer = [&s](ReactorIndex self) {
+      s.has_permit[self] = s.exchange.asks(s.levels[0]).try_answer(0);
+    };
+    s.actors = {[&s] { s.exchange.asks(s.levels[0]).ask(0, {}, 0); }, [answer] { answer(1); },
+                [answer] { answer(2); }};
+    return scenario;
+  };
+  run_all(make, expect_within_limits, [](Scenario& s) {
+    ASSERT_FALSE(s.has_permit[1] && s.has_permit[2]);
+    ASSERT_FALSE(s.exchange.asks(s.levels[0]).try_answer(0)) << "nothing is asked for any more";
+  });
 }
 
 }  // namespace

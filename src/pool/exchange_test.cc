@@ -15,7 +15,14 @@ class ExchangeTest : public testing::Test {
  protected:
   static base::Instant at(int second) { return base::Instant{seconds(second)}; }
 
-  Exchange exchange;
+  static AskedSince since(int second) {
+    AskedSince asked;
+    asked.fill(base::kNever);
+    asked.front() = at(second);
+    return asked;
+  }
+
+  Exchange exchange{8, 8};
   LevelId server = exchange.add_level("server", 2);
   LevelId pool = exchange.add_level("pool", 1);
   std::array<LevelId, 2> levels{pool, server};
@@ -39,14 +46,14 @@ TEST_F(ExchangeTest, takes_none_when_one_level_is_full) {
 
 TEST_F(ExchangeTest, names_whom_a_permit_put_back_may_have_stopped) {
   exchange.set_limit(server, 0);
-  exchange.announce(pool, 3, at(1));
+  exchange.announce(pool, 3);
   EXPECT_EQ(exchange.try_take(levels).to_wake, mask_of(3));
 }
 
 TEST_F(ExchangeTest, names_who_waits_when_a_permit_returns_or_a_limit_rises) {
   EXPECT_TRUE(exchange.try_take(levels).is_taken);
-  exchange.announce(server, 1, at(5));
-  exchange.announce(pool, 2, at(5));
+  exchange.announce(server, 1);
+  exchange.announce(pool, 2);
   EXPECT_EQ(exchange.give_back(levels, false), mask_of(1) | mask_of(2));
   EXPECT_EQ(exchange.set_limit(server, 3), mask_of(1));
   exchange.withdraw(server, 1);
@@ -74,13 +81,44 @@ TEST_F(ExchangeTest, is_not_over_a_limit_when_enough_are_leaving) {
   EXPECT_EQ(exchange.leaving(server), 0U);
 }
 
-TEST_F(ExchangeTest, finds_the_reactor_that_waits_longest) {
-  EXPECT_EQ(exchange.oldest_waiting(server, 0), std::nullopt);
-  exchange.announce(server, 0, at(1));
-  exchange.announce(server, 4, at(7));
-  exchange.announce(server, 5, at(3));
-  EXPECT_EQ(exchange.oldest_waiting(server, 0)->reactor, 5U);
-  EXPECT_EQ(exchange.oldest_waiting(server, 1)->since, at(1));
+TEST_F(ExchangeTest, finds_the_asker_whose_waiter_is_oldest) {
+  EXPECT_FALSE(exchange.asks(server).oldest(0).has_value());
+  exchange.asks(server).ask(0, since(1), 1);
+  exchange.asks(server).ask(4, since(7), 1);
+  exchange.asks(server).ask(5, since(3), 1);
+  EXPECT_EQ(exchange.asks(server).oldest(0)->reactor, 5U) << "one does not ask oneself";
+  EXPECT_EQ(exchange.asks(server).oldest(1)->since, at(1));
+  exchange.asks(server).renew(0, since(9));
+  EXPECT_EQ(exchange.asks(server).oldest(1)->reactor, 5U);
+  exchange.asks(server).ask(5, {}, 0);
+  EXPECT_EQ(exchange.asks(server).oldest(1)->reactor, 4U);
+}
+
+TEST_F(ExchangeTest, is_asked_for_the_next_waiter_once_one_has_been_answered) {
+  exchange.asks(pool).ask(2, {at(1), at(5), base::kNever, base::kNever}, 2);
+  EXPECT_EQ(exchange.asks(pool).oldest(0)->since, at(1));
+  EXPECT_TRUE(exchange.asks(pool).try_answer(2));
+  EXPECT_EQ(exchange.asks(pool).oldest(0)->since, at(5));
+  EXPECT_TRUE(exchange.asks(pool).try_answer(2));
+  EXPECT_FALSE(exchange.asks(pool).try_answer(2)) << "no more than were asked for";
+  EXPECT_FALSE(exchange.asks(pool).oldest(0).has_value());
+}
+
+TEST_F(ExchangeTest, tells_at_a_glance_whether_somebody_else_asks) {
+  EXPECT_FALSE(exchange.is_asked(0));
+  exchange.set_asking(1, true);
+  EXPECT_TRUE(exchange.is_asked(0));
+  EXPECT_FALSE(exchange.is_asked(1));
+  exchange.set_asking(1, false);
+  EXPECT_FALSE(exchange.is_asked(0));
+}
+
+TEST_F(ExchangeTest, finds_a_level_by_its_name) {
+  EXPECT_FALSE(exchange.find_level("role").has_value());
+  const LevelId role = exchange.level("role", 3);
+  EXPECT_EQ(exchange.find_level("role"), role);
+  EXPECT_EQ(exchange.level("role", 7), role);
+  EXPECT_EQ(exchange.limit(role), 3U) << "it keeps the limit that it was made with";
 }
 
 TEST_F(ExchangeTest, holds_many_levels) {
@@ -112,7 +150,7 @@ TEST_F(ExchangeTest, loses_no_permit_and_no_wake_up_among_threads) {
         Take take = exchange.try_take(levels);
         wake(take.to_wake);
         if (take.is_taken) break;
-        exchange.announce(server, self, at(round));
+        exchange.announce(server, self);
         take = exchange.try_take(levels);
         wake(take.to_wake);
         if (!take.is_taken) wakes[self].wait(seen);

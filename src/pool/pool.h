@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,6 +54,9 @@ struct Pool : base::ListHook<InStarved>, base::ListHook<InSpare>, base::ListHook
   std::shared_ptr<const Failure> last_failure;  // Since the last login that worked.
   base::Duration login_time{};                  // Of the last login that worked.
   std::uint32_t generation = 0;                 // Servers of an earlier one are not lent again.
+  base::Instant asked_since = base::kNever;     // What other reactors know of its oldest waiter …
+  std::optional<LevelId> asked_level;           // … who lacks a permit of this level.
+  bool has_asked_starved = false;               // It was starved when it asked last.
   base::Instant sweep_at = base::kNever;        // When something here may be due.
 
   const Options& options() const { return spec.options; }
@@ -78,6 +82,8 @@ struct Pool : base::ListHook<InStarved>, base::ListHook<InSpare>, base::ListHook
     return std::max(line.count(), missing) + retiring_count;
   }
 
+  // Other reactors are asked for servers.
+  bool is_asking() const { return asked_since != base::kNever; }
   bool is_starved() const { return base::ListHook<InStarved>::is_linked(); }
   bool is_spare() const { return base::ListHook<InSpare>::is_linked(); }
 };

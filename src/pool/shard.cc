@@ -24,8 +24,14 @@ bool is_hopeless(const Pool& pool, base::Instant now) {
 
 }  // namespace
 
-Shard::Shard(Exchange& exchange, std::uint64_t seed, ReactorIndex reactor)
-    : exchange_(exchange), rng_(seed), reactor_(reactor) {}
+Shard::Shard(Exchange& exchange, std::uint64_t seed, ReactorIndex reactor,
+             std::uint32_t reactor_count)
+    : exchange_(exchange),
+      rng_(seed),
+      reactor_(reactor),
+      others_((mask_of(reactor_count) - 1) & ~mask_of(reactor)) {
+  ASSERT(reactor < reactor_count && reactor_count <= kReactorCountMax);
+}
 
 base::PoolId Shard::add_pool(PoolSpec spec, base::Instant now) {
   ASSERT(!spec.levels.empty());
@@ -76,8 +82,9 @@ Server* Shard::take_idle(Pool& pool) {
 
 Waiter* Shard::release(Server& server, base::Instant now) {
   ASSERT(server.state_ == ServerState::Leased);
+  const Pool& pool = *server.pool_;
   Waiter* next = pass_on(server, now);
-  check_pool(*server.pool_);
+  check_pool(pool);
   return next;
 }
 
@@ -139,6 +146,10 @@ Waiter* Shard::pass_on(Server& server, base::Instant now) {
     if (keeper_ != nullptr) serve_starved(now);
     return nullptr;
   }
+  if (is_asked_by_others() && yield_to_others(server)) {
+    open_more(pool, now);
+    return nullptr;
+  }
   Waiter* next = pool.line.pop();
   if (next == nullptr) {
     rest(server, pool, now);
@@ -153,7 +164,7 @@ std::optional<CloseReason> Shard::reason_to_close(const Server& server, Pool& po
                                                   base::Instant now) {
   if (server.generation_ != pool.generation) return CloseReason::Recycled;
   if (is_over_limit_ && is_over(pool)) return CloseReason::Limit;
-  if (now >= server.overdue_at_) return CloseReason::Lifetime;
+  if (now >= server.tenure_.overdue_at) return CloseReason::Lifetime;
   if (!starved_.empty() && should_yield(pool)) return CloseReason::Evicted;
   const bool is_retiring = server.base::ListHook<InRetiring>::is_linked();
   // Without a successor on its way it would stay for as long as nobody comes.
@@ -163,7 +174,7 @@ std::optional<CloseReason> Shard::reason_to_close(const Server& server, Pool& po
 
 void Shard::rest(Server& server, Pool& pool, base::Instant now) {
   server.state_ = ServerState::Idle;
-  server.idle_since_ = now;
+  server.tenure_.idle_since = now;
   --pool.leased_count;
   ++pool.idle_count;
   pool.idle.push_back(server);
@@ -191,7 +202,7 @@ void Shard::refuse(Waiter& waiter, RefuseReason reason) {
 
 bool Shard::has_decisions() const {
   return !closes_.empty() || !orders_.empty() || !refusals_.empty() || !notified_.empty() ||
-         to_wake_ != 0;
+         !gifts_.empty() || to_wake_ != 0;
 }
 
 std::optional<Decision> Shard::take_decision() {
@@ -212,6 +223,7 @@ std::optional<Decision> Shard::take_notice() {
     return refusal;
   }
   if (Waiter* waiter = notified_.pop_front()) return Notify{waiter};
+  if (auto gift = take_gift()) return gift;
   if (to_wake_ == 0) return std::nullopt;
   const auto reactor = static_cast<ReactorIndex>(std::countr_zero(to_wake_));
   to_wake_ &= ~mask_of(reactor);

@@ -1,8 +1,9 @@
 // Shard: all pools of one reactor: who gets which server, when to open one and when to close one.
 // Events and a time go in, decisions come out; it knows no clock, no socket and no protocol.
 //
-// The rules: first come, first served per pool; the last used server
-// is lent first; when a level is full, the longest waiter over all its pools is next.
+// The rules: first come, first served per pool, within 1 ms where several reactors share it; the
+// last used server is lent first; when a level is full, the longest waiter over all its pools is
+// next.
 //
 // The contract of every call: `now` never goes back. After each call the owner drains the decisions
 // (take_decision) before it returns to its loop. Servers and waiters belong to the owner; a server
@@ -41,12 +42,14 @@ struct PoolCounts {
 
 class Shard {
  public:
-  // Borrows the exchange. seed: of the jitter. reactor: this one's index in announcements.
-  Shard(Exchange& exchange, std::uint64_t seed, ReactorIndex reactor = 0);
+  // Borrows the exchange. seed: of the jitter. reactor: this one of reactor_count that have shards.
+  Shard(Exchange& exchange, std::uint64_t seed, ReactorIndex reactor = 0,
+        std::uint32_t reactor_count = 1);
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // Ids count up from 0. REQUIRES: spec.levels begins with a level of this pool alone.
+  // Ids count up from 0. REQUIRES: spec.levels begins with a level of this pool alone, which it has
+  // on every reactor.
   base::PoolId add_pool(PoolSpec spec, base::Instant now);
   // New sizes hold at once, new waiting times for those who come, lifetimes for servers opened
   // then.
@@ -89,6 +92,16 @@ class Shard {
   // The backend of one lost server of this pool is proved gone.
   void handle_lost_ended(base::PoolId id, base::Instant now);
 
+  // A server of this pool that another reactor gave arrived. It is Leased: to be closed, or
+  // released.
+  void adopt(Server& server, base::PoolId id, const Tenure& tenure, base::Instant now);
+  Waiter* release_adopted(Server& server, ReactorIndex from, base::Instant now);
+  // The owner does not send away the server that a Give is about, whether that was taken or not. It
+  // is Leased: to be closed.
+  void take_back(Server& server, base::Instant now);
+  // Whether servers are on their way here.
+  bool expects_servers() const { return exchange_.coming(reactor_) != 0; }
+
   // To be called at next_deadline(), or whenever; what is due by `now` is done.
   void handle_time(base::Instant now);
   base::Instant next_deadline() const;
@@ -108,6 +121,11 @@ class Shard {
   void check_invariants() const;
 
  private:
+  // How much longer than a released server's own next waiter another pool's must have waited to
+  // take its permit over, in logins. Each change of pool costs a login; without this two busy pools
+  // would log in for every transaction.
+  static constexpr int kPatienceLogins = 4;
+
   Pool& at(base::PoolId id) { return *pools_[base::index_of(id)]; }
   const Pool& at(base::PoolId id) const { return *pools_[base::index_of(id)]; }
 
@@ -126,6 +144,7 @@ class Shard {
 
   // shard_opening.cc: who may have one more.
   void open_more(Pool& pool, base::Instant now);
+  void open_wanted(Pool& pool, base::Instant now);
   bool has_to_wait_for_reserve(Pool& pool, base::Instant now);
   void order_opening(Pool& pool);
   void serve_starved(base::Instant now);
@@ -166,6 +185,18 @@ class Shard {
   bool is_keep_over() const;
   void let_go();
 
+  // shard_giving.cc: what goes to other reactors.
+  bool is_asked_by_others() const { return others_ != 0 && exchange_.is_asked(reactor_); }
+  void begin_asking(Pool& pool, base::Instant now);
+  void refresh_asks(Pool& pool);
+  void ask_others(Pool& pool, ReactorMask whom, base::Instant now);
+  void ask_no_more(Pool& pool);
+  void help_others(base::Instant now);
+  bool yield_to_others(Server& server);
+  void give(Server& server, ReactorIndex to);
+  std::optional<Decision> take_gift();
+  void enter(Server& server, Pool& pool, base::Instant now);
+
   // shard_time.cc: what is due.
   void sweep(Pool& pool, base::Instant now);
   void retire_expired(Pool& pool, base::Instant now);
@@ -180,6 +211,7 @@ class Shard {
   Exchange& exchange_;
   base::Rng rng_;
   const ReactorIndex reactor_;
+  const ReactorMask others_;  // That have shards, too.
   std::vector<std::unique_ptr<Pool>> pools_;
 
   // Pools with waiters that nothing is under way for, because a permit is missing; in no order.
@@ -202,7 +234,10 @@ class Shard {
   base::List<Pool, InOrders> orders_;
   base::List<Waiter, InLine> refusals_;
   base::List<Waiter, InNotices> notified_;
+  base::List<Server, InClosing> gifts_;
   ReactorMask to_wake_ = 0;
+
+  std::uint32_t asking_pool_count_ = 0;
 };
 
 }  // namespace pgweir::pool

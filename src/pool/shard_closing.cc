@@ -9,15 +9,6 @@
 #include "pool/shard.h"
 
 namespace pgweir::pool {
-namespace {
-
-// How much longer than a released server's own next waiter another pool's must have waited to take
-// its permit over, in logins of that other pool. Each change of pool costs a login; without this
-// two busy pools would log in for every transaction.
-constexpr int kPatienceLogins = 4;
-
-}  // namespace
-
 void Shard::recycle(base::PoolId id, base::Instant now) {
   Pool& pool = at(id);
   ++pool.generation;
@@ -79,7 +70,10 @@ void Shard::handle_limits_changed(base::Instant now) {
   for (auto& pool : pools_) open_more(*pool, now);
 }
 
-void Shard::handle_wake(base::Instant now) { serve_starved(now); }
+void Shard::handle_wake(base::Instant now) {
+  serve_starved(now);
+  help_others(now);
+}
 
 void Shard::order_close(Server& server, CloseReason reason) {
   begin_close(server, reason);

@@ -13,10 +13,6 @@
 namespace pgweir::pool {
 namespace {
 
-bool contains(Levels levels, LevelId level) {
-  return std::find(levels.begin(), levels.end(), level) != levels.end();
-}
-
 // A server of it can be closed for others: now, or when it is released or has ended.
 bool can_give(const Pool& pool) {
   return pool.is_spare() || pool.counted() > pool.idle_count + pool.lost_count;
@@ -101,7 +97,8 @@ Server* Shard::coldest_spare_for(const Pool& starved) {
   Server* coldest = nullptr;
   Server* coldest_part = nullptr;
   const auto keep_colder = [](Server*& kept, Server* candidate) {
-    if (kept == nullptr || candidate->idle_since_ < kept->idle_since_) kept = candidate;
+    if (kept == nullptr || candidate->tenure_.idle_since < kept->tenure_.idle_since)
+      kept = candidate;
   };
   for (Pool* giver = spare_.front(); giver != nullptr; giver = spare_.next(*giver)) {
     if (is_helped_by(starved, *giver))

@@ -14,9 +14,14 @@ constexpr double kLifetimeJitter = 0.25;
 
 }  // namespace
 
-// Orders what the pool wants and may have. Afterwards the pool is starved exactly when waiters lack
-// a permit and no idle server elsewhere can give one up.
 void Shard::open_more(Pool& pool, base::Instant now) {
+  open_wanted(pool, now);
+  begin_asking(pool, now);
+}
+
+// Orders what the pool wants and may have. Afterwards the pool is starved exactly when waiters lack
+// a permit and no idle server of this reactor can give one up.
+void Shard::open_wanted(Pool& pool, base::Instant now) {
   const std::uint32_t parallel_max = pool.backoff.parallel_max(pool.options(), now);
   if (pool.wanted_count() > pool.covered_count() && parallel_max == 0)
     schedule(pool, pool.backoff.until());
@@ -82,6 +87,7 @@ Pool* Shard::oldest_servable() {
 void Shard::refresh_starved(Pool& pool) {
   if (!pool.has_uncovered()) feed(pool);
   if (&pool == keeper_ && is_keep_over()) let_go();
+  refresh_asks(pool);
 }
 
 // REQUIRES: the pool is not starved yet.
@@ -99,19 +105,15 @@ void Shard::feed(Pool& pool) {
   if (&pool == keeper_ && is_keep_over()) let_go();
 }
 
-// Tells other reactors the oldest waiter of this one at each level of a pool that changed.
+// Tells other reactors, at each level of a pool that changed, whether this one waits for a permit.
 void Shard::announce_starved(const Pool& changed) {
   for (const LevelId level : changed.levels()) {
-    base::Instant oldest = base::kNever;
-    for (const Pool* pool = starved_.front(); pool != nullptr; pool = starved_.next(*pool)) {
-      const Levels levels = pool->levels();
-      if (std::find(levels.begin(), levels.end(), level) != levels.end())
-        oldest = std::min(oldest, pool->oldest_uncovered().since());
-    }
-    if (oldest == base::kNever)
+    const Pool* pool = starved_.front();
+    while (pool != nullptr && !contains(pool->levels(), level)) pool = starved_.next(*pool);
+    if (pool == nullptr)
       exchange_.withdraw(level, reactor_);
     else
-      exchange_.announce(level, reactor_, oldest);
+      exchange_.announce(level, reactor_);
   }
 }
 
@@ -136,13 +138,13 @@ Waiter* Shard::handle_opened(Server& server, base::Instant now) {
   --pool.connecting_count;
   ++pool.leased_count;
   server.state_ = ServerState::Leased;
-  server.opened_at_ = server.idle_since_ = now;
-  server.expires_at_ = server.overdue_at_ = base::kNever;
+  server.tenure_.opened_at = server.tenure_.idle_since = now;
+  server.tenure_.expires_at = server.tenure_.overdue_at = base::kNever;
   if (pool.options().server_lifetime != base::Duration::zero()) {
     const base::Duration lifetime = rng_.jitter(pool.options().server_lifetime, kLifetimeJitter);
-    server.expires_at_ = now + lifetime;
-    server.overdue_at_ = server.expires_at_ + lifetime / 10;
-    schedule(pool, server.expires_at_);
+    server.tenure_.expires_at = now + lifetime;
+    server.tenure_.overdue_at = server.tenure_.expires_at + lifetime / 10;
+    schedule(pool, server.tenure_.expires_at);
   }
   pool.login_time = now - server.ordered_at_;
   pool.backoff.succeed();
@@ -161,12 +163,13 @@ void Shard::relieve_retiring(Server& successor, Pool& pool, base::Instant now) {
   if (old == nullptr || !pool.line.empty()) return;
   if (old->state_ == ServerState::Idle) {
     // Nobody has used it either: a pool at rest empties, however short its servers live.
-    if (successor.state_ == ServerState::Idle) successor.idle_since_ = old->idle_since_;
-    schedule(pool, base::deadline(old->idle_since_, pool.options().server_idle_max));
+    if (successor.state_ == ServerState::Idle)
+      successor.tenure_.idle_since = old->tenure_.idle_since;
+    schedule(pool, base::deadline(old->tenure_.idle_since, pool.options().server_idle_max));
     return order_close(*old, CloseReason::Lifetime);
   }
   stop_retiring(*old);
-  old->overdue_at_ = now;
+  old->tenure_.overdue_at = now;
 }
 
 void Shard::handle_open_failed(Server& server, Failure failure, base::Instant now) {
@@ -182,6 +185,7 @@ void Shard::handle_open_failed(Server& server, Failure failure, base::Instant no
 
 void Shard::refuse_all(Pool& pool) {
   while (Waiter* waiter = pool.line.pop()) refuse(*waiter, RefuseReason::LoginFailed);
+  refresh_starved(pool);
 }
 
 }  // namespace pgweir::pool

@@ -40,6 +40,7 @@ void Shard::sweep(Pool& pool, base::Instant now) {
   retire_expired(pool, now);
   close_long_idle(pool, now);
   open_more(pool, now);
+  if (pool.is_asking()) ask_others(pool, others_, now);
   // No permit for a successor: then without one, while nobody waits for the old one.
   if (pool.opening_count() == 0 && pool.backoff.until() <= now) close_idle_retiring(pool);
   ASSERT(pool.sweep_at > now);
@@ -49,13 +50,14 @@ void Shard::sweep(Pool& pool, base::Instant now) {
 void Shard::retire_expired(Pool& pool, base::Instant now) {
   for (Server* server = pool.servers.front(); server != nullptr;
        server = pool.servers.next(*server)) {
-    if (!is_in_service(*server) || server->expires_at_ == base::kNever) continue;
-    if (server->expires_at_ > now) {
-      schedule(pool, server->expires_at_);
+    if (!is_in_service(*server) || server->tenure_.expires_at == base::kNever) continue;
+    if (server->tenure_.expires_at > now) {
+      schedule(pool, server->tenure_.expires_at);
       continue;
     }
     retire(*server, pool, now);
-    if (is_in_service(*server) && server->overdue_at_ > now) schedule(pool, server->overdue_at_);
+    if (is_in_service(*server) && server->tenure_.overdue_at > now)
+      schedule(pool, server->tenure_.overdue_at);
   }
 }
 
@@ -63,7 +65,7 @@ void Shard::retire_expired(Pool& pool, base::Instant now) {
 // is not lent again anyway.
 void Shard::retire(Server& server, Pool& pool, base::Instant now) {
   const bool is_idle = server.state_ == ServerState::Idle;
-  const bool is_overdue = server.overdue_at_ <= now;
+  const bool is_overdue = server.tenure_.overdue_at <= now;
   if (is_idle && (is_overdue || (pool.idle_count > 1 && pool.has_surplus())))
     return order_close(server, CloseReason::Lifetime);
   if (is_overdue || server.generation_ != pool.generation) return;
@@ -90,10 +92,10 @@ void Shard::close_long_idle(Pool& pool, base::Instant now) {
   Server* server = pool.idle.front();
   while (server != nullptr && pool.has_surplus()) {
     Server* next = pool.idle.next(*server);
-    if (server->idle_since_ + idle_max <= now)
+    if (server->tenure_.idle_since + idle_max <= now)
       order_close(*server, CloseReason::Idle);
     else
-      schedule(pool, server->idle_since_ + idle_max);
+      schedule(pool, server->tenure_.idle_since + idle_max);
     server = next;
   }
 }
