@@ -61,6 +61,7 @@ struct TcpOptions {
   base::Duration keepalive_interval = std::chrono::seconds(10);
   std::uint32_t keepalive_count = 3;
   base::Duration user_timeout = std::chrono::seconds(30);
+  base::Duration silence_max = std::chrono::seconds(1);  // Of a client that we have not accepted.
 
   friend bool operator==(const TcpOptions&, const TcpOptions&) = default;
 };
@@ -83,9 +84,10 @@ struct LogOptions {
 };
 
 struct ProcessOptions {
-  std::string state_directory;  // Empty = as the shell finds it.
-  std::string pid_file;         // Empty = none.
-  std::string user;             // To become when started as root; empty = stay.
+  std::uint32_t data_reactors = 1;  // Threads that move bytes.
+  std::string state_directory;      // Empty = as the shell finds it.
+  std::string pid_file;             // Empty = none.
+  std::string user;                 // To become when started as root; empty = stay.
 
   friend bool operator==(const ProcessOptions&, const ProcessOptions&) = default;
 };

@@ -49,6 +49,17 @@ TEST(UrlTest, takes_directories_of_unix_sockets) {
   EXPECT_THAT(parts("postgres://u@/d?host=/var/run"), Contains(Pair("host", "/var/run")));
 }
 
+TEST(UrlTest, may_do_without_the_unix_socket_of_a_server) {
+  const std::string url = "postgres://u@localhost/d";
+  EXPECT_TRUE(only_database(load_url(url)).may_use_unix_socket());
+  EXPECT_FALSE(only_database(load_url(url + "?prefer_unix_socket=off")).may_use_unix_socket());
+  EXPECT_FALSE(only_database(load_url(url + "?sslmode=require")).may_use_unix_socket());
+  EXPECT_FALSE(only_database(load_url(url + "?channel_binding=require")).may_use_unix_socket());
+  const auto by_environment =
+      load({.database_url = url, .environment = {{"PGWEIR_PREFER_UNIX_SOCKET", "off"}}});
+  EXPECT_FALSE(only_database(by_environment).may_use_unix_socket());
+}
+
 TEST(UrlTest, keeps_an_empty_password) {
   EXPECT_THAT(parts("postgres://u:@h/d"), Contains(Pair("password", "")));
   EXPECT_THAT(parts("postgres://u@h/d"), Not(Contains(Pair("password", ""))));

@@ -32,6 +32,20 @@ inline constexpr obs::Event kDiscoveryUnusable{
     .doc =
         "What `node` says about its limits cannot be used, for the reason in `problem`; the "
         "configured sizes hold."};
+inline constexpr obs::Event kUnixSocketFound{
+    .name = "unix_socket_found",
+    .level = obs::Level::Info,
+    .label = "",
+    .doc =
+        "Behind the Unix socket `path` is the same server as behind `node`: new connections to it "
+        "use the socket (prefer_unix_socket)."};
+inline constexpr obs::Event kUnixSocketUnused{
+    .name = "unix_socket_unused",
+    .level = obs::Level::Info,
+    .label = "",
+    .doc =
+        "`node` is on this machine, but no Unix socket leads to it, for the reason in `problem`; "
+        "all connections use TCP as long as pgweir runs."};
 inline constexpr obs::Event kLostServerGone{
     .name = "lost_server_gone",
     .level = obs::Level::Info,

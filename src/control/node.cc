@@ -56,7 +56,8 @@ ServiceCallbacks Node::make_callbacks() {
               [this](std::size_t count) {
                 snapshot_.servers_lost = count;
                 changed_();
-              }};
+              },
+          .unix_socket_changed = [this](const UnixSocketNews& news) { handle_unix_socket(news); }};
 }
 
 void Node::start() {
@@ -168,6 +169,18 @@ void Node::handle_crowded_out() {
   // That says nothing of the server.
   snapshot_.next_count_due = base::kNever;
   changed_();
+}
+
+void Node::handle_unix_socket(const UnixSocketNews& news) {
+  if (!news.problem.empty()) {
+    log_.event(kUnixSocketUnused, {obs::kv("node", std::string_view(options_.name)),
+                                   obs::kv("problem", std::string_view(news.problem))});
+    return;
+  }
+  if (!news.path.empty())
+    log_.event(kUnixSocketFound, {obs::kv("node", std::string_view(options_.name)),
+                                  obs::kv("path", std::string_view(news.path))});
+  options_.unix_socket_changed(news.address, news.port, news.path);
 }
 
 void Node::report_unusable(std::string_view problem) {

@@ -31,6 +31,10 @@ struct NodeOptions {
   // pool::kUnlimited where it finds none that could be used.
   std::function<std::vector<std::int32_t>()> own_pids;
   std::function<void(const budget::Limits& limits)> limits_changed;
+  // The server at this IP address and port can be reached over the Unix socket `path` from now on,
+  // or, if that is empty, not any more.
+  std::function<void(const std::string& address, std::uint16_t port, const std::string& path)>
+      unix_socket_changed = [](const auto&, auto, const auto&) {};
 };
 
 class Node {
@@ -54,6 +58,7 @@ class Node {
   void handle_counted(std::uint32_t client_backends);
   void handle_failed(const Failure& failure);
   void handle_crowded_out();
+  void handle_unix_socket(const UnixSocketNews& news);
   void report_unusable(std::string_view problem);
   void follow_limits();
   // No sooner than `from` the next count can have begun.

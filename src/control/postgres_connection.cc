@@ -1,12 +1,16 @@
 #include "control/postgres_connection.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <cstring>
 #include <utility>
 
 #include "control/farewell.h"
@@ -69,6 +73,26 @@ bool is_same_socket(int one, int other) {
   struct stat a {};
   struct stat b {};
   return fstat(one, &a) == 0 && fstat(other, &b) == 0 && a.st_ino == b.st_ino;
+}
+
+// Who talks to its own machine does so from the address that it talks to, or over the loopback.
+bool is_on_this_machine(int descriptor) {
+  sockaddr_storage own{};
+  sockaddr_storage other{};
+  socklen_t own_size = sizeof own;
+  socklen_t other_size = sizeof other;
+  if (getsockname(descriptor, reinterpret_cast<sockaddr*>(&own), &own_size) != 0) return false;
+  if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&other), &other_size) != 0) return false;
+  if (own.ss_family != other.ss_family) return false;
+  if (own.ss_family == AF_INET) {
+    const in_addr at = reinterpret_cast<const sockaddr_in&>(other).sin_addr;
+    return ntohl(at.s_addr) >> 24U == IN_LOOPBACKNET ||
+           at.s_addr == reinterpret_cast<const sockaddr_in&>(own).sin_addr.s_addr;
+  }
+  if (own.ss_family != AF_INET6) return false;
+  return std::memcmp(&reinterpret_cast<const sockaddr_in6&>(own).sin6_addr,
+                     &reinterpret_cast<const sockaddr_in6&>(other).sin6_addr,
+                     sizeof(in6_addr)) == 0;
 }
 
 bool has_peer(int descriptor) {
@@ -229,6 +253,14 @@ TlsFacts PostgresConnection::tls() const {
   const char* version = PQsslAttribute(connection_, "protocol");
   const char* cipher = PQsslAttribute(connection_, "cipher");
   return {true, version == nullptr ? "" : version, cipher == nullptr ? "" : cipher};
+}
+
+std::optional<LocalPeer> PostgresConnection::local_peer() const {
+  if (connection_ == nullptr || !is_on_this_machine(PQsocket(connection_))) return std::nullopt;
+  const std::string_view port = PQport(connection_);
+  LocalPeer peer{PQhostaddr(connection_), 0};
+  std::from_chars(port.data(), port.data() + port.size(), peer.port);
+  return peer;
 }
 
 void PostgresConnection::watch(Interest interest) {

@@ -4,6 +4,7 @@
 // Source of truth: PostgreSQL 15 manual, sections 34.1 (PQconnectPoll) and 34.4 (asynchronous).
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +37,12 @@ struct TlsFacts {
   bool is_used = false;
   std::string version;  // "TLSv1.3".
   std::string cipher;
+};
+
+// Where a server of this machine was reached over TCP.
+struct LocalPeer {
+  std::string address;  // As libpq was told.
+  std::uint16_t port = 0;
 };
 
 class PostgresConnection {
@@ -77,6 +84,8 @@ class PostgresConnection {
   int pid() const { return pid_; }  // From BackendKeyData; 0 before. It outlives the connection.
   int server_version() const;       // 150020 for 15.20.
   TlsFacts tls() const;
+  // Nothing if the server is on another machine, or was reached over a Unix socket.
+  std::optional<LocalPeer> local_peer() const;
 
  private:
   enum class State : std::uint8_t { Closed, Connecting, Idle, Busy, Left };

@@ -17,6 +17,8 @@ constexpr const char* kMeasure =
 // PostgreSQL's default authentication_timeout: a handshake that we gave up ends then at the latest.
 constexpr base::Duration kHandshakeMax = std::chrono::seconds(60);
 
+std::string application_name(const ServiceOptions& options) { return "pgweir:" + options.node; }
+
 std::uint32_t parse_count(const std::optional<std::string>& text) {
   std::uint32_t count = 0;
   if (text) std::from_chars(text->data(), text->data() + text->size(), count);
@@ -32,7 +34,14 @@ ServiceConnection::ServiceConnection(Loop& loop, Resolver& resolver, ServiceHost
       host_(host),
       options_(std::move(options)),
       callbacks_(std::move(callbacks)),
-      schedule_(options_.budget, options_.seed, loop.now()) {}
+      schedule_(options_.budget, options_.seed, loop.now()),
+      unix_sockets_(
+          loop, resolver, host.permits,
+          {.application_name = application_name(options_),
+           .database = options_.database,
+           .directories = options_.socket_directories},
+          {.hang_up = [this](auto connection) { hang_up(std::move(connection)); },
+           .told = [this](const UnixSocketNews& news) { callbacks_.unix_socket_changed(news); }}) {}
 
 ServiceConnection::~ServiceConnection() {
   alive_.reset();
@@ -82,7 +91,7 @@ void ServiceConnection::tick() {
 
 void ServiceConnection::begin(Errand errand) {
   if (errand == Errand::Close) {
-    hang_up(std::move(connection_));
+    leave();
     return tick();
   }
   is_under_way_ = true;
@@ -91,7 +100,7 @@ void ServiceConnection::begin(Errand errand) {
 }
 
 void ServiceConnection::open() {
-  dial_ = std::make_unique<Dial>(loop_, resolver_, options_.database, "pgweir:" + options_.node,
+  dial_ = std::make_unique<Dial>(loop_, resolver_, options_.database, application_name(options_),
                                  [this](auto connection, auto failure) {
                                    dial_.reset();
                                    handle_dialled(std::move(connection), std::move(failure));
@@ -133,8 +142,7 @@ void ServiceConnection::run(Errand errand) {
 void ServiceConnection::discover() {
   ask(callbacks_.discovery(), [this](const Found& found) {
     schedule_.handle_discovered(callbacks_.discovered(found), loop_.now());
-    is_under_way_ = false;
-    tick();
+    rest();
   });
 }
 
@@ -143,8 +151,7 @@ void ServiceConnection::measure() {
     const Rows& rows = found.rows;
     if (!rows.empty()) callbacks_.measured(parse_count(rows[0][0]));
     schedule_.handle_measured(loop_.now());
-    is_under_way_ = false;
-    tick();
+    rest();
   });
 }
 
@@ -154,8 +161,26 @@ void ServiceConnection::find_all_lost() {
     const std::vector<LostBackends::Gone> gone = lost_.handle_answer(found.rows);
     count_lost();
     for (const LostBackends::Gone& tell : gone) tell();
-    is_under_way_ = false;
-    tick();
+    rest();
+  });
+}
+
+void ServiceConnection::rest() {
+  if (connection_ != nullptr && unix_sockets_.is_due(*connection_)) return look_for_unix_socket();
+  is_under_way_ = false;
+  tick();
+}
+
+// No errand is run meanwhile: discovery would take the search's connection for a stranger's.
+void ServiceConnection::look_for_unix_socket() {
+  connection_->query(UnixSocketSearch::question(), [this](const Answer& answer) {
+    const Failure* failure = std::get_if<Failure>(&answer);
+    if (failure != nullptr && failure->kind != FailureKind::Statement)
+      return fail(Failure(*failure));
+    unix_sockets_.begin(answer, [this] {
+      is_under_way_ = false;
+      tick();
+    });
   });
 }
 
@@ -191,10 +216,15 @@ void ServiceConnection::borrow(const Statement& statement,
 // fresh one after a pause costs little and leaves nothing half done.
 void ServiceConnection::fail(const Failure& failure) {
   is_under_way_ = false;
-  if (connection_ != nullptr) hang_up(std::move(connection_));
+  if (connection_ != nullptr) leave();
   schedule_.handle_failed(is_permanent(failure.kind), loop_.now());
   callbacks_.failed(failure);
   tick();
+}
+
+void ServiceConnection::leave() {
+  unix_sockets_.handle_left();
+  hang_up(std::move(connection_));
 }
 
 void ServiceConnection::hang_up(std::unique_ptr<PostgresConnection> connection) {

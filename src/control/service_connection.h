@@ -10,12 +10,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "budget/options.h"
 #include "control/borrow.h"
 #include "control/dial.h"
 #include "control/lost_backends.h"
 #include "control/service_schedule.h"
+#include "control/unix_socket_search.h"
 
 namespace pgweir::control {
 
@@ -32,6 +34,8 @@ struct ServiceCallbacks {
   std::function<void()> crowded_out;
   // How many of our backends on the node have not been seen to end, at each change.
   std::function<void(std::size_t count)> lost_counted;
+  // Which Unix socket leads to the server, too; of those of other machines nothing is told.
+  std::function<void(const UnixSocketNews&)> unix_socket_changed = [](const auto&) {};
 };
 
 struct ServiceHost {
@@ -44,6 +48,7 @@ struct ServiceOptions {
   proxy::DatabaseOptions database;
   budget::Options budget;
   std::uint64_t seed = 1;  // For jitter.
+  std::vector<std::string> socket_directories = usual_socket_directories();
 };
 
 class ServiceConnection {
@@ -79,9 +84,14 @@ class ServiceConnection {
   void measure();
   void find_all_lost();
   void count_lost();
+  // An errand is done.
+  void rest();
+  void look_for_unix_socket();
   void ask(const Statement& statement, std::function<void(const Found&)> answered);
   void borrow(const Statement& statement, std::function<void(const Found&)> answered);
   void fail(const Failure& failure);
+  // The connection of its own ends.
+  void leave();
   void hang_up(std::unique_ptr<PostgresConnection> connection);
 
   Loop& loop_;
@@ -96,6 +106,7 @@ class ServiceConnection {
   std::unique_ptr<PostgresConnection> connection_;
   LostBackends lost_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  UnixSocketSearch unix_sockets_;
 };
 
 }  // namespace pgweir::control
