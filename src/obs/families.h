@@ -24,6 +24,11 @@ inline constexpr Family kHoldSeconds{.name = "pgweir_hold_seconds",
                                      .help = "How long clients held a server.",
                                      .type = MetricType::Histogram,
                                      .label_1 = "pool"};
+inline constexpr Family kServerMoved{
+    .name = "pgweir_server_moved_total",
+    .help = "Servers that went to another data reactor, where a client had waited longer.",
+    .type = MetricType::Counter,
+    .label_1 = "pool"};
 
 // Values of kServers' second label.
 inline constexpr std::string_view kIdle = "idle";

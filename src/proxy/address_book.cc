@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace pgweir::proxy {
 namespace {
 
@@ -24,6 +26,29 @@ void AddressBook::set(const std::string& host, std::vector<std::string> addresse
   entries_[host] = {.addresses = std::move(addresses), .problem = std::move(problem)};
 }
 
+bool AddressBook::is_stand_in(const base::Endpoint& endpoint) {
+  return endpoint.is_unix() && !ServerAddress{.host = endpoint.host, .address = {}}.is_unix();
+}
+
+void AddressBook::set_unix_socket(const std::string& address, std::uint16_t port,
+                                  std::string path) {
+  unix_sockets_[{address, port}].path = std::move(path);
+}
+
+bool AddressBook::give_up_unix_socket(const std::string& address, std::uint16_t port) {
+  return !std::exchange(unix_sockets_[{address, port}].is_given_up, true);
+}
+
+void AddressBook::add_address(const DatabaseOptions& database, const ServerAddress& server,
+                              const std::string& address, std::vector<base::Endpoint>& to) const {
+  const auto found = unix_sockets_.find({address, server.port});
+  if (found != unix_sockets_.end() && !found->second.path.empty() && !found->second.is_given_up &&
+      database.may_use_unix_socket()) {
+    to.push_back({.address = found->second.path, .port = server.port, .host = server.host});
+  }
+  to.push_back({.address = address, .port = server.port, .host = server.host});
+}
+
 base::Result<std::vector<base::Endpoint>> AddressBook::find(const DatabaseOptions& database,
                                                             std::size_t turn) const {
   std::vector<base::Endpoint> found;
@@ -33,10 +58,12 @@ base::Result<std::vector<base::Endpoint>> AddressBook::find(const DatabaseOption
   for (std::size_t i = 0; i < count; ++i) {
     const ServerAddress& server = database.hosts[(first + i) % count];
     const auto add = [&](const std::string& address) {
-      found.push_back({.address = address, .port = server.port, .host = server.host});
+      add_address(database, server, address, found);
     };
     if (server.is_unix()) {
-      add(fmt::format("{}/.s.PGSQL.{}", server.host, server.port));
+      found.push_back({.address = fmt::format("{}/.s.PGSQL.{}", server.host, server.port),
+                       .port = server.port,
+                       .host = server.host});
     } else if (!server.address.empty()) {
       add(server.address);
     } else if (!is_name(server)) {

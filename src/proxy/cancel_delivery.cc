@@ -70,7 +70,7 @@ void CancelDelivery::conclude(bool is_confirmed) {
   auto delivered = std::make_unique<CancelDelivered>();
   delivered->token = token_;
   delivered->is_confirmed = is_confirmed;
-  desk_.io().hand_over(base::ConnectionId::None, base::Mailbox::Relay, std::move(delivered));
+  desk_.io().hand_over(base::ConnectionId::None, mailbox_of(token_), std::move(delivered));
 }
 
 }  // namespace pgweir::proxy

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "proxy/cancel_key.h"
 #include "proxy/handback.h"
 #include "proxy/leases.h"
 #include "proxy/requests.h"
@@ -17,15 +18,16 @@ bool runs_for_its_client(const Server& server) {
 
 }  // namespace
 
-wire::CancelKey Cancels::key_of(const Client& client) {
-  wire::CancelKey key{.pid = base::slot_of(client.id) + 1, .secret = base::ByteBuffer(4)};
+wire::CancelKey Cancels::key_of(const Client& client) const {
+  wire::CancelKey key{.pid = cancel_pid(state_.world.index, base::slot_of(client.id)),
+                      .secret = base::ByteBuffer(4)};
   base::store_u32(key.secret.data(), client.cancel_secret);
   return key;
 }
 
 Client* Cancels::find(const wire::CancelKey& key) const {
-  if (key.pid == 0) return nullptr;
-  Client* client = state_.registry.find_client(key.pid - 1);
+  if (relay_of_pid(key.pid) != state_.world.index) return nullptr;
+  Client* client = state_.registry.find_client(slot_of_pid(key.pid));
   // Compared as numbers: no early end tells how much of a guess was right.
   if (client == nullptr || key.secret.size() != 4) return nullptr;
   return base::load_u32(key.secret.data()) == client->cancel_secret ? client : nullptr;

@@ -11,7 +11,7 @@ class Cancels {
   explicit Cancels(RelayState& state) : state_(state) {}
 
   // The key under which this client may be cancelled: its slot and its secret.
-  static wire::CancelKey key_of(const Client& client);
+  wire::CancelKey key_of(const Client& client) const;
 
   void handle_asked(const CancelAsked& asked, base::Instant now);
   void handle_delivered(const CancelDelivered& delivered, base::Instant now);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "auth/decoy.h"
+#include "proxy/cancel_key.h"
 #include "proxy/catalog.h"
 #include "proxy/events.h"
 #include "wire/authentication.h"
@@ -14,6 +15,8 @@ namespace {
 
 // The longest a password or SASL message may be; PostgreSQL's PG_MAX_AUTH_TOKEN_LENGTH.
 constexpr std::uint32_t kAuthBodyBytesMax = 65535;
+// What SCRAM has us say at a time, so that it takes one allocation.
+constexpr std::size_t kOutBytesUsual = 128;
 
 std::optional<auth::Method> method_of(AuthMethod method) {
   switch (method) {
@@ -30,7 +33,7 @@ std::optional<auth::Method> method_of(AuthMethod method) {
 // The listed user whose part an unknown one plays; nullptr if nobody is listed.
 const UserOptions* model_of(const Options& options, const auth::ClientAuthOptions& unknown) {
   if (options.users.empty()) return nullptr;
-  return &options.users[auth::choose_model(unknown.process_secret, unknown.user,
+  return &options.users[auth::choose_model(*unknown.process_secret, unknown.user,
                                            options.users.size())];
 }
 
@@ -94,9 +97,11 @@ bool ClientLogin::advance_startup(base::Bytes& input) {
 void ClientLogin::ask_to_cancel(wire::CancelKey key) {
   is_cancel_ = true;
   auto asked = std::make_unique<CancelAsked>();
+  // A number that nobody was given is for any of them to refuse.
+  const pool::ReactorIndex relay = relay_of_pid(key.pid) % desk_.placement().relay_count();
   asked->key = std::move(key);
   asked->asker = id_;
-  desk_.io().hand_over(base::ConnectionId::None, base::Mailbox::Relay, std::move(asked));
+  desk_.io().hand_over(base::ConnectionId::None, base::Mailbox::relay(relay), std::move(asked));
 }
 
 bool ClientLogin::begin_authentication(wire::StartupMessage message) {
@@ -115,6 +120,7 @@ bool ClientLogin::begin_authentication(wire::StartupMessage message) {
   }
   const Options& options = desk_.options();
   if (options.auth_method == AuthMethod::Cert) return conclude(check_certificate());
+  out_.reserve(kOutBytesUsual);
   authenticator_.emplace(authentication_options(options));
   auto outcome = authenticator_->start(out_);
   return outcome ? conclude(*outcome) : refuse(outcome.error());
@@ -156,15 +162,14 @@ auth::ClientAuthOptions ClientLogin::authentication_options(const Options& optio
   auth::ClientAuthOptions made;
   made.method = *method_of(options.auth_method);
   made.user = identity_.user;
-  made.process_secret = base::Secret(base::as_text(desk_.mock_secret()));
+  made.process_secret = &desk_.mock_secret();
   if (options.auth_method != AuthMethod::Any) {
     const UserOptions* user = find_user(options, identity_.user);
     made.is_known = user != nullptr;
     if (!made.is_known) user = model_of(options, made);
-    if (user != nullptr) made.credential = auth::parse_credential(user->secret.reveal());
+    if (user != nullptr) made.credential = desk_.credential_of(*user);
   }
   made.tls_binding = tls_.own_certificate_hash;
-  made.nonce.resize(auth::kNonceBytesMin);
   desk_.entropy().fill(made.nonce);
   made.cache = &desk_.client_passwords();
   made.scram_iterations = options.scram_iterations;
@@ -231,12 +236,14 @@ bool ClientLogin::accept() {
   }
   if (!take_seats(*database)) return false;
   wire::encode_authentication_ok(out_);
+  const pool::ReactorIndex relay =
+      desk_.placement().place(desk_.options(), *database, identity_.database, identity_.user);
   auto ready = std::make_unique<ClientReady>();
   ready->identity = std::move(identity_);
   ready->verdict = std::move(out_);
   is_counted_ = false;
   desk_.detach(id_);
-  desk_.io().hand_over(id_, base::Mailbox::Relay, std::move(ready));
+  desk_.io().hand_over(id_, base::Mailbox::relay(relay), std::move(ready));
   return false;
 }
 

@@ -41,21 +41,22 @@ struct ClientSession {
       : statements(statement_table), parameters(table, startup) {}
 
   session::ClientStatements statements;
-  // Its names are the server's, too: max_prepared_statements was 0 at its first one.
-  std::optional<bool> keeps_own_names;
   session::ParameterTracker parameters;
   session::PinSet pins;
   std::list<PendingEffects> pending;                  // Oldest request first; seldom any.
   std::unique_ptr<session::EffectAnalyser> analyser;  // While a long Query passes in pieces …
-  std::uint32_t analysed_tag = 0;                     // … which has this tag.
-  std::uint32_t last_tag = 0;                         // Of a request; rises. 0 is none.
-  std::uint32_t last_end = 0;  // The tag of the last Sync or Query: what is behind it stands or
-                               // falls by itself.
-  std::optional<session::StatementEffects> portal_effects;  // Of what the unnamed portal executes.
+  // Of what the unnamed portal executes; none for most statements.
+  std::unique_ptr<session::StatementEffects> portal_effects;
   // Of a DEALLOCATE that the server is told in other words (deallocation.h).
-  std::optional<session::StatementEffects> deallocation;
+  std::unique_ptr<session::StatementEffects> deallocation;
   // What the server reported since the last ReadyForQuery.
   std::vector<std::pair<std::string, std::string>> reported;
+  std::uint32_t analysed_tag = 0;  // Of what the analyser reads.
+  std::uint32_t last_tag = 0;      // Of a request; rises. 0 is none.
+  std::uint32_t last_end = 0;      // The tag of the last Sync or Query: what is behind it stands or
+                                   // falls by itself.
+  // Its names are the server's, too: max_prepared_statements was 0 at its first one.
+  std::optional<bool> keeps_own_names;
   // What was sent decides what the next request needs (Client::awaits_quiet): DISCARD ALL, RESET.
   bool holds_back_next = false;
   bool reads_otherwise = false;  // SET LOCAL, for the transaction that is open or about to be.

@@ -82,7 +82,8 @@ void Departures::report(base::Instant now) {
     state_.leases->carry_out_decisions(now);
   }
   let_servers_go(now);
-  if (state_.registry.server_count() != 0 && now < farewell_until_) return;
+  const bool has_servers = state_.registry.server_count() != 0 || state_.shard.expects_servers();
+  if (has_servers && now < farewell_until_) return;
   has_reported_ = true;
   auto drained = std::make_unique<Drained>();
   drained->is_clean = !has_cut_transactions_;

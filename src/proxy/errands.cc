@@ -40,41 +40,77 @@ wire::Report report_of(const pool::Failure& failure) {
 
 }  // namespace
 
-void Errands::begin(RunErrand& order, base::Instant now) {
+void Errands::begin(std::unique_ptr<RunErrand> order, base::Instant now) {
+  const Target target = target_of(*order);
+  Route* route = target.entry != nullptr ? find_route(target, *order) : nullptr;
+  const bool may_pass_on = target.entry != nullptr && !state_.is_draining;
+  if (may_pass_on && (route == nullptr || !has_servers(*route))) {
+    if (const auto next = next_to_ask(*order, target)) {
+      const base::Mailbox to = base::Mailbox::relay(*next);
+      return state_.world.io.hand_over(base::ConnectionId::None, to, std::move(order));
+    }
+  }
   Errand& errand = errands_.emplace_back();
-  errand.id = order.id;
-  errand.sql = std::move(order.sql);
-  errand.gives_up_at = base::deadline(now, order.time_max);
+  errand.id = order->id;
+  errand.sql = std::move(order->sql);
+  errand.gives_up_at = base::deadline(now, order->time_max);
   if (state_.is_draining) return be_crowded_out(errand);
-  const Route* route = find_route(order, now);
-  if (route == nullptr) {
+  if (target.entry == nullptr) {
     return fail(errand, failure_report(wire::sqlstate::kCannotConnectNow,
                                        fmt::format("database \"{}\" is no longer configured",
-                                                   order.database)));
+                                                   order->database)));
+  }
+  if (route == nullptr) {
+    route = &state_.routes.find(*state_.options, *target.entry, target.database, order->user, now);
   }
   errand.pool = route->pool;
   Server* server = state_.leases->take_first(errand, errand.pool, now);
   if (server != nullptr) run(errand, *server, now);
 }
 
-// A pool that logs in as the control thread would; the busiest, where several do: it has servers.
-Route* Errands::find_route(const RunErrand& order, base::Instant now) {
-  const DatabaseOptions* database = find_database(*state_.options, order.database);
-  if (database == nullptr) return nullptr;
-  const std::string node = node_name(*database);
-  const std::string& name = database->name == "*" ? order.user : database->name;
-  const std::string& server_database =
-      database->server_database.empty() ? name : database->server_database;
+Errands::Target Errands::target_of(const RunErrand& order) const {
+  Target target;
+  target.entry = find_database(*state_.options, order.database);
+  if (target.entry == nullptr) return target;
+  target.database = target.entry->name == "*" ? order.user : target.entry->name;
+  target.server_database =
+      target.entry->server_database.empty() ? target.database : target.entry->server_database;
+  return target;
+}
+
+// A pool that logs in as the control thread would; the busiest, where several do.
+Route* Errands::find_route(const Target& target, const RunErrand& order) const {
+  const std::string node = node_name(*target.entry);
+  const auto rank = [this](const Route& route) {
+    return std::pair(has_servers(route), route.client_count);
+  };
   Route* found = nullptr;
   for (std::uint32_t i = 0; i < state_.routes.count(); ++i) {
     Route& route = state_.routes.at(base::PoolId{i});
     const bool is_open = !route.is_removed && route.successor == nullptr;
     const bool fits = is_open && route.node == node && route.plan->user == order.user &&
-                      route.plan->server_database == server_database;
-    if (fits && (found == nullptr || found->client_count < route.client_count)) found = &route;
+                      route.plan->server_database == target.server_database;
+    if (fits && (found == nullptr || rank(*found) < rank(route))) found = &route;
   }
-  if (found != nullptr) return found;
-  return &state_.routes.find(*state_.options, *database, name, order.user, now);
+  return found;
+}
+
+// Or will have, since somebody waits for one.
+bool Errands::has_servers(const Route& route) const {
+  const pool::PoolCounts counts = state_.shard.counts(route.pool);
+  return counts.idle + counts.leased + counts.connecting + counts.waiting != 0;
+}
+
+// All Relays in turn, then the pool's home; nullopt: that is this one.
+std::optional<pool::ReactorIndex> Errands::next_to_ask(RunErrand& order,
+                                                       const Target& target) const {
+  Placement& placement = state_.world.placement;
+  const std::uint32_t count = placement.relay_count();
+  const bool is_last = order.relays_asked + 1 >= count;
+  order.relays_asked = std::min(order.relays_asked + 1, count);
+  if (!is_last) return (state_.world.index + 1) % count;
+  const pool::ReactorIndex home = placement.home_of(target.database, order.user);
+  return home == state_.world.index ? std::nullopt : std::optional(home);
 }
 
 Errands::Errand* Errands::find(const pool::Waiter& waiter) const {

@@ -19,7 +19,7 @@ class Errands {
  public:
   explicit Errands(RelayState& state) : state_(state) {}
 
-  void begin(RunErrand& order, base::Instant now);
+  void begin(std::unique_ptr<RunErrand> order, base::Instant now);
 
   // Whether it is one of these, and no client, that waits.
   bool owns(const pool::Waiter& waiter) const { return find(waiter) != nullptr; }
@@ -53,7 +53,16 @@ class Errands {
 
   Errand* find(const pool::Waiter& waiter) const;
   Errand* find(const Server& server) const;
-  Route* find_route(const RunErrand& order, base::Instant now);
+  // Where an order leads: an entry of the configuration, and a pool's name.
+  struct Target {
+    const DatabaseOptions* entry = nullptr;  // nullptr: it has gone.
+    std::string database;
+    std::string server_database;
+  };
+  Target target_of(const RunErrand& order) const;
+  Route* find_route(const Target& target, const RunErrand& order) const;
+  bool has_servers(const Route& route) const;
+  std::optional<pool::ReactorIndex> next_to_ask(RunErrand& order, const Target& target) const;
   void run(Errand& errand, Server& server, base::Instant now);
   // False: the server does not speak the protocol.
   bool take(Errand& errand, Server& server, const wire::Frame& frame);

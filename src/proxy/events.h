@@ -53,6 +53,13 @@ inline constexpr obs::Event kServerLoginFailed{
     .level = obs::Level::Warning,
     .label = "sqlstate",
     .doc = "A server connection could not be opened; `problem` is the server's reason."};
+inline constexpr obs::Event kUnixSocketGivenUp{
+    .name = "unix_socket_given_up",
+    .level = obs::Level::Info,
+    .label = "sqlstate",
+    .doc =
+        "A login over the Unix socket of `server` failed, for the reason in `problem`, and came "
+        "about over TCP; all logins there use TCP from now on."};
 inline constexpr obs::Event kServerClosed{
     .name = "server_closed",
     .level = obs::Level::Info,

@@ -4,6 +4,8 @@
 #include "proxy/effects.h"
 #include "proxy/errands.h"
 #include "proxy/events.h"
+#include "proxy/giving.h"
+#include "proxy/holders.h"
 #include "proxy/intake.h"
 #include "proxy/lost_servers.h"
 #include "proxy/moving.h"
@@ -21,29 +23,6 @@ namespace {
 // A server that rested for so long is looked at before it is lent: its end may have come unnoticed.
 constexpr base::Duration kPeekAfter = std::chrono::seconds(1);
 
-std::string_view to_text(pool::CloseReason reason) {
-  switch (reason) {
-    case pool::CloseReason::Idle: return "idle";
-    case pool::CloseReason::Lifetime: return "lifetime";
-    case pool::CloseReason::Evicted: return "evicted";
-    case pool::CloseReason::Limit: return "limit";
-    case pool::CloseReason::Recycled: return "recycled";
-    case pool::CloseReason::Requested: return "requested";
-  }
-  return "requested";
-}
-
-std::string_view to_text(base::CloseCause cause) {
-  switch (cause) {
-    case base::CloseCause::Eof: return "eof";
-    case base::CloseCause::Reset: return "reset";
-    case base::CloseCause::Timeout: return "timeout";
-    case base::CloseCause::ConnectFailed: return "connect_failed";
-    case base::CloseCause::TlsFailed: return "tls_failed";
-  }
-  return "reset";
-}
-
 wire::Report lost_report(const Server& server) {
   const bool is_running = server.cycle.owes_client();
   return {.severity = "FATAL",
@@ -57,25 +36,13 @@ wire::Report lost_report(const Server& server) {
 
 }  // namespace
 
-std::string_view to_text(ClientEnd reason) {
-  switch (reason) {
-    case ClientEnd::Left: return "left";
-    case ClientEnd::Vanished: return "vanished";
-    case ClientEnd::ProtocolViolation: return "protocol_violation";
-    case ClientEnd::ServerDied: return "server_died";
-    case ClientEnd::Refused: return "refused";
-    case ClientEnd::IdleTransaction: return "idle_transaction";
-    case ClientEnd::Shutdown: return "shutdown";
-    case ClientEnd::Misused: return "misused";
-    case ClientEnd::Overdue: return "overdue";
-  }
-  return "left";
-}
-
 bool Leases::acquire(Client& client, base::Instant now) {
   while (true) {
     auto* server = static_cast<Server*>(state_.shard.acquire(client, client.route->pool, now));
-    if (server == nullptr) return false;
+    if (server == nullptr) {
+      state_.holders->ask(*client.route, now);
+      return false;
+    }
     if (!is_dead(*server, now)) {
       client.route->metrics.wait.record(base::Duration::zero());
       link(client, *server, now);
@@ -163,6 +130,10 @@ void Leases::release(Server& server, base::Instant now) {
   hand_on(server, state_.shard.release(server, now), now);
 }
 
+void Leases::release_adopted(Server& server, pool::ReactorIndex from, base::Instant now) {
+  hand_on(server, state_.shard.release_adopted(server, from, now), now);
+}
+
 void Leases::end_client(Client& client, ClientEnd reason, const wire::Report* report,
                         base::Instant now) {
   // Inside a message that it has got a part of, words would be read as data.
@@ -204,6 +175,7 @@ bool Leases::leaves_state(const Client& client) const {
 
 void Leases::close_server(Server& server, base::Instant now) {
   if (server.phase == Server::Phase::Terminating) return;
+  if (server.is_given()) state_.shard.take_back(server, now);
   state_.world.log.event(
       kServerClosed, {obs::kv("reason", "requested"), obs::kv("database", server.route->database),
                       obs::kv("user", server.route->user)});
@@ -304,6 +276,7 @@ void Leases::handle_server_ready(base::ConnectionId id, ServerReady& ready, base
   Route& route = *server->route;
   for (const auto& [name, value] : ready.reported) route.canonical.note_reported(name);
   route.reported = std::move(ready.reported);
+  route.reported_at = now;
   state_.world.log.event(
       kServerOpened,
       {obs::kv("database", route.database), obs::kv("user", route.user),
@@ -368,8 +341,12 @@ void Leases::carry_out_decisions(base::Instant now) {
       }
     } else if (const auto* notify = std::get_if<pool::Notify>(&*decision)) {
       this->notify(static_cast<Client&>(*notify->waiter), now);
+    } else if (const auto* give = std::get_if<pool::Give>(&*decision)) {
+      state_.giving->send(static_cast<Server&>(*give->server), give->reactor, now);
+    } else if (const auto* wake = std::get_if<pool::Wake>(&*decision)) {
+      state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::relay(wake->reactor),
+                                std::make_unique<PermitsFreed>());
     }
-    // pool::Wake is for other reactors; there is one (docs/decisions/0004-one-data-reactor.md).
   }
 }
 

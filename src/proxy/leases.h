@@ -2,24 +2,10 @@
 // back and closes servers; what is said on them is Requests', Replies' and Recovery's.
 #pragma once
 
-#include <string_view>
-
+#include "proxy/end_reasons.h"
 #include "proxy/relay_state.h"
 
 namespace pgweir::proxy {
-
-enum class ClientEnd : std::uint8_t {
-  Left,      // It sent Terminate: what it asked for is to be done, as PostgreSQL would.
-  Vanished,  // It closed, or its connection broke.
-  ProtocolViolation,
-  ServerDied,
-  Refused,
-  IdleTransaction,
-  Shutdown,
-  Misused,  // It asked for what its pool mode does not allow.
-  Overdue,  // One of the timeouts.
-};
-std::string_view to_text(ClientEnd reason);
 
 class Leases {
  public:
@@ -32,6 +18,9 @@ class Leases {
   Server* take_first(pool::Waiter& errand, base::PoolId pool, base::Instant now);
   // The lease is over and the server is clean: the next waiter's query leaves before this returns.
   void release(Server& server, base::Instant now);
+
+  // The same of one that another Relay has given.
+  void release_adopted(Server& server, pool::ReactorIndex from, base::Instant now);
 
   // Ends a client: tells it `report` (if it has one), closes, and leaves its server to Recovery.
   void end_client(Client& client, ClientEnd reason, const wire::Report* report, base::Instant now);

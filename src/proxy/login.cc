@@ -1,24 +1,38 @@
 #include "proxy/login.h"
 
+#include <array>
+
 #include "proxy/cancel_delivery.h"
 #include "proxy/client_login.h"
+#include "proxy/events.h"
 #include "proxy/server_login.h"
 
 namespace pgweir::proxy {
+namespace {
 
-// It is joined from what others own: six parameters.
+base::Secret random_secret(base::Entropy& entropy) {
+  std::array<std::byte, 32> random{};
+  entropy.fill(random);
+  base::Secret secret(base::as_text(random));
+  auth::wipe(random);
+  return secret;
+}
+
+}  // namespace
+
+// It is joined from what others own: seven parameters.
 // NOLINTNEXTLINE(readability-function-size)
 Login::Login(base::Io& io, base::Entropy& entropy, obs::Log& log, SharedCounts& counts,
-             std::shared_ptr<const Options> options, LoginTls tls)
+             Placement& placement, std::shared_ptr<const Options> options, LoginTls tls)
     : io_(io),
       entropy_(entropy),
       log_(log),
       counts_(counts),
+      placement_(placement),
       options_(std::move(options)),
       tls_(tls),
-      mock_secret_(32) {
-  entropy_.fill(mock_secret_);
-}
+      mock_secret_(random_secret(entropy)),
+      credentials_(options_->users.size()) {}
 
 void Login::handle_accepted(base::ConnectionId id, const base::PeerAddress& peer,
                             base::Instant now) {
@@ -74,8 +88,11 @@ void Login::handle_parcel(base::ConnectionId, std::unique_ptr<base::Parcel> parc
     }
   } else if (auto* found = dynamic_cast<AddressesFound*>(parcel.get())) {
     addresses_.set(found->host, std::move(found->addresses), std::move(found->problem));
+  } else if (auto* socket = dynamic_cast<UnixSocketFound*>(parcel.get())) {
+    addresses_.set_unix_socket(socket->address, socket->port, std::move(socket->path));
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     options_ = std::move(changed->options);
+    credentials_.assign(options_->users.size(), nullptr);
     tls_ = changed->client_tls;
   } else if (dynamic_cast<Drain*>(parcel.get()) != nullptr) {
     is_draining_ = true;
@@ -91,6 +108,22 @@ void Login::handle_wake(base::Instant now) {
     find(id)->handle_deadline(now);
   }
   schedule();
+}
+
+std::shared_ptr<const auth::Credential> Login::credential_of(const UserOptions& user) {
+  auto& known = credentials_.at(static_cast<std::size_t>(&user - options_->users.data()));
+  if (known == nullptr) {
+    known = std::make_shared<const auth::Credential>(auth::parse_credential(user.secret.reveal()));
+  }
+  return known;
+}
+
+void Login::give_up_unix_socket(const base::Endpoint& behind, const wire::Report& why) {
+  if (!addresses_.give_up_unix_socket(behind.address, behind.port)) return;
+  log_.event(kUnixSocketGivenUp,
+             {obs::kv("sqlstate", std::string_view(why.sqlstate)),
+              obs::kv("server", std::string_view(behind.address)), obs::kv("port", behind.port),
+              obs::kv("problem", std::string_view(why.message))});
 }
 
 void Login::attach(base::ConnectionId id, std::shared_ptr<LoginParty> party,

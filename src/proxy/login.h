@@ -10,6 +10,7 @@
 #include <set>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "proxy/login_party.h"
 #include "proxy/parcels.h"
@@ -20,7 +21,7 @@ class Login final : public base::Handler, private LoginDesk {
  public:
   // Everything is borrowed and outlives the Login.
   Login(base::Io& io, base::Entropy& entropy, obs::Log& log, SharedCounts& counts,
-        std::shared_ptr<const Options> options, LoginTls tls);
+        Placement& placement, std::shared_ptr<const Options> options, LoginTls tls);
 
   void handle_accepted(base::ConnectionId id, const base::PeerAddress& peer,
                        base::Instant now) override;
@@ -47,14 +48,17 @@ class Login final : public base::Handler, private LoginDesk {
   base::Entropy& entropy() override { return entropy_; }
   const Options& options() const override { return *options_; }
   const AddressBook& addresses() const override { return addresses_; }
+  void give_up_unix_socket(const base::Endpoint& behind, const wire::Report& why) override;
   SharedCounts& counts() override { return counts_; }
+  Placement& placement() override { return placement_; }
   Seating& database_seating() override { return database_seating_; }
   Seating& user_seating() override { return user_seating_; }
   bool has_client_tls() const override { return tls_.is_offered; }
   bool needs_client_tls() const override { return tls_.is_required; }
   auth::SaltedPasswordCache& client_passwords() override { return client_passwords_; }
   auth::SaltedPasswordCache& server_passwords() override { return server_passwords_; }
-  base::Bytes mock_secret() const override { return mock_secret_; }
+  const base::Secret& mock_secret() const override { return mock_secret_; }
+  std::shared_ptr<const auth::Credential> credential_of(const UserOptions& user) override;
   void attach(base::ConnectionId id, std::shared_ptr<LoginParty> party,
               base::Instant deadline) override;
   void set_deadline(base::ConnectionId id, base::Instant deadline) override;
@@ -68,9 +72,11 @@ class Login final : public base::Handler, private LoginDesk {
   base::Entropy& entropy_;
   obs::Log& log_;
   SharedCounts& counts_;
+  Placement& placement_;
   std::shared_ptr<const Options> options_;
   LoginTls tls_;
-  base::ByteBuffer mock_secret_;
+  base::Secret mock_secret_;
+  std::vector<std::shared_ptr<const auth::Credential>> credentials_;  // As options_->users.
   Seating database_seating_;
   Seating user_seating_;
   auth::SaltedPasswordCache client_passwords_;

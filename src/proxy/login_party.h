@@ -7,12 +7,14 @@
 #include <memory>
 #include <string_view>
 
+#include "auth/credential.h"
 #include "auth/salted_password_cache.h"
 #include "base/entropy.h"
 #include "base/io.h"
 #include "obs/log.h"
 #include "proxy/address_book.h"
 #include "proxy/options.h"
+#include "proxy/placement.h"
 #include "proxy/seating.h"
 #include "wire/report.h"
 
@@ -48,7 +50,11 @@ class LoginDesk {
   virtual base::Entropy& entropy() = 0;
   virtual const Options& options() const = 0;
   virtual const AddressBook& addresses() const = 0;
+  // A login that failed over the Unix socket in front of this endpoint has come about over it.
+  virtual void give_up_unix_socket(const base::Endpoint& behind, const wire::Report& why) = 0;
   virtual SharedCounts& counts() = 0;
+  // Which Relay a client goes to.
+  virtual Placement& placement() = 0;
   // Of clients: by database and by user.
   virtual Seating& database_seating() = 0;
   virtual Seating& user_seating() = 0;
@@ -60,7 +66,9 @@ class LoginDesk {
   virtual auth::SaltedPasswordCache& client_passwords() = 0;
   virtual auth::SaltedPasswordCache& server_passwords() = 0;
   // A secret of the process for the mock exchanges of unknown users.
-  virtual base::Bytes mock_secret() const = 0;
+  virtual const base::Secret& mock_secret() const = 0;
+  // What is stored about a user of options().users, read once for all its logins.
+  virtual std::shared_ptr<const auth::Credential> credential_of(const UserOptions& user) = 0;
 
   // Events of `id` go to this party from now on.
   virtual void attach(base::ConnectionId id, std::shared_ptr<LoginParty> party,

@@ -60,7 +60,9 @@ struct LoginScene {
   Zeros entropy;
   obs::CapturedLog log;
   SharedCounts counts;
-  Login login{io, entropy, log, counts, make_options(true), {.is_offered = true}};
+  pool::Exchange exchange;
+  Placement placement{exchange};
+  Login login{io, entropy, log, counts, placement, make_options(true), {.is_offered = true}};
   base::ConnectionId id = base::make_connection_id(1, 1);
   std::string due;  // What the other side would say next.
 };

@@ -114,6 +114,13 @@ struct DatabaseOptions {
   ChannelBinding channel_binding = ChannelBinding::Prefer;
   ServerAuth auth_allowed;
 
+  bool prefers_unix_socket = true;  // Of a server on this machine, in place of TCP.
+  // Whether it may: a Unix socket has no TLS, and without it there is nothing to bind to.
+  bool may_use_unix_socket() const {
+    return prefers_unix_socket && tls.mode <= SslMode::Prefer &&
+           channel_binding != ChannelBinding::Require;
+  }
+
   // Sent in the startup message of every server, in this order: application_name, options,
   // search_path, statement_timeout (text as PostgreSQL reads it), …
   std::vector<std::pair<std::string, std::string>> startup_parameters;

@@ -129,12 +129,17 @@ void ParameterReplay::take_status(Server& server, base::Bytes body, base::Bytes 
 // An idle server has read a new configuration, and the others of its pool will: whoever has no
 // value of its own lives by the server's.
 void ParameterReplay::take_default(const Server& server, const wire::ParameterStatus& status) {
-  Route& route = *server.route;
   const std::string key = session::canonical_name(status.name);
   if (state_.parameters.find(server.parameters, key) != nullptr) return;
-  if (!change_reported(route, status.name, status.value)) return;
+  note_default(*server.route, status.name, status.value);
+  server.route->reported_at = server.last_activity;
+}
+
+void ParameterReplay::note_default(Route& route, std::string_view name, std::string_view value) {
+  if (!change_reported(route, name, value)) return;
+  const std::string key = session::canonical_name(name);
   state_.message.clear();
-  wire::encode_parameter_status(state_.message, status.name, status.value);
+  wire::encode_parameter_status(state_.message, name, value);
   state_.registry.for_each_client([&](Client& client) {
     const bool is_at_rest = client.server == nullptr && !client.needs_welcome;
     if (client.route != &route || !is_at_rest) return;

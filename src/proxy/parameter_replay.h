@@ -27,6 +27,8 @@ class ParameterReplay {
 
   // A ParameterStatus; `raw` is the whole message. The batch gets what the client is to read.
   void take_status(Server& server, base::Bytes body, base::Bytes raw, Batch& batch);
+  // The servers of this pool report another value than before: whoever has none of its own is told.
+  void note_default(Route& route, std::string_view name, std::string_view value);
   // The client's parameters are other than `before`, and the server has reported only the names in
   // `told`: the batch gets the rest.
   void tell_restored(const Client& client, session::ParameterSetId before,

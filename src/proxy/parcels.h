@@ -2,6 +2,7 @@
 // hands once; a connection may travel with it (base::Io::hand_over). No rule lives here.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -13,16 +14,26 @@
 #include "base/io.h"
 #include "budget/limits.h"
 #include "pool/exchange.h"
+#include "pool/server.h"
 #include "proxy/options.h"
 #include "proxy/seating.h"
+#include "session/parameters.h"
 #include "wire/report.h"
 #include "wire/startup.h"
 
 namespace pgweir::proxy {
 
-// Names one server of the Relay across threads: it stays the same while the server moves from
-// Connecting (owned by Login's half) to open.
+// Names one server of a Relay across threads: it stays the same while the server moves from
+// Connecting (owned by Login's half) to open. A server that goes to another Relay has another one
+// there.
 enum class ServerToken : std::uint64_t {};
+constexpr ServerToken make_server_token(pool::ReactorIndex relay, std::uint64_t number) {
+  return ServerToken{std::uint64_t{relay} << 56U | number};
+}
+// Whose server it is: where what Login and the control thread find out about it goes.
+constexpr base::Mailbox mailbox_of(ServerToken token) {
+  return base::Mailbox::relay(static_cast<std::uint32_t>(static_cast<std::uint64_t>(token) >> 56U));
+}
 
 // Who a client proved to be, and what it asked for when it connected.
 struct Identity {
@@ -74,6 +85,62 @@ struct ServerFailed : base::Parcel {
   bool is_ended = true;  // The server's end of the connection was seen, or there never was one.
 };
 
+// Who has a server, as far as others of its pool may know.
+struct Holder {
+  std::string client;  // Name and address, printable.
+  std::string doing;
+  base::Instant since;
+  std::string statement;  // Without literals; may be empty.
+};
+
+// Relay → Relay: somebody waits for a server of this pool; who has those that you have?
+struct HoldersAsked : base::Parcel {
+  pool::ReactorIndex from = 0;
+  pool::LevelId pool_level{};
+};
+// All who have servers, on one Relay or on several.
+struct HolderCounts {
+  std::vector<Holder> longest;       // Oldest first; only those that may find room in a text.
+  std::uint32_t holder_count = 0;    // All of this pool …
+  std::uint32_t stranger_count = 0;  // … and of others.
+  std::uint32_t open_count = 0;      // Servers of this pool that nobody has included.
+  std::uint32_t waiting_count = 0;   // Its clients that wait.
+};
+// Relay → Relay.
+struct HoldersTold : base::Parcel {
+  pool::ReactorIndex from = 0;
+  pool::LevelId pool_level{};
+  HolderCounts counts;
+};
+
+// Relay → Relay, with the connection: a server that is idle and clean, and its permits.
+struct ServerGiven : base::Parcel {
+  struct Prepared {
+    std::string name;  // As the server knows it.
+    std::string query;
+    base::ByteBuffer types;
+    std::string reading;
+    bool is_retired = false;  // Nobody is to use it; its name is taken all the same.
+  };
+
+  pool::ReactorIndex from = 0;
+  std::uint32_t reload_count = 0;  // Of the sender: under which configuration it was opened.
+  pool::LevelId pool_level{};      // Which pool it belongs to, on every reactor.
+  std::shared_ptr<const ServerPlan> plan;  // By which it was opened.
+  pool::Tenure tenure;
+  base::Endpoint endpoint;
+  bool is_secured = false;
+  wire::CancelKey cancel_key;
+  base::Instant last_activity;
+  bool has_doubtful_seed = false;
+  session::ParameterSet parameters;  // As they are on it …
+  // … and, where it spells one otherwise than it was asked for: name, asked, reported.
+  std::vector<std::array<std::string, 3>> spellings;
+  std::vector<Prepared> statements;  // Least recently used first.
+  wire::Parameters reported;         // By servers of its pool, and when one last said so.
+  base::Instant reported_at;
+};
+
 // Login → Relay: somebody who knows this key wants its query cancelled.
 struct CancelAsked : base::Parcel {
   wire::CancelKey key;
@@ -118,6 +185,14 @@ struct AddressesFound : base::Parcel {
   std::string problem;
 };
 
+// Control → Login: the server at this IP address and port is behind a Unix socket as well, which
+// has been proved; or with an empty path: not any more.
+struct UnixSocketFound : base::Parcel {
+  std::string address;
+  std::uint16_t port = 0;
+  std::string path;
+};
+
 // Control → Relay: how many connections this process may hold to the server.
 struct LimitChanged : base::Parcel {
   std::string node;  // As node_name() in proxy/route.h.
@@ -135,7 +210,6 @@ struct OptionsChanged : base::Parcel {
   std::shared_ptr<const Options> options;
   LoginTls client_tls;
   // Those of nodes that it names first, and of others (Routes).
-  std::map<std::string, pool::LevelId> levels;
   std::map<std::string, budget::Limits> limits;
 };
 
@@ -155,25 +229,29 @@ struct BackendChanged : base::Parcel {
   bool is_ours = false;
 };
 
-// Relay → Control: from now on there are clients, or none; or they are at rest: none has asked for
-// anything, nor come or gone, for some seconds.
+// Relay → Control: from now on there are clients, or there are none (told within a sweep); or they
+// are at rest: none has asked for anything, nor come or gone, for some seconds.
 struct ClientsChanged : base::Parcel {
+  pool::ReactorIndex relay = 0;
   bool has_clients = false;
   bool are_at_rest = false;
 };
 
-// Control → Relay: permits that the pools may want were returned by somebody else.
+// Control or Relay → Relay: permits that the pools may want were returned by somebody else, or
+// another Relay asks for a server (pool::Wake).
 struct PermitsFreed : base::Parcel {};
 
 enum class ErrandId : std::uint64_t {};
 
-// Control → Relay: run this on a server of a pool, before all waiters.
+// Control → Relay: run this on a server of a pool, before all waiters. A Relay without one passes
+// it on; when none has one, the pool's home opens it.
 struct RunErrand : base::Parcel {
   ErrandId id{};
-  std::string database;       // Its entry in the configuration.
-  std::string user;           // Whom the server knows us as.
-  std::string sql;            // One statement, without parameters.
-  base::Duration time_max{};  // Waiting included.
+  std::string database;            // Its entry in the configuration.
+  std::string user;                // Whom the server knows us as.
+  std::string sql;                 // One statement, without parameters.
+  base::Duration time_max{};       // Waiting included.
+  std::uint32_t relays_asked = 0;  // Those that had nothing to run it on.
 };
 
 // Relay → Control. Each RunErrand is answered once, unless the process ends.

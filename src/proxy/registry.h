@@ -15,6 +15,9 @@ namespace pgweir::proxy {
 
 class Registry {
  public:
+  // relay: whose it is; its servers' tokens say so.
+  explicit Registry(pool::ReactorIndex relay) : relay_(relay) {}
+
   struct Party {
     Client* client = nullptr;
     Server* server = nullptr;
@@ -43,7 +46,7 @@ class Registry {
   }
   // A server that has no connection yet.
   Server& add_server(session::StatementTable& table) {
-    const ServerToken token{++last_token_};
+    const ServerToken token = make_server_token(relay_, ++last_token_);
     auto server = std::make_unique<Server>(table);
     server->token = token;
     return *servers_.emplace(token, std::move(server)).first->second;
@@ -114,6 +117,7 @@ class Registry {
     return slots_[slot];
   }
 
+  const pool::ReactorIndex relay_;
   std::vector<Slot> slots_;
   std::unordered_map<ServerToken, std::unique_ptr<Server>> servers_;
   std::uint64_t last_token_ = 0;

@@ -36,6 +36,8 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
       effects_(state_),
       inquiry_(state_),
       errands_(state_),
+      giving_(state_),
+      holders_(state_),
       departures_(state_),
       overdue_(state_) {
   state_.intake = &intake_;
@@ -50,6 +52,8 @@ Relay::Relay(const RelayWorld& world, std::shared_ptr<const Options> options)
   state_.effects = &effects_;
   state_.inquiry = &inquiry_;
   state_.errands = &errands_;
+  state_.giving = &giving_;
+  state_.holders = &holders_;
   state_.departures = &departures_;
 }
 
@@ -117,6 +121,12 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     if (const Registry::Party party = state_.registry.find(id); party.server != nullptr) {
       if (!server->rest.empty()) replies_.handle_bytes(*party.server, server->rest, now);
     }
+  } else if (auto* given = dynamic_cast<ServerGiven*>(parcel.get())) {
+    giving_.handle_given(id, *given, now);
+  } else if (const auto* holders = dynamic_cast<HoldersAsked*>(parcel.get())) {
+    holders_.handle_asked(*holders);
+  } else if (auto* told = dynamic_cast<HoldersTold*>(parcel.get())) {
+    holders_.handle_told(*told, now);
   } else if (auto* failed = dynamic_cast<ServerFailed*>(parcel.get())) {
     leases_.handle_server_failed(*failed, now);
   } else if (const auto* asked = dynamic_cast<CancelAsked*>(parcel.get())) {
@@ -126,13 +136,15 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
   } else if (const auto* gone = dynamic_cast<ServerGone*>(parcel.get())) {
     lost_.handle_gone(*gone, now);
   } else if (auto* errand = dynamic_cast<RunErrand*>(parcel.get())) {
-    errands_.begin(*errand, now);
+    static_cast<void>(parcel.release());
+    errands_.begin(std::unique_ptr<RunErrand>(errand), now);
   } else if (const auto* limit = dynamic_cast<LimitChanged*>(parcel.get())) {
     state_.routes.set_limits(limit->node, limit->limits, now);
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     state_.options = std::move(changed->options);
+    ++state_.reload_count;
     overdue_.handle_options_changed();
-    state_.routes.add_nodes(std::move(changed->levels), std::move(changed->limits));
+    state_.routes.add_nodes(std::move(changed->limits));
     state_.routes.set_options(*state_.options, now);
     move_clients(state_, now);
     departures_.handle_options_changed(now);
@@ -237,8 +249,10 @@ void Relay::sweep(base::Instant now) {
   publish();
   lost_.sweep(now);
   errands_.sweep(now);
+  holders_.sweep(now);
   overdue_.sweep(now);
   departures_.sweep(now);
+  report_clients();
 }
 
 void Relay::settle(base::Instant now) {
@@ -253,10 +267,12 @@ void Relay::settle(base::Instant now) {
 void Relay::conclude(base::Instant now) {
   leases_.carry_out_decisions(now);
   state_.registry.bury();
-  report_clients();
+  // That the last one has gone is a sweep's to tell: the next often comes at once.
+  if (state_.registry.client_count() != 0) report_clients();
   departures_.report(now);
   const bool is_watching = state_.registry.server_count() != 0 || !lost_.empty() ||
-                           !errands_.empty() || state_.registry.client_count() != 0;
+                           !errands_.empty() || state_.registry.client_count() != 0 ||
+                           has_reported_clients_;
   if (!is_watching) {
     if (next_sweep_ != base::kNever) publish();
     next_sweep_ = base::kNever;
@@ -282,6 +298,7 @@ void Relay::report_clients() {
   has_reported_clients_ = has_clients;
   has_reported_rest_ = are_at_rest;
   auto changed = std::make_unique<ClientsChanged>();
+  changed->relay = state_.world.index;
   changed->has_clients = has_clients;
   changed->are_at_rest = are_at_rest;
   state_.world.io.hand_over(base::ConnectionId::None, base::Mailbox::Control, std::move(changed));

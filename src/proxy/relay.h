@@ -5,6 +5,8 @@
 //   client bytes → Requests → server        Leases: who has which server (pool/)
 //   client ← Replies ← server bytes         Handback: a server whose client is done with it
 //                                           Recovery: a server whose client has gone
+//                                           Giving: servers that go to other Relays
+//                                           Holders: who has the servers, for refusals
 //                                           Cancels, Effects, Inquiry, Errands: their headers
 #pragma once
 
@@ -15,7 +17,9 @@
 #include "proxy/departures.h"
 #include "proxy/effects.h"
 #include "proxy/errands.h"
+#include "proxy/giving.h"
 #include "proxy/handback.h"
+#include "proxy/holders.h"
 #include "proxy/inquiry.h"
 #include "proxy/intake.h"
 #include "proxy/leases.h"
@@ -84,6 +88,8 @@ class Relay final : public base::Handler {
   Effects effects_;
   Inquiry inquiry_;
   Errands errands_;
+  Giving giving_;
+  Holders holders_;
   Departures departures_;
   Overdue overdue_;
 

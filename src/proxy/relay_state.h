@@ -24,7 +24,9 @@ class Cancels;
 class Departures;
 class Effects;
 class Errands;
+class Giving;
 class Handback;
+class Holders;
 class Inquiry;
 class Intake;
 class Leases;
@@ -42,17 +44,21 @@ struct RelayWorld {
   obs::Metrics& metrics;
   SharedCounts& counts;
   pool::Exchange& exchange;
+  Placement& placement;
+  pool::ReactorIndex index = 0;                       // This Relay among all.
   std::uint64_t seed = 0;                             // Of jitter.
-  std::map<std::string, pool::LevelId> levels = {};   // As Routes takes them.
-  std::map<std::string, budget::Limits> limits = {};  // As well.
+  std::map<std::string, budget::Limits> limits = {};  // As Routes takes them.
 };
 
 struct RelayState {
   RelayState(const RelayWorld& with, std::shared_ptr<const Options> initial)
       : world(with),
         options(std::move(initial)),
-        shard(with.exchange, with.seed),
-        routes(with.exchange, shard, with.metrics, with.levels, with.limits) {}
+        shard(with.exchange, with.seed, with.index, with.placement.relay_count()),
+        routes({with.exchange, shard, with.metrics, with.placement, with.index}, with.limits),
+        registry(with.index) {
+    statements.set_author(with.index);
+  }
 
   RelayWorld world;
   std::shared_ptr<const Options> options;
@@ -62,6 +68,7 @@ struct RelayState {
   Routes routes;
   Registry registry;
   bool is_draining = false;
+  std::uint32_t reload_count = 0;  // Configurations that came into force since the start.
 
   // Scratch buffers, kept for their memory; empty between events.
   base::ByteBuffer to_server;
@@ -79,6 +86,8 @@ struct RelayState {
   Cancels* cancels = nullptr;
   Effects* effects = nullptr;
   Errands* errands = nullptr;
+  Giving* giving = nullptr;
+  Holders* holders = nullptr;
   Inquiry* inquiry = nullptr;
   Departures* departures = nullptr;
 };

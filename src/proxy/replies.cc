@@ -185,7 +185,7 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
   // Settings are reported in front of ReadyForQuery.
   if (frame.type == 'Z') take_ready(server, *step, status, batch);
   if (is_forwarded && frame.type == 'E') {
-    forward_error(*server.client, *step, raw, batch);
+    forward_error(server, *step, raw, batch);
   } else if (is_forwarded) {
     batch.forward(raw);
   }
@@ -202,24 +202,24 @@ bool Replies::take_answer(Server& server, const wire::Frame& frame, base::Bytes 
 }
 
 // An error names a statement as the server knows it; the client is to read its own name.
-void Replies::forward_error(const Client& client, const QueryCycle::Step& step, base::Bytes raw,
+void Replies::forward_error(const Server& server, const QueryCycle::Step& step, base::Bytes raw,
                             Batch& batch) {
-  const session::Statement* statement =
-      state_.statements.find(session::StatementId{step.answered.statement});
-  const std::string_view text = base::as_text(raw);
-  const std::size_t at =
-      statement == nullptr ? std::string_view::npos : text.find(statement->server_name);
+  const Client& client = *server.client;
+  const session::StatementId id{step.answered.statement};
+  const bool is_known = state_.statements.find(id) != nullptr;
+  const std::string_view name = is_known ? server.statements.name_of(id) : std::string_view();
+  const std::size_t at = is_known ? base::as_text(raw).find(name) : std::string_view::npos;
   const auto header = wire::parse_header(raw.data(), base::Side::Server);
   const bool is_whole = header && raw.size() == wire::kHeaderBytes + header->body_bytes;
   if (at == std::string_view::npos || client.session == nullptr || !is_whole) {
     batch.forward(raw);
     return;
   }
-  const std::string_view own = client.session->statements.name_of(statement->id);
+  const std::string_view own = client.session->statements.name_of(id);
   wire::FrameWriter frame(batch.build(), 'E');
   frame.bytes(raw.first(at).subspan(wire::kHeaderBytes));
   frame.bytes(base::as_bytes(own));
-  frame.bytes(raw.subspan(at + statement->server_name.size()));
+  frame.bytes(raw.subspan(at + name.size()));
 }
 
 void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::Bytes body) {
@@ -242,6 +242,11 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
   if (report.sqlstate == wire::sqlstate::kInvalidSqlStatementName && step.answered.statement != 0) {
     server.statements.remove(session::StatementId{step.answered.statement});
   }
+  const session::StatementId named{step.answered.statement};
+  const bool is_duplicate = report.sqlstate == wire::sqlstate::kDuplicatePreparedStatement &&
+                            step.answered.request == Request::Parse && !step.answered.is_unnamed &&
+                            state_.statements.find(named) != nullptr;
+  const std::string name(is_duplicate ? server.statements.name_of(named) : std::string_view());
   const auto& skipped = server.cycle.skipped();
   for (auto at = skipped.rbegin(); at != skipped.rend(); ++at) {
     state_.requests->undo(client, server, *at);
@@ -255,10 +260,7 @@ void Replies::take_failure(Server& server, const QueryCycle::Step& step, base::B
   }
   server.cycle.clear_skipped();
   // It is there, whatever we believed.
-  const bool is_known = report.sqlstate == wire::sqlstate::kDuplicatePreparedStatement &&
-                        step.answered.request == Request::Parse && !step.answered.is_unnamed;
-  const session::StatementId known{step.answered.statement};
-  if (is_known && state_.statements.find(known) != nullptr) server.statements.insert(known);
+  if (is_duplicate && !server.statements.contains(named)) server.statements.adopt(named, name);
   if (step.fate == QueryCycle::Fate::Swallow) server.own_failure = report;
 }
 

@@ -28,7 +28,7 @@ class Replies {
   bool take_streamed(Server& server, wire::Header header, base::Bytes here, Batch& batch);
   static void pass_unasked(Server& server, char type, base::Bytes here, Batch& batch);
   bool take_answer(Server& server, const wire::Frame& frame, base::Bytes raw, Batch& batch);
-  void forward_error(const Client& client, const session::QueryCycle::Step& step, base::Bytes raw,
+  void forward_error(const Server& server, const session::QueryCycle::Step& step, base::Bytes raw,
                      Batch& batch);
   void take_failure(Server& server, const session::QueryCycle::Step& step, base::Bytes body);
   void take_ready(Server& server, const session::QueryCycle::Step& step, char status, Batch& batch);

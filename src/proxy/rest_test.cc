@@ -89,6 +89,16 @@ TEST(RestTest, questions_of_our_own_do_not_count_as_activity) {
   EXPECT_EQ(rest_reported(stage), "rest ");
 }
 
+TEST(RestTest, clients_that_come_as_others_go_are_reported_once) {
+  Stage stage;
+  for (int i = 0; i < 5; ++i) stage.end(stage.add_client());
+  EXPECT_EQ(rest_reported(stage), "active ");
+  stage.pass(seconds(5));
+  EXPECT_EQ(rest_reported(stage), "none ");
+  stage.end(stage.add_client());
+  EXPECT_EQ(rest_reported(stage), "active ");
+}
+
 TEST(RestTest, rest_is_reported_after_some_seconds_and_ends_with_the_next_word) {
   Stage stage;
   const Party client = stage.add_client();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "obs/families.h"
 #include "proxy/catalog.h"
 
@@ -17,7 +19,8 @@ RouteMetrics add_metrics(obs::Metrics& metrics, const std::string& pool) {
           .closing = metrics.add_gauge(obs::kServers, pool, obs::kClosing),
           .lost = metrics.add_gauge(obs::kServers, pool, obs::kLost),
           .wait = metrics.add_histogram(obs::kWaitSeconds, pool),
-          .hold = metrics.add_histogram(obs::kHoldSeconds, pool)};
+          .hold = metrics.add_histogram(obs::kHoldSeconds, pool),
+          .moved = metrics.add_counter(obs::kServerMoved, pool)};
 }
 
 // Who is on a route and on those before it, which have the same name for who looks from outside.
@@ -70,18 +73,33 @@ bool change_reported(Route& route, std::string_view name, std::string_view value
   return true;
 }
 
+bool lead_alike(const ServerPlan& one, const ServerPlan& other) {
+  return one.database.hosts == other.database.hosts && one.user == other.user &&
+         one.server_database == other.server_database &&
+         one.secret.is_equal(other.secret.reveal()) &&
+         one.database.startup_parameters == other.database.startup_parameters;
+}
+
 std::string node_name(const DatabaseOptions& database) {
   const ServerAddress& first = database.hosts.front();
   return fmt::format("{}:{}", first.address.empty() ? first.host : first.address, first.port);
 }
 
-Routes::Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-               std::map<std::string, pool::LevelId> levels,
-               std::map<std::string, budget::Limits> limits)
-    : exchange_(exchange),
-      shard_(shard),
-      metrics_(metrics),
-      levels_(std::move(levels)),
+// The lengths behind the text make it one of a kind: "a/b" and "c" are not "a" and "b/c".
+std::string pool_level_name(const std::string& database, const std::string& user,
+                            const std::string& node, const ServerPlan& plan) {
+  const std::string& entry = plan.database.name;
+  return fmt::format("pool {}/{} {} {}/{} {} #{}.{}.{}.{}.{}", database, user, node,
+                     plan.server_database, plan.user, entry, database.size(), user.size(),
+                     node.size(), plan.server_database.size(), plan.user.size());
+}
+
+Routes::Routes(const RoutesWorld& world, std::map<std::string, budget::Limits> limits)
+    : exchange_(world.exchange),
+      shard_(world.shard),
+      metrics_(world.metrics),
+      placement_(world.placement),
+      relay_(world.relay),
       limits_(std::move(limits)) {}
 
 Route& Routes::find(const Options& options, const DatabaseOptions& database,
@@ -102,17 +120,19 @@ Route& Routes::add(const Options& options, const DatabaseOptions& database,
   const UserOptions& user = user_or_defaults(options, route->user);
   route->mode = pool_mode_of(options, database, user);
   route->node = node_name(database);
-  route->server_level = level(server_level_name(route->node), pool::kUnlimited);
-  const std::string name = route->database + "/" + route->user;
-  std::vector<pool::LevelId> levels{
-      exchange_.add_level("pool " + name, database.pool.server_count_max)};
+  route->server_level = exchange_.level(server_level_name(route->node), pool::kUnlimited);
+  route->pool_level =
+      exchange_.level(pool_level_name(route->database, route->user, route->node, *route->plan), 0);
+  std::vector<pool::LevelId> levels{route->pool_level};
   for (const pool::LevelId set : configured_levels(options, database, *route))
     levels.push_back(set);
   for (const pool::LevelId found : found_levels(*route)) levels.push_back(found);
   levels.push_back(route->server_level);
-  levels.push_back(level(kProcessLevel, pool::kUnlimited));
-  route->pool = shard_.add_pool(
-      {.name = name, .options = pool_options(database, user), .levels = std::move(levels)}, now);
+  levels.push_back(exchange_.level(kProcessLevel, pool::kUnlimited));
+  route->pool = shard_.add_pool({.name = route->database + "/" + route->user,
+                                 .options = pool_options(database, user, *route),
+                                 .levels = std::move(levels)},
+                                now);
   ASSERT(base::index_of(route->pool) == routes_.size());
   by_name_[{route->database, route->user}] = route.get();
   routes_.push_back(std::move(route));
@@ -158,20 +178,24 @@ std::vector<pool::LevelId> Routes::found_levels(const Route& route) {
                      found.of_database(plan.server_database))};
 }
 
-pool::LevelId Routes::level(const std::string& name, std::uint32_t limit) {
-  const auto known = levels_.find(name);
-  if (known != levels_.end()) return known->second;
-  return levels_.emplace(name, exchange_.add_level(name, limit)).first->second;
+Route* Routes::find_by_level(pool::LevelId pool_level) const {
+  const auto at = std::find_if(routes_.rbegin(), routes_.rend(),
+                               [&](const auto& route) { return route->pool_level == pool_level; });
+  return at == routes_.rend() ? nullptr : at->get();
 }
 
 pool::LevelId Routes::level_with(const std::string& name, std::uint32_t limit) {
-  const pool::LevelId found = level(name, limit);
+  const pool::LevelId found = exchange_.level(name, limit);
   exchange_.set_limit(found, limit);
   return found;
 }
 
-pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOptions& user) const {
+// A minimum is its home's to keep, and what may be under way at a time is shared.
+pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOptions& user,
+                                   const Route& route) const {
   pool::Options options = database.pool;
+  if (placement_.home_of(route.database, route.user) != relay_) options.server_count_min = 0;
+  options.login_parallel_max = std::max(1U, options.login_parallel_max / placement_.relay_count());
   if (user.pool_size) options.server_count_max = *user.pool_size;
   if (user.pool_reserve) options.server_count_reserve = *user.pool_reserve;
   if (user.wait_max) options.wait_max = *user.wait_max;
@@ -217,12 +241,6 @@ void Routes::close(const Route& route, base::Instant now) {
   shard_.recycle(route.pool, now);
 }
 
-void Routes::add_nodes(std::map<std::string, pool::LevelId> levels,
-                       std::map<std::string, budget::Limits> limits) {
-  levels_.merge(std::move(levels));
-  limits_.merge(std::move(limits));
-}
-
 void Routes::set_options(const Options& options, base::Instant now) {
   const std::size_t count = routes_.size();  // Those that are added now are up to date.
   for (std::size_t i = 0; i < count; ++i) {
@@ -237,7 +255,8 @@ void Routes::set_options(const Options& options, base::Instant now) {
     if (route.successor != nullptr) continue;
     auto plan = make_plan(options, *database, route.database, route.user);
     const bool has_moved = node_name(*database) != route.node || plan->user != route.plan->user ||
-                           plan->server_database != route.plan->server_database;
+                           plan->server_database != route.plan->server_database ||
+                           plan->database.name != route.plan->database.name;
     if (has_moved && routes_.size() < kRouteCountMax) {
       replace(route, options, *database, std::move(plan), now);
     } else {
@@ -248,16 +267,12 @@ void Routes::set_options(const Options& options, base::Instant now) {
 
 void Routes::update(Route& route, const Options& options, const DatabaseOptions& database,
                     std::shared_ptr<const ServerPlan> plan, base::Instant now) {
-  const ServerPlan& old = *route.plan;
-  const bool is_same = old.database.hosts == plan->database.hosts && old.user == plan->user &&
-                       old.server_database == plan->server_database &&
-                       old.secret.is_equal(plan->secret.reveal()) &&
-                       old.database.startup_parameters == plan->database.startup_parameters;
+  const bool is_same = lead_alike(*route.plan, *plan);
   const UserOptions& user = user_or_defaults(options, route.user);
   route.is_removed = false;
   route.plan = std::move(plan);
   route.mode = pool_mode_of(options, database, user);
-  shard_.set_options(route.pool, pool_options(database, user), now);
+  shard_.set_options(route.pool, pool_options(database, user, route), now);
   if (!is_same) shard_.recycle(route.pool, now);
 }
 
@@ -271,6 +286,7 @@ void Routes::replace(Route& old, const Options& options, const DatabaseOptions& 
                                                       .plan = std::move(plan),
                                                       .metrics = old.metrics,
                                                       .reported = old.reported,
+                                                      .reported_at = old.reported_at,
                                                       .canonical = old.canonical,
                                                       .reads_sequences = old.reads_sequences,
                                                       .predecessor = &old}),

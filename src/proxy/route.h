@@ -16,6 +16,7 @@
 #include "pool/shard.h"
 #include "proxy/options.h"
 #include "proxy/parcels.h"
+#include "proxy/placement.h"
 #include "proxy/proven_values.h"
 #include "session/canonical_values.h"
 #include "session/parameters.h"
@@ -33,12 +34,14 @@ struct RouteMetrics {
   obs::Gauge& lost;
   obs::Histogram& wait;
   obs::Histogram& hold;
+  obs::Counter& moved;  // From this Relay to others.
 };
 
 struct Route {
   std::string database;  // As clients say them.
   std::string user;
   base::PoolId pool{};
+  pool::LevelId pool_level{};  // Of this pool alone, on every Relay that has it.
   PoolMode mode = PoolMode::Transaction;
   std::string node;
   pool::LevelId server_level{};
@@ -47,6 +50,7 @@ struct Route {
 
   // ParameterStatus of its servers, in their order; empty until the first login.
   wire::Parameters reported = {};
+  base::Instant reported_at = {};  // When one of them last said so.
   session::CanonicalValues canonical = {};
   ProvenValues proven = {};
 
@@ -67,6 +71,9 @@ std::string_view reported_value(const Route& route, std::string_view name);
 // False if that is what they report already.
 bool change_reported(Route& route, std::string_view name, std::string_view value);
 
+// Whether a server that was opened by one plan serves as well as one opened by the other.
+bool lead_alike(const ServerPlan& one, const ServerPlan& other);
+
 // What every server of one node counts against; "host:port" of the first host names the node.
 std::string node_name(const DatabaseOptions& database);
 
@@ -81,17 +88,27 @@ inline std::string database_level_name(const std::string& node, const std::strin
   return "datconnlimit " + node + " " + database;
 }
 
+// Of one pool: unlike that of every other, whatever characters the names are made of.
+std::string pool_level_name(const std::string& database, const std::string& user,
+                            const std::string& node, const ServerPlan& plan);
+
 // So many pools at most, since with a database called "*" their names are whatever clients say.
 inline constexpr std::size_t kRouteCountMax = 10'000;
 
+// What Routes work with. All outlive it.
+struct RoutesWorld {
+  pool::Exchange& exchange;
+  pool::Shard& shard;
+  obs::Metrics& metrics;
+  Placement& placement;
+  pool::ReactorIndex relay = 0;  // Whose they are.
+};
+
 class Routes {
  public:
-  // levels: those that others take permits of, too: kProcessLevel, the server_level_name() of every
-  // node, and the levels of the control thread's own connections. What is missing is made.
   // limits: by node, until set_limits(); those of the server level are in its level already. What
   // is missing has no limit.
-  Routes(pool::Exchange& exchange, pool::Shard& shard, obs::Metrics& metrics,
-         std::map<std::string, pool::LevelId> levels, std::map<std::string, budget::Limits> limits);
+  Routes(const RoutesWorld& world, std::map<std::string, budget::Limits> limits);
 
   // The route of a database and user, made at first use; never one that has a successor.
   // REQUIRES: has_room_for() them.
@@ -102,13 +119,14 @@ class Routes {
     return routes_.size() < kRouteCountMax || by_name_.contains({name, user});
   }
   Route& at(base::PoolId pool) { return *routes_[base::index_of(pool)]; }
+  // The youngest one of this pool; nullptr: there is none.
+  Route* find_by_level(pool::LevelId pool_level) const;
   std::size_t count() const { return routes_.size(); }
 
   // How many connections this process may hold to a node.
   void set_limits(const std::string& node, const budget::Limits& limits, base::Instant now);
   // A new configuration may name new nodes: as in the constructor. What is known already stays.
-  void add_nodes(std::map<std::string, pool::LevelId> levels,
-                 std::map<std::string, budget::Limits> limits);
+  void add_nodes(std::map<std::string, budget::Limits> limits) { limits_.merge(limits); }
   // A new configuration: sizes at once, servers of a changed plan are recycled. A database that is
   // on another node now, or a role's or database's name that is another there, gets a new route:
   // what its servers count against is another level.
@@ -135,16 +153,17 @@ class Routes {
   std::vector<pool::LevelId> found_levels(const Route& route);
   void remove(Route& route, base::Instant now);
   void close(const Route& route, base::Instant now);
-  pool::LevelId level(const std::string& name, std::uint32_t limit);
   pool::LevelId level_with(const std::string& name, std::uint32_t limit);
-  pool::Options pool_options(const DatabaseOptions& database, const UserOptions& user) const;
+  pool::Options pool_options(const DatabaseOptions& database, const UserOptions& user,
+                             const Route& route) const;
 
   pool::Exchange& exchange_;
   pool::Shard& shard_;
   obs::Metrics& metrics_;
+  Placement& placement_;
+  const pool::ReactorIndex relay_;
   std::map<std::pair<std::string, std::string>, Route*> by_name_;
-  std::vector<std::unique_ptr<Route>> routes_;  // By pool.
-  std::map<std::string, pool::LevelId> levels_;
+  std::vector<std::unique_ptr<Route>> routes_;    // By pool.
   std::map<std::string, budget::Limits> limits_;  // By node.
 };
 

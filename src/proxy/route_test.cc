@@ -29,7 +29,8 @@ struct RouteTest : testing::Test {
   pool::Exchange exchange;
   pool::Shard shard{exchange, 1};
   obs::Metrics metrics;
-  Routes routes{exchange, shard, metrics, {}, {{"h:5432", {.unnamed = 1}}}};
+  Placement placement{exchange};
+  Routes routes{{exchange, shard, metrics, placement}, {{"h:5432", {.unnamed = 1}}}};
 };
 
 TEST_F(RouteTest, one_route_for_a_database_and_user) {

@@ -58,7 +58,8 @@ class ScriptedIo final : public base::Io {
   }
   void wake_at(base::Instant when) override { wake_ = when; }
 
-  base::ConnectionId open(const base::Endpoint&) override {
+  base::ConnectionId open(const base::Endpoint& endpoint) override {
+    called_.push_back(endpoint.address);
     opened_.push_back(
         base::make_connection_id(kFirstOpenedSlot + static_cast<std::uint32_t>(opened_.size()), 1));
     return opened_.back();
@@ -68,12 +69,15 @@ class ScriptedIo final : public base::Io {
   }
 
   const std::vector<base::ConnectionId>& opened() const { return opened_; }
+  // Where they lead.
+  const std::vector<std::string>& called() const { return called_; }
 
  private:
   static constexpr std::uint32_t kFirstOpenedSlot = 1000;  // Above those that the test hands out.
 
   std::map<base::ConnectionId, Peer> peers_;
   std::vector<base::ConnectionId> opened_;
+  std::vector<std::string> called_;
   std::vector<std::unique_ptr<base::Parcel>> parcels_;
   base::Instant wake_ = base::kNever;
   std::size_t bytes_per_send_ = kEndless;

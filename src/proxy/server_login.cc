@@ -39,6 +39,13 @@ bool stays_on_this_machine(const base::Endpoint& endpoint) {
   return endpoint.is_unix() || endpoint.address.starts_with("127.") || endpoint.address == "::1";
 }
 
+// What went wrong is that nobody was reached, or that the two did not agree on who comes in:
+// pg_hba.conf has other rules for a Unix socket than for TCP. Whatever else a server says, that it
+// is full or has no such database, it says on every way.
+bool is_about_the_way(std::string_view sqlstate) {
+  return sqlstate.starts_with("08") || sqlstate.starts_with("28") || sqlstate.starts_with("0A");
+}
+
 std::string_view sqlstate_of(const base::Error& error) {
   switch (error.code) {
     case base::ErrorCode::AuthenticationFailed: return wire::sqlstate::kInvalidPassword;
@@ -144,6 +151,10 @@ void ServerLogin::handle_bytes(base::Bytes bytes, base::Instant) {
   auto step = startup_->handle_bytes(input, out_);
   inbox_.pop(inbox_.size() - input.size());
   if (!step) {
+    if (is_stand_in()) {
+      take_leave(report_of(step.error()));
+      return;
+    }
     is_tls_wrong_ = step.error().code == base::ErrorCode::TlsFailed;
     desk_.detach(id_);
     desk_.io().close(id_);
@@ -256,8 +267,9 @@ void ServerLogin::finish() {
   ready->reported = std::move(reported_);
   ready->cancel_key = startup_->cancel_key();
   base::append(ready->rest, inbox_.bytes());
+  if (unix_refusal_) desk_.give_up_unix_socket(endpoints_[endpoint_], *unix_refusal_);
   desk_.detach(id_);
-  desk_.io().hand_over(id_, base::Mailbox::Relay, std::move(ready));
+  desk_.io().hand_over(id_, mailbox_of(token_), std::move(ready));
 }
 
 void ServerLogin::handle_closed(base::CloseCause cause, std::string_view detail, base::Instant) {
@@ -265,8 +277,9 @@ void ServerLogin::handle_closed(base::CloseCause cause, std::string_view detail,
     wire::Report said = *refusal_;
     // A server that has refused us ends by itself. One that we have left is only seen to.
     const bool is_ended = !has_said_goodbye_ || cause == base::CloseCause::Eof;
-    const bool may_retry =
-        said.sqlstate == wire::sqlstate::kCannotConnectNow || said.sqlstate.starts_with("28");
+    const bool may_retry = said.sqlstate == wire::sqlstate::kCannotConnectNow ||
+                           said.sqlstate.starts_with("28") ||
+                           (is_stand_in() && is_about_the_way(said.sqlstate));
     try_next(std::move(said), is_ended, may_retry && is_ended);
     return;
   }
@@ -321,6 +334,12 @@ void ServerLogin::try_next(wire::Report report, bool is_ended, bool may_retry) {
 // sslmode=allow tries TLS after plain text was refused, prefer plain text unless it was tried for
 // want of TLS; then the next endpoint has its turn.
 bool ServerLogin::choose_next(const wire::Report& report) {
+  if (is_stand_in()) {
+    go_to(endpoint_ + 1);
+    // Whether it is the socket's fault shows when TCP leads in.
+    if (is_about_the_way(report.sqlstate) && !connect_query_) unix_refusal_ = report;
+    return true;
+  }
   const SslMode mode = plan_->database.tls.mode;
   const bool may_switch = !has_switched_tls_ && !endpoints_[endpoint_].is_unix() && is_connected_;
   if (may_switch && mode == SslMode::Allow && report.sqlstate.starts_with("28")) {
@@ -334,10 +353,15 @@ bool ServerLogin::choose_next(const wire::Report& report) {
     return true;
   }
   if (report.sqlstate.starts_with("28") || endpoint_ + 1 == endpoints_.size()) return false;
-  ++endpoint_;
-  has_switched_tls_ = false;
-  tls_ = first_choice(plan_->database.tls, endpoints_[endpoint_].is_unix());
+  go_to(endpoint_ + 1);
   return true;
+}
+
+void ServerLogin::go_to(std::size_t endpoint) {
+  endpoint_ = endpoint;
+  has_switched_tls_ = false;
+  unix_refusal_.reset();
+  tls_ = first_choice(plan_->database.tls, endpoints_[endpoint_].is_unix());
 }
 
 void ServerLogin::give_up(wire::Report report, bool is_ended) {
@@ -346,7 +370,7 @@ void ServerLogin::give_up(wire::Report report, bool is_ended) {
   failed->is_permanent = is_permanent(report.sqlstate) || is_tls_wrong_;
   failed->is_ended = is_ended;
   failed->report = std::move(report);
-  desk_.io().hand_over(base::ConnectionId::None, base::Mailbox::Relay, std::move(failed));
+  desk_.io().hand_over(base::ConnectionId::None, mailbox_of(token_), std::move(failed));
 }
 
 }  // namespace pgweir::proxy

@@ -1,8 +1,9 @@
 // ServerLogin: one server connection from the address book to its first ReadyForQuery, or that of
 // the operator's connect_query. It tries the
 // endpoints of a database in their order, with and without TLS as sslmode says, within one
-// deadline, and reports either the connection or the reason. How many servers there should be is
-// the pool's.
+// deadline, and reports either the connection or the reason. Where a Unix socket stands in for an
+// address it is tried first, and what goes wrong there is no failure. How many servers there should
+// be is the pool's.
 #pragma once
 
 #include <memory>
@@ -49,6 +50,8 @@ class ServerLogin final : public LoginParty, public std::enable_shared_from_this
   // This attempt failed: the next endpoint or the other TLS choice, or the end.
   void try_next(wire::Report report, bool is_ended, bool may_retry);
   bool choose_next(const wire::Report& report);
+  void go_to(std::size_t endpoint);
+  bool is_stand_in() const { return AddressBook::is_stand_in(endpoints_[endpoint_]); }
   void give_up(wire::Report report, bool is_ended);
   bool fits_target_session() const;
   void send();
@@ -69,6 +72,8 @@ class ServerLogin final : public LoginParty, public std::enable_shared_from_this
   std::optional<session::ConnectQuery> connect_query_;
   std::optional<wire::Report> refusal_;  // Why it is none; the server's end is still awaited.
   bool has_said_goodbye_ = false;        // The refusal is ours.
+  // What went wrong over the Unix socket in front of the current endpoint.
+  std::optional<wire::Report> unix_refusal_;
   base::ByteQueue inbox_;
   base::ByteBuffer out_;
 };

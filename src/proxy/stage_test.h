@@ -25,15 +25,20 @@ class Stage {
  public:
   using Party = base::ConnectionId;
 
-  // server_count_max: of each pool; every user has one.
+  // server_count_max: of each pool; every user has one. index: of this Relay among so many.
   explicit Stage(std::uint32_t server_count_max = 1,
-                 const std::function<void(Options&)>& adjust = {})
-      : relay_({.io = io,
+                 const std::function<void(Options&)>& adjust = {}, pool::ReactorIndex index = 0,
+                 std::uint32_t relay_count = 1)
+      : exchange_(relay_count, relay_count),
+        placement_(exchange_, relay_count),
+        relay_({.io = io,
                 .entropy = entropy_,
                 .log = log,
                 .metrics = metrics_,
                 .counts = counts_,
-                .exchange = exchange_},
+                .exchange = exchange_,
+                .placement = placement_,
+                .index = index},
                make_options(server_count_max, adjust)) {}
 
   // As of a stage that was made with the same arguments.
@@ -107,6 +112,16 @@ class Stage {
     relay_.handle_parcel(Party::None, std::move(parcel), now_);
     settle();
   }
+  // The same with a connection, which it becomes.
+  // is_dead: it has ended on the way, which is not told yet.
+  Party bring(std::unique_ptr<base::Parcel> parcel, bool is_dead = false) {
+    const Party id = next_id();
+    io.peer(id).is_closed = is_dead;
+    relay_.handle_parcel(id, std::move(parcel), now_);
+    settle();
+    return id;
+  }
+  pool::Exchange& exchange() { return exchange_; }
   // The thread is busy for so long: what is due meanwhile comes behind what is said next.
   void dawdle(base::Duration time) { now_ += time; }
   // All that is due within that time happens.
@@ -198,6 +213,7 @@ class Stage {
   obs::Metrics metrics_;
   SharedCounts counts_;
   pool::Exchange exchange_;
+  Placement placement_;
   base::Instant now_ = base::Instant{} + std::chrono::hours(1);
   std::uint32_t last_slot_ = 0;
   std::vector<Party> servers_;

@@ -107,9 +107,8 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
     expect(server, Request::Parse, Origin::Synthetic, tag, id);
     return base::success();
   }
-  wire::encode_parse(batch.build(), state_.statements.at(id).server_name, message.query,
-                     message.types);
   server.statements.insert(id);
+  wire::encode_parse(batch.build(), server.statements.name_of(id), message.query, message.types);
   expect(server, Request::Parse, Origin::Client, tag, id);
   evict_surplus(server, batch);
   return base::success();
@@ -125,7 +124,9 @@ base::Status Statements::take_unnamed_parse(Client& client, const wire::ParseMes
   const std::string translated =
       translate_deallocate(state_, client, effects, Request::Parse, batch);
   const std::string_view query = translated.empty() ? message.query : std::string_view(translated);
-  if (!translated.empty()) session.deallocation = std::move(effects);
+  if (!translated.empty()) {
+    session.deallocation = std::make_unique<session::StatementEffects>(std::move(effects));
+  }
   const StatementId id = state_.statements.intern(query, message.types, reading_of(client));
   state_.effects->clean_for(client, state_.statements.at(id).effects, server, batch);
   const std::uint32_t tag = ++session.last_tag;
@@ -163,8 +164,7 @@ void Statements::parse_in_vain(Client& client, StatementId known, const wire::Pa
                                Batch& batch) {
   Server& server = *client.server;
   ensure_as_it_is(server, known, batch);
-  wire::encode_parse(batch.build(), state_.statements.at(known).server_name, message.query,
-                     message.types);
+  wire::encode_parse(batch.build(), server.statements.name_of(known), message.query, message.types);
   expect(server, Request::Parse, Origin::Client, 0, known);
 }
 
@@ -191,7 +191,7 @@ void Statements::take_bind(Client& client, const wire::BindHead& head, base::Byt
   if (id == StatementId::None || head.statement.empty()) {
     batch.forward(raw);
   } else {
-    wire::encode_bind_head(batch.build(), head.portal, state_.statements.at(id).server_name,
+    wire::encode_bind_head(batch.build(), head.portal, server.statements.name_of(id),
                            body_bytes - head.head_bytes);
     batch.forward(raw.subspan(wire::kHeaderBytes + head.head_bytes));
   }
@@ -199,7 +199,10 @@ void Statements::take_bind(Client& client, const wire::BindHead& head, base::Byt
       id != StatementId::None && !state_.statements.at(id).effects.is_trivial();
   if (head.portal.empty()) {
     session.portal_effects.reset();
-    if (has_effects) session.portal_effects = state_.statements.at(id).effects;
+    if (has_effects) {
+      session.portal_effects =
+          std::make_unique<session::StatementEffects>(state_.statements.at(id).effects);
+    }
   } else if (has_effects) {
     state_.effects->note_bound(client, state_.statements.at(id).effects);
   }
@@ -215,7 +218,7 @@ void Statements::take_describe(Client& client, const wire::Target& target, base:
   if (id == StatementId::None || target.name.empty()) {
     batch.forward(raw);
   } else {
-    wire::encode_describe(batch.build(), 'S', state_.statements.at(id).server_name);
+    wire::encode_describe(batch.build(), 'S', server.statements.name_of(id));
   }
   expect(server, Request::Describe, Origin::Client, ++session.last_tag, id);
 }
@@ -279,7 +282,8 @@ bool Statements::keeps_own_names(const Client& client) const {
 std::string_view Statements::reading_of(Client& client) {
   reading_.clear();
   if (client.session != nullptr && is_unsettled(*client.session)) {
-    fmt::format_to(std::back_inserter(reading_), "only once {}", ++last_private_);
+    fmt::format_to(std::back_inserter(reading_), "only once {}.{}", state_.world.index,
+                   ++last_private_);
     return reading_;
   }
   session::append_reading(state_.parameters.at(client.parameters), reading_);
@@ -329,8 +333,9 @@ void Statements::close_foreign_unnamed(Server& server, Batch& batch) {
 void Statements::ensure_as_it_is(Server& server, StatementId id, Batch& batch) {
   if (server.statements.contains(id)) return server.statements.use(id);
   const session::Statement& statement = state_.statements.at(id);
-  wire::encode_parse(batch.build(), statement.server_name, statement.query, statement.types);
   server.statements.insert(id);
+  wire::encode_parse(batch.build(), server.statements.name_of(id), statement.query,
+                     statement.types);
   expect(server, Request::Parse, Origin::Ours, 0, id);
 }
 
@@ -339,7 +344,7 @@ void Statements::evict_surplus(Server& server, Batch& batch) {
   while (true) {
     const StatementId surplus = server.statements.take_surplus(count_max);
     if (surplus == StatementId::None) return;
-    wire::encode_close(batch.build(), 'S', state_.statements.at(surplus).server_name);
+    wire::encode_close(batch.build(), 'S', server.statements.name_of(surplus));
     expect(server, Request::Close, Origin::Ours, 0, surplus);
   }
 }

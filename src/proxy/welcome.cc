@@ -15,14 +15,13 @@ void welcome(RelayState& state, Client& client, base::Bytes verdict) {
   client.cancel_secret = state.world.entropy.u32();
   state.message.assign(verdict.begin(), verdict.end());
   for (const auto& [name, value] : route.reported) {
-    const session::ParameterValue* own =
-        state.parameters.find(client.parameters, session::canonical_name(name));
+    const session::ParameterValue* own = state.parameters.find_spelled(client.parameters, name);
     const std::string_view shown = own == nullptr || own->is_source
                                        ? std::string_view(value)
                                        : route.canonical.spell(name, own->text);
     wire::encode_parameter_status(state.message, name, shown);
   }
-  wire::encode_backend_key_data(state.message, Cancels::key_of(client));
+  wire::encode_backend_key_data(state.message, state.cancels->key_of(client));
   wire::encode_ready_for_query(state.message, 'I');
   send_to_client(state, client, state.message);
   state.world.log.event(

@@ -1,5 +1,7 @@
 #include "wire/reply.h"
 
+#include <algorithm>
+
 #include "wire/frame.h"
 #include "wire/violation.h"
 
@@ -46,9 +48,16 @@ base::Result<std::string_view> parse_command_complete(base::Bytes body) {
 }
 
 void encode_parameter_status(base::ByteBuffer& out, std::string_view name, std::string_view value) {
-  FrameWriter frame(out, 'S');
-  frame.c_string(name);
-  frame.c_string(value);
+  // Each login is told a dozen of them: the buffer grows once for all parts of one.
+  const std::size_t length = sizeof(std::uint32_t) + name.size() + value.size() + 2;
+  const std::size_t at = out.size();
+  out.resize(at + 1 + length);  // With the zero bytes behind the texts.
+  std::byte* to = out.data() + at;
+  *to++ = std::byte{'S'};
+  base::store_u32(to, static_cast<std::uint32_t>(length));
+  to += sizeof(std::uint32_t);
+  to = std::ranges::copy(base::as_bytes(name), to).out + 1;
+  std::ranges::copy(base::as_bytes(value), to);
 }
 
 void encode_backend_key_data(base::ByteBuffer& out, const CancelKey& key) {

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kLengthBytes = 4;
 constexpr std::size_t kCodeBytes = 4;
 constexpr std::uint32_t kMajorVersion = 3;
+constexpr std::size_t kStartupParametersUsual = 4;
 constexpr std::byte kTlsHandshakeRecord{0x16};  // RFC 8446, ContentType.
 
 base::Error malformed(std::string_view what) { return violation(base::Side::Client, what); }
@@ -40,6 +41,7 @@ void set_parameter(Parameters& parameters, std::string_view name, std::string_vi
 
 base::Result<FirstPacket> parse_startup(std::uint32_t protocol, base::ByteReader& reader) {
   StartupMessage message{.protocol = protocol, .parameters = {}};
+  message.parameters.reserve(kStartupParametersUsual);
   while (true) {
     const std::string_view name = reader.c_string();
     if (name.empty()) break;  // The terminator, or the end of a packet that lacks it.
