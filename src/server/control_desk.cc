@@ -55,24 +55,41 @@ control::Clients read(const proxy::ClientsChanged& changed) {
   return changed.are_at_rest ? control::Clients::AtRest : control::Clients::Active;
 }
 
+// One client that asks for something is enough.
+control::Clients busiest(const std::vector<control::Clients>& of_relays) {
+  const auto are_any = [&](control::Clients what) {
+    return std::find(of_relays.begin(), of_relays.end(), what) != of_relays.end();
+  };
+  if (are_any(control::Clients::Active)) return control::Clients::Active;
+  return are_any(control::Clients::AtRest) ? control::Clients::AtRest : control::Clients::None;
+}
+
 }  // namespace
 
-ControlDesk::ControlDesk(control::Control& control, net::Inbox& login, net::Inbox& relay,
+ControlDesk::ControlDesk(control::Control& control, net::Inbox& login,
+                         std::vector<net::Inbox*> relays, proxy::Placement& placement,
                          std::function<void(bool)> drained)
     : control_(control),
+      placement_(placement),
       login_(login),
-      relay_(relay),
+      relays_(std::move(relays)),
       drained_(std::move(drained)),
-      loans_(relay) {}
+      clients_(relays_.size(), control::Clients::None),
+      loans_([this, &placement](std::unique_ptr<proxy::RunErrand> errand) {
+        // A guess; it passes on what it has no server for.
+        const pool::ReactorIndex home = placement.home_of(errand->database, errand->user);
+        relays_[home]->post(std::move(errand));
+      }) {}
 
 void ControlDesk::add_nodes(const config::Config& config, pool::Exchange& exchange) {
   const std::uint32_t set = config.budget.connection_limit;
-  level(proxy::kProcessLevel, set != 0 ? set : pool::kUnlimited, exchange);
+  exchange.level(proxy::kProcessLevel, set != 0 ? set : pool::kUnlimited);
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
     const std::string node = proxy::node_name(database);
-    level(proxy::server_level_name(node), set != 0 ? set : kLimitUnseen, exchange);
+    exchange.level(proxy::server_level_name(node), set != 0 ? set : kLimitUnseen);
     // An entry without a user of its own cannot be logged in to on nobody's behalf.
     if (nodes_.find(node) == nodes_.end() && has_login(database, config)) {
+      if (set == 0) placement_.expect_limit(node);
       add_node(database, config, exchange);
     }
   }
@@ -80,7 +97,7 @@ void ControlDesk::add_nodes(const config::Config& config, pool::Exchange& exchan
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
     const std::string node = proxy::node_name(database);
     if (nodes_.find(node) == nodes_.end() && set == 0) {
-      exchange.set_limit(levels_[proxy::server_level_name(node)], pool::kUnlimited);
+      exchange.set_limit(*exchange.find_level(proxy::server_level_name(node)), pool::kUnlimited);
     }
   }
 }
@@ -109,10 +126,11 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
   permits_.push_back(std::make_unique<NodePermits>(
       exchange,
       std::vector{
-          level(proxy::role_level_name(node, login.role), kLevelLimitUnseen, exchange),
-          level(proxy::database_level_name(node, login.database), kLevelLimitUnseen, exchange),
-          levels_[proxy::server_level_name(node)], levels_[proxy::kProcessLevel]},
-      [this] { relay_.post(std::make_unique<proxy::PermitsFreed>()); }));
+          exchange.level(proxy::role_level_name(node, login.role), kLevelLimitUnseen),
+          exchange.level(proxy::database_level_name(node, login.database), kLevelLimitUnseen),
+          *exchange.find_level(proxy::server_level_name(node)),
+          *exchange.find_level(proxy::kProcessLevel)},
+      [this] { tell_relays([] { return std::make_unique<proxy::PermitsFreed>(); }); }));
   NodePermits* const permits = permits_.back().get();
   const std::uint32_t share = share_of(config);
   const std::uint32_t unfound = has_sizes(node, config) ? pool::kUnlimited : kLimitUnseen;
@@ -131,26 +149,30 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
           },
       .limits_changed =
           [this, node, permits, share, unfound, login](const budget::Limits& found) {
-            auto changed = std::make_unique<proxy::LimitChanged>();
-            changed->node = node;
-            changed->limits = found;
-            budget::Limits& limits = changed->limits;
+            budget::Limits limits = found;
             if (limits.server == pool::kUnlimited) limits.server = unfound;
             permits->set_limit(std::min(share, budget::most_of(limits, std::span(&login, 1))));
-            relay_.post(std::move(changed));
+            placement_.note_limit(node);
+            tell_relays([&] {
+              auto changed = std::make_unique<proxy::LimitChanged>();
+              changed->node = node;
+              changed->limits = limits;
+              return changed;
+            });
+          },
+      .unix_socket_changed =
+          [this](const std::string& address, std::uint16_t port, const std::string& path) {
+            auto found = std::make_unique<proxy::UnixSocketFound>();
+            found->address = address;
+            found->port = port;
+            found->path = path;
+            login_.post(std::move(found));
           }};
   borrows_.push_back(loans_.of(database.name, options.database.user));
   options.borrow = borrows_.back().get();
   const control::NodeIndex index = control_.add_node(std::move(options));
   nodes_.emplace(node, index);
-  control_.note_clients(index, clients_);
-}
-
-pool::LevelId ControlDesk::level(const std::string& name, std::uint32_t limit,
-                                 pool::Exchange& exchange) {
-  const auto known = levels_.find(name);
-  if (known != levels_.end()) return known->second;
-  return levels_.emplace(name, exchange.add_level(name, limit)).first->second;
+  control_.note_clients(index, busiest(clients_));
 }
 
 std::map<std::string, budget::Limits> ControlDesk::limits_unseen() const {
@@ -203,7 +225,7 @@ void ControlDesk::handle(base::Parcel& parcel) {
                          pids_[name].erase(pid);
                          auto gone = std::make_unique<proxy::ServerGone>();
                          gone->token = token;
-                         relay_.post(std::move(gone));
+                         relays_[proxy::mailbox_of(token).index]->post(std::move(gone));
                        });
   } else if (const auto* done = dynamic_cast<proxy::ErrandDone*>(&parcel)) {
     loans_.handle(*done);
@@ -211,11 +233,20 @@ void ControlDesk::handle(base::Parcel& parcel) {
     const auto node = nodes_.find(full->node);
     if (node != nodes_.end()) control_.note_refused(node->second);
   } else if (const auto* clients = dynamic_cast<proxy::ClientsChanged*>(&parcel)) {
-    clients_ = read(*clients);
-    for (const auto& [name, node] : nodes_) control_.note_clients(node, clients_);
+    handle_clients(*clients);
   } else if (const auto* drained = dynamic_cast<proxy::Drained*>(&parcel)) {
-    drained_(drained->is_clean);
+    handle_drained(*drained);
   }
+}
+
+void ControlDesk::handle_clients(const proxy::ClientsChanged& changed) {
+  clients_[changed.relay] = read(changed);
+  for (const auto& [name, node] : nodes_) control_.note_clients(node, busiest(clients_));
+}
+
+void ControlDesk::handle_drained(const proxy::Drained& drained) {
+  is_drain_clean_ = is_drain_clean_ && drained.is_clean;
+  if (++drained_count_ == relays_.size()) drained_(is_drain_clean_);
 }
 
 }  // namespace pgweir::server

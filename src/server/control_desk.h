@@ -14,6 +14,7 @@
 #include "net/mailbox.h"
 #include "pool/exchange.h"
 #include "proxy/parcels.h"
+#include "proxy/placement.h"
 #include "server/loans.h"
 #include "server/node_permits.h"
 
@@ -21,17 +22,16 @@ namespace pgweir::server {
 
 class ControlDesk final : public net::ParcelSink {
  public:
-  // All are borrowed. drained: called on the control thread when the Relay's last client has gone.
-  ControlDesk(control::Control& control, net::Inbox& login, net::Inbox& relay,
-              std::function<void(bool is_clean)> drained);
+  // All are borrowed. drained: called on the control thread when the last client of the last Relay
+  // has gone.
+  ControlDesk(control::Control& control, net::Inbox& login, std::vector<net::Inbox*> relays,
+              proxy::Placement& placement, std::function<void(bool is_clean)> drained);
 
   // Before the threads start, and on the control thread when the configuration has changed: what it
   // names for the first time is added. One control node per PostgreSQL server that the
   // configuration names, with a level of its own in the exchange.
   void add_nodes(const config::Config& config, pool::Exchange& exchange);
-  // For RelayWorld: what the pools share with the control thread, and what holds until it has
-  // looked.
-  const std::map<std::string, pool::LevelId>& levels() const { return levels_; }
+  // For RelayWorld: what holds until the control thread has looked.
   std::map<std::string, budget::Limits> limits_unseen() const;
   // Has every host name of the configuration followed.
   void follow_names(const proxy::Options& options);
@@ -46,17 +46,24 @@ class ControlDesk final : public net::ParcelSink {
   static bool has_login(const proxy::DatabaseOptions& database, const config::Config& config);
   void add_node(const proxy::DatabaseOptions& database, const config::Config& config,
                 pool::Exchange& exchange);
-  // Made with this limit if there is none of that name.
-  pool::LevelId level(const std::string& name, std::uint32_t limit, pool::Exchange& exchange);
+  void handle_clients(const proxy::ClientsChanged& changed);
+  void handle_drained(const proxy::Drained& drained);
+  // Has each Relay told what `make` makes for it.
+  template <class Make>
+  void tell_relays(Make make) {
+    for (net::Inbox* relay : relays_) relay->post(make());
+  }
 
   control::Control& control_;
+  proxy::Placement& placement_;
   net::Inbox& login_;
-  net::Inbox& relay_;
+  const std::vector<net::Inbox*> relays_;
   std::function<void(bool)> drained_;
+  std::size_t drained_count_ = 0;
+  bool is_drain_clean_ = true;
   std::map<std::string, control::NodeIndex> nodes_;
   std::set<std::string> followed_names_;
-  control::Clients clients_ = control::Clients::None;
-  std::map<std::string, pool::LevelId> levels_;
+  std::vector<control::Clients> clients_;  // By Relay.
   std::vector<std::unique_ptr<NodePermits>> permits_;
   Loans loans_;
   std::vector<std::unique_ptr<control::Borrow>> borrows_;

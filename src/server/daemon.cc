@@ -1,5 +1,8 @@
 #include "server/daemon.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <csignal>
 #include <future>
 #include <thread>
@@ -15,6 +18,7 @@
 #include "obs/metrics.h"
 #include "obs/wall_time.h"
 #include "proxy/login.h"
+#include "proxy/placement.h"
 #include "proxy/relay.h"
 #include "server/control_desk.h"
 #include "server/events.h"
@@ -83,9 +87,18 @@ net::ReactorOptions reactor_options(std::string name, int nice, const config::Tc
   return options;
 }
 
+// A thread that serves logged-in clients.
+struct DataReactor {
+  SystemEntropy entropy;
+  std::unique_ptr<net::Reactor> reactor;
+  std::unique_ptr<proxy::Relay> relay;
+  std::thread thread;
+};
+
 class Daemon {
  public:
-  explicit Daemon(const DaemonOptions& options) : options_(options), config_(options.config) {}
+  explicit Daemon(const DaemonOptions& options)
+      : options_(options), config_(options.config), data_(config_->process.data_reactors) {}
 
   base::Status start();
   int wait();
@@ -101,9 +114,17 @@ class Daemon {
   void handle_hangup();
   void drain(bool is_now);
   void stop();
+  std::vector<net::Inbox*> relay_inboxes() const;
+  // Sends Login and each Relay what `make` makes for it.
+  template <class Make>
+  void tell_core(Make make) {
+    login_reactor_->inbox().post(make());
+    for (const DataReactor& data : data_) data.reactor->inbox().post(make());
+  }
 
   const DaemonOptions& options_;
   std::shared_ptr<const config::Config> config_;
+  std::vector<DataReactor> data_;
   std::string state_directory_;
   PidFile pid_file_;
   DaemonTls tls_;
@@ -111,22 +132,20 @@ class Daemon {
   std::unique_ptr<obs::Log> log_;
   obs::Metrics metrics_;
   std::unique_ptr<Statistics> statistics_;
-  pool::Exchange exchange_{kExchangeUsers};
+  pool::Exchange exchange_{static_cast<std::uint32_t>(data_.size()) + kOtherExchangeUsers,
+                           static_cast<std::uint32_t>(data_.size())};
+  proxy::Placement placement_{exchange_, static_cast<std::uint32_t>(data_.size())};
   proxy::SharedCounts counts_;
   SystemEntropy login_entropy_;
-  SystemEntropy relay_entropy_;
 
   std::unique_ptr<net::Reactor> login_reactor_;
-  std::unique_ptr<net::Reactor> relay_reactor_;
   net::Switchboard switchboard_;
   std::unique_ptr<control::Control> control_;
   std::unique_ptr<ControlDesk> desk_;
   std::unique_ptr<proxy::Login> login_;
-  std::unique_ptr<proxy::Relay> relay_;
   std::unique_ptr<Snapshots> snapshots_;
   std::unique_ptr<gateway::HttpServer> http_;
   std::thread login_thread_;
-  std::thread relay_thread_;
 
   bool is_draining_ = false;    // Control thread only.
   std::promise<bool> drained_;  // Whether it was clean.
@@ -143,13 +162,16 @@ base::Status Daemon::open_log() {
 
 base::Status Daemon::make_reactors() {
   login_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-login", 5, config_->tcp)));
-  relay_reactor_ = TRY(net::Reactor::create(reactor_options("pgweir-data", 0, config_->tcp)));
+  for (std::size_t i = 0; i < data_.size(); ++i) {
+    const std::string name = i == 0 ? "pgweir-data" : fmt::format("pgweir-data-{}", i + 1);
+    data_[i].reactor = TRY(net::Reactor::create(reactor_options(name, 0, config_->tcp)));
+  }
   login_reactor_->listen(TRY(open_listeners(*config_)), descriptor_refusal());
   login_reactor_->set_tls(tls_.clients);
   switchboard_.login = &login_reactor_->inbox();
-  switchboard_.relays = {&relay_reactor_->inbox()};
+  switchboard_.relays = relay_inboxes();
   login_reactor_->attach(switchboard_);
-  relay_reactor_->attach(switchboard_);
+  for (const DataReactor& data : data_) data.reactor->attach(switchboard_);
   return base::success();
 }
 
@@ -159,8 +181,8 @@ base::Status Daemon::make_control() {
   options.resolver.failure_ttl = config_->dns.failure_ttl;
   options.resolver.resolv_conf = config_->dns.resolv_conf;
   control_ = TRY(control::Control::create(options, *log_));
-  desk_ = std::make_unique<ControlDesk>(*control_, login_reactor_->inbox(), relay_reactor_->inbox(),
-                                        [this](bool is_clean) {
+  desk_ = std::make_unique<ControlDesk>(*control_, login_reactor_->inbox(), relay_inboxes(),
+                                        placement_, [this](bool is_clean) {
                                           if (!has_drained_) drained_.set_value(is_clean);
                                           has_drained_ = true;
                                         });
@@ -173,24 +195,34 @@ base::Status Daemon::make_control() {
 
 void Daemon::make_core() {
   const auto options = proxy_options(*config_, tls_);
-  login_ = std::make_unique<proxy::Login>(*login_reactor_, login_entropy_, *log_, counts_, options,
-                                          login_tls(*config_));
-  relay_ = std::make_unique<proxy::Relay>(proxy::RelayWorld{.io = *relay_reactor_,
-                                                            .entropy = relay_entropy_,
-                                                            .log = *log_,
-                                                            .metrics = metrics_,
-                                                            .counts = counts_,
-                                                            .exchange = exchange_,
-                                                            .seed = relay_entropy_.u32(),
-                                                            .levels = desk_->levels(),
-                                                            .limits = desk_->limits_unseen()},
-                                          options);
+  login_ = std::make_unique<proxy::Login>(*login_reactor_, login_entropy_, *log_, counts_,
+                                          placement_, options, login_tls(*config_));
   login_reactor_->attach(*login_);
-  relay_reactor_->attach(*relay_);
   snapshots_ =
       std::make_unique<Snapshots>(*control_, metrics_, *log_, config_->budget.connection_limit);
   snapshots_->add_reactor(*login_reactor_);
-  snapshots_->add_reactor(*relay_reactor_);
+  for (std::uint32_t i = 0; i < data_.size(); ++i) {
+    DataReactor& data = data_[i];
+    data.relay = std::make_unique<proxy::Relay>(proxy::RelayWorld{.io = *data.reactor,
+                                                                  .entropy = data.entropy,
+                                                                  .log = *log_,
+                                                                  .metrics = metrics_,
+                                                                  .counts = counts_,
+                                                                  .exchange = exchange_,
+                                                                  .placement = placement_,
+                                                                  .index = i,
+                                                                  .seed = data.entropy.u32(),
+                                                                  .limits = desk_->limits_unseen()},
+                                                options);
+    data.reactor->attach(*data.relay);
+    snapshots_->add_reactor(*data.reactor);
+  }
+}
+
+std::vector<net::Inbox*> Daemon::relay_inboxes() const {
+  std::vector<net::Inbox*> inboxes;
+  for (const DataReactor& data : data_) inboxes.push_back(&data.reactor->inbox());
+  return inboxes;
 }
 
 base::Status Daemon::start() {
@@ -214,7 +246,7 @@ base::Status Daemon::start() {
 
 void Daemon::run_threads() {
   control_->start();
-  relay_thread_ = std::thread([this] { relay_reactor_->run(); });
+  for (DataReactor& data : data_) data.thread = std::thread([&data] { data.reactor->run(); });
   login_thread_ = std::thread([this] { login_reactor_->run(); });
   snapshots_->set_readiness(gateway::Readiness::Ready);
   log_->event(kStarted, {obs::kv("version", PGWEIR_VERSION), obs::kv("port", config_->listen.port),
@@ -251,11 +283,11 @@ void Daemon::drain(bool is_now) {
   log_->event(kDraining, {obs::kv("at_once", is_now)});
   snapshots_->set_readiness(gateway::Readiness::Draining);
   login_reactor_->stop_listening();
-  for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
+  tell_core([is_now] {
     auto drain = std::make_unique<proxy::Drain>();
     drain->is_now = is_now;
-    inbox->post(std::move(drain));
-  }
+    return drain;
+  });
 }
 
 void Daemon::handle_hangup() {
@@ -284,14 +316,13 @@ void Daemon::handle_hangup() {
   desk_->add_nodes(*fresh, exchange_);
   desk_->follow_names(fresh->proxy);
   const auto options = proxy_options(*fresh, *tls);
-  for (net::Inbox* inbox : {&login_reactor_->inbox(), &relay_reactor_->inbox()}) {
+  tell_core([&] {
     auto changed = std::make_unique<proxy::OptionsChanged>();
     changed->options = options;
     changed->client_tls = login_tls(*fresh);
-    changed->levels = desk_->levels();
     changed->limits = desk_->limits_unseen();
-    inbox->post(std::move(changed));
-  }
+    return changed;
+  });
   config_ = fresh;
   log_->event(kReloaded);
 }
@@ -317,8 +348,8 @@ void Daemon::stop() {
   http_->stop();
   login_reactor_->stop();
   login_thread_.join();
-  relay_reactor_->stop();
-  relay_thread_.join();
+  for (DataReactor& data : data_) data.reactor->stop();
+  for (DataReactor& data : data_) data.thread.join();
   control_->stop();
 }
 

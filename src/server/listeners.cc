@@ -41,6 +41,7 @@ base::Result<std::vector<std::string>> addresses_of(const std::string& name) {
 net::ListenOptions options_of(const config::Config& config) {
   return {.backlog = static_cast<int>(config.listen.backlog),
           .shares_port = config.listen.is_shared,
+          .silence_max = std::chrono::duration_cast<std::chrono::seconds>(config.tcp.silence_max),
           .unix_mode = config.listen.unix_socket_mode,
           .socket = socket_options(config.tcp)};
 }

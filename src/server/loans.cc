@@ -29,7 +29,7 @@ class Loans::Pools final : public control::Borrow {
     errand->sql = inline_parameters(statement);
     errand->time_max = statement.time_max;
     loans_.awaited_.emplace(errand->id, std::move(answered));
-    loans_.relay_.post(std::move(errand));
+    loans_.send_(std::move(errand));
   }
 
  private:

@@ -7,17 +7,18 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "control/borrow.h"
-#include "net/mailbox.h"
 #include "proxy/parcels.h"
 
 namespace pgweir::server {
 
 class Loans {
  public:
-  // relay: outlives it.
-  explicit Loans(net::ParcelSink& relay) : relay_(relay) {}
+  using Send = std::function<void(std::unique_ptr<proxy::RunErrand>)>;
+  // send: to the Relay that has such pools.
+  explicit Loans(Send send) : send_(std::move(send)) {}
 
   // What a node borrows from: pools of this database entry that log in as `user`. Must not outlive
   // the Loans.
@@ -29,7 +30,7 @@ class Loans {
   using Answered = std::function<void(const control::Loan&)>;
   class Pools;
 
-  net::ParcelSink& relay_;
+  const Send send_;
   std::unordered_map<proxy::ErrandId, Answered> awaited_;
   std::uint64_t last_id_ = 0;
 };

@@ -7,14 +7,6 @@
 namespace pgweir::server {
 namespace {
 
-class SentErrands final : public net::ParcelSink {
- public:
-  void post(std::unique_ptr<base::Parcel> parcel) override {
-    errands.emplace_back(dynamic_cast<proxy::RunErrand*>(parcel.release()));
-  }
-  std::vector<std::unique_ptr<proxy::RunErrand>> errands;
-};
-
 class LoansTest : public testing::Test {
  protected:
   control::Loan answer(proxy::ErrandDone& done) {
@@ -22,13 +14,14 @@ class LoansTest : public testing::Test {
     loans.of("app", "ann")->query({"select 1", {}}, [&](const control::Loan& loan) {
       told = loan;
     });
-    done.id = sent.errands.back()->id;
+    done.id = sent.back()->id;
     loans.handle(done);
     return told;
   }
 
-  SentErrands sent;
-  Loans loans{sent};
+  std::vector<std::unique_ptr<proxy::RunErrand>> sent;
+  Loans loans{
+      [this](std::unique_ptr<proxy::RunErrand> errand) { sent.push_back(std::move(errand)); }};
 };
 
 TEST(InlineParametersTest, puts_each_in_its_place) {
@@ -39,11 +32,11 @@ TEST(InlineParametersTest, puts_each_in_its_place) {
 
 TEST_F(LoansTest, says_where_to_run_what) {
   loans.of("app", "ann")->query({"select $1", {"5"}, std::chrono::seconds(3)}, [](const auto&) {});
-  ASSERT_EQ(sent.errands.size(), 1U);
-  EXPECT_EQ(sent.errands[0]->database, "app");
-  EXPECT_EQ(sent.errands[0]->user, "ann");
-  EXPECT_EQ(sent.errands[0]->sql, "select '5'");
-  EXPECT_EQ(sent.errands[0]->time_max, std::chrono::seconds(3));
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0]->database, "app");
+  EXPECT_EQ(sent[0]->user, "ann");
+  EXPECT_EQ(sent[0]->sql, "select '5'");
+  EXPECT_EQ(sent[0]->time_max, std::chrono::seconds(3));
 }
 
 TEST_F(LoansTest, brings_each_answer_to_who_asked) {
@@ -54,7 +47,7 @@ TEST_F(LoansTest, brings_each_answer_to_who_asked) {
   }
   for (const std::size_t i : {1U, 0U}) {
     proxy::ErrandDone done;
-    done.id = sent.errands[i]->id;
+    done.id = sent[i]->id;
     loans.handle(done);
   }
   EXPECT_EQ(told, (std::vector<std::string>{"second", "first"}));

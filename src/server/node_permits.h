@@ -1,5 +1,5 @@
 // NodePermits: one node's share of the Exchange, as the control thread takes from it for the
-// service connection. It lends nothing and knows no connection.
+// service connection, and for one beside it now and then. It lends nothing and knows no connection.
 #pragma once
 
 #include <functional>
@@ -11,9 +11,10 @@
 
 namespace pgweir::server {
 
-// In the Exchange's count of its users: the data reactor is 0, the control thread never waits in
-// it. Two users make pools announce themselves, so that a permit given back here reaches them.
-inline constexpr std::uint32_t kExchangeUsers = 2;
+// Of the Exchange besides the data reactors: the control thread, which never waits in it. Where it
+// is one of several users, pools announce themselves, so that a permit given back here reaches
+// them.
+inline constexpr std::uint32_t kOtherExchangeUsers = 1;
 
 // Control thread only.
 class NodePermits final : public control::PermitSource {
@@ -27,14 +28,17 @@ class NodePermits final : public control::PermitSource {
   bool try_take() override;
   void give_back() override;
 
-  // The node's limit. With room for a lasting service connection its permit is kept between one
+  // The node's limit. With room for a lasting service connection one permit is kept between one
   // connection and the next: when a server has restarted, the pools would leave none over.
   void set_limit(std::uint32_t limit);
 
  private:
+  void give_to_pools();
+
   pool::Exchange& exchange_;
   std::vector<pool::LevelId> levels_;
   std::function<void()> freed_;
+  int taken_ = 0;
   bool keeps_ = false;
   bool has_kept_ = false;
 };

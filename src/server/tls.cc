@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "net/self_signed.h"
 
 namespace pgweir::server {
@@ -68,6 +71,24 @@ net::ServerTlsOptions client_side(const config::ClientTlsOptions& tls) {
   return options;
 }
 
+// The contexts of one configuration. A context holds all the authorities that it trusts, which is
+// most of a megabyte with those of the system, so databases with equal options have one.
+class ServerContexts {
+ public:
+  using Context = std::shared_ptr<const net::TlsContext>;
+  base::Result<Context> find_or_make(net::ClientTlsOptions options) {
+    const auto at = std::find_if(made_.begin(), made_.end(),
+                                 [&](const auto& made) { return made.first == options; });
+    if (at != made_.end()) return at->second;
+    Context context = TRY(net::TlsContext::for_servers(options));
+    made_.emplace_back(std::move(options), context);
+    return context;
+  }
+
+ private:
+  std::vector<std::pair<net::ClientTlsOptions, Context>> made_;  // Few: they are searched in turn.
+};
+
 }  // namespace
 
 base::Result<DaemonTls> make_tls(const config::Config& config, const std::string& state_directory) {
@@ -82,14 +103,15 @@ base::Result<DaemonTls> make_tls(const config::Config& config, const std::string
     }
     made.clients = TRY(net::TlsContext::for_clients(options));
   }
+  ServerContexts contexts;
   for (const proxy::DatabaseOptions& database : config.proxy.databases) {
-    auto setup = net::TlsContext::for_servers(server_side(database.tls));
-    if (!setup) {
-      base::Error error = setup.error();
+    auto context = contexts.find_or_make(server_side(database.tls));
+    if (!context) {
+      base::Error error = context.error();
       error.context = fmt::format("database \"{}\": {}", database.name, error.context);
       return error;
     }
-    made.servers.push_back(std::move(*setup));
+    made.servers.push_back(std::move(*context));
   }
   return made;
 }

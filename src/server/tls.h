@@ -1,5 +1,5 @@
-// TLS of the daemon: the contexts for clients and for each configured database, made of the
-// options. Handshakes are net/'s.
+// TLS of the daemon: the context for clients and those for servers, made of the options; databases
+// with equal options share one. Handshakes are net/'s.
 #pragma once
 
 #include <memory>

@@ -18,6 +18,8 @@ from support.postgres import APP_PASSWORD, make_url
 
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("PGWEIR_BINARY", str(ROOT / "build/release/pgweir"))
+# How many every pgweir has whose configuration does not say it; empty: its own default.
+DATA_REACTORS = os.environ.get("PGWEIR_TEST_DATA_REACTORS", "")
 
 
 class Pgweir:
@@ -60,6 +62,8 @@ class Pgweir:
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("PG") and name != "DATABASE_URL"}
         environment["STATE_DIRECTORY"] = str(self.directory)
+        if DATA_REACTORS:
+            environment["PGWEIR_DATA_REACTORS"] = DATA_REACTORS
         if self.database_url is not None:
             environment["DATABASE_URL"] = self.database_url
         return environment

@@ -17,10 +17,16 @@ def is_root():
 
 
 def free_port():
-    """A port that nobody listens on. Whoever uses it has to cope with a neighbour being faster."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on. Whoever uses it has to cope with a neighbour being faster.
+
+    Nor does a socket in /tmp have its number, which another user may have left behind.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if not Path(f"/tmp/.s.PGSQL.{port}").exists():
+            return port
 
 
 def postgres_program(name):
