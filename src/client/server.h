@@ -1,0 +1,34 @@
+// Server: one PostgreSQL connection of a SharedPool, and who has it.
+#pragma once
+
+#include <cstdint>
+
+#include "base/list.h"
+#include "base/time.h"
+#include "pgweir/code_location.hpp"
+#include "pool/server.h"
+
+namespace pgweir::client {
+
+struct InOffers;
+
+// What is noted of a lease while it lasts. Texts are borrowed: literals of the user's program.
+struct LeaseNote {
+  code_location where;
+  const char* tag = nullptr;  // What the user calls it, or nullptr.
+  base::Instant since;        // Coarse.
+};
+
+class Server : public pool::Server, public base::ListHook<InOffers> {
+ public:
+  const LeaseNote& lease() const { return lease_; }
+
+ private:
+  friend class SharedPool;
+
+  LeaseNote lease_;
+  bool is_lent_ = false;           // Some thread has it.
+  std::uint32_t offer_count_ = 0;  // In a row, without asking the shard.
+};
+
+}  // namespace pgweir::client

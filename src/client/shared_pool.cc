@@ -1,0 +1,302 @@
+#include "client/shared_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "client/clock.h"
+
+namespace pgweir::client {
+namespace {
+
+std::chrono::steady_clock::time_point to_steady(base::Instant instant) {
+  return std::chrono::steady_clock::time_point(instant.time_since_epoch());
+}
+
+// Who waits has a deadline of its own, and is told nothing meanwhile.
+pool::Options without_waiting_times(pool::Options options) {
+  options.wait_max = base::Duration::zero();
+  options.wait_notice_after = base::Duration::zero();
+  return options;
+}
+
+}  // namespace
+
+SharedPool::SharedPool(const SharedPoolOptions& options, std::uint64_t seed, Host& host)
+    : barging_max_(options.barging_max), host_(host), shard_(exchange_, seed), now_(coarse_now()) {
+  const Lock lock(mutex_);
+  const pool::LevelId own = exchange_.add_level("pool", pool::kUnlimited);
+  shard_.add_pool({.name = "pool", .options = without_waiting_times(options.pool), .levels = {own}},
+                  now_);
+  carry_out_decisions();
+}
+
+SharedPool::~SharedPool() { ASSERT(sleepers_.empty() && servers_.empty()); }
+
+Grant SharedPool::acquire(const Request& request) {
+  Lock lock(mutex_);
+  if (is_closed_) return {.denial = Denial::Closed};
+  if (Server* offered = take_offer()) return lend(*offered, request);
+  now_ = coarse_now();
+  Sleeper sleeper(request);
+  if (pool::Server* idle = shard_.acquire(sleeper, kPool, now_)) {
+    return lend(static_cast<Server&>(*idle), request);
+  }
+  return wait(lock, sleeper);
+}
+
+Server* SharedPool::acquire_if_idle(code_location where, const char* tag) {
+  const Lock lock(mutex_);
+  if (is_closed_ || !sleepers_.empty() || shard_.counts(kPool).idle == 0) return nullptr;
+  now_ = coarse_now();
+  pool::Waiter nobody;
+  auto* server = static_cast<Server*>(shard_.acquire(nobody, kPool, now_));
+  return lend(*server, {.where = where, .tag = tag}).server;
+}
+
+Grant SharedPool::lend(Server& server, const Request& request) {
+  server.lease_ = {.where = request.where, .tag = request.tag, .since = now_};
+  server.is_lent_ = true;
+  return {.server = &server};
+}
+
+Grant SharedPool::wait(Lock& lock, Sleeper& sleeper) {
+  sleeper.since = precise_now();
+  sleepers_.push_back(sleeper);
+  carry_out_decisions();
+  if (!sleeper.request.stop.stop_possible()) {
+    sleep(lock, sleeper);
+    return *sleeper.grant;
+  }
+  // The callback may be running in another thread, or at once in this one: it takes the mutex, and
+  // its end is awaited without.
+  lock.unlock();
+  const std::stop_callback cancel(sleeper.request.stop, [&] {
+    const Lock inner(mutex_);
+    sleeper.is_cancelled = true;
+    sleeper.wake.notify_one();
+  });
+  lock.lock();
+  sleep(lock, sleeper);
+  lock.unlock();
+  return *sleeper.grant;
+}
+
+// Until it has a grant, in whatever way.
+void SharedPool::sleep(Lock& lock, Sleeper& sleeper) {
+  const base::Instant deadline = sleeper.request.deadline;
+  bool is_late = false;
+  while (!sleeper.grant && !take_called_offer(sleeper)) {
+    if (sleeper.is_cancelled) return give_up(sleeper, Denial::Cancelled);
+    if (is_late) return give_up(sleeper, Denial::TimedOut);
+    if (deadline == base::kNever) {
+      sleeper.wake.wait(lock);
+    } else {
+      is_late = sleeper.wake.wait_until(lock, to_steady(deadline)) == std::cv_status::timeout;
+    }
+  }
+}
+
+bool SharedPool::take_called_offer(Sleeper& sleeper) {
+  if (!std::exchange(sleeper.is_called, false)) return false;
+  Server* offered = offers_.pop_back();
+  if (offered == nullptr) return false;  // Somebody was faster.
+  shard_.leave(sleeper);
+  settle(sleeper, lend(*offered, sleeper.request));
+  call_for_offers();
+  return true;
+}
+
+void SharedPool::give_up(Sleeper& sleeper, Denial denial) {
+  shard_.leave(sleeper);
+  Grant grant{.denial = denial};
+  if (const pool::Failure* failure = shard_.last_failure(kPool)) {
+    grant.failure = std::make_shared<const pool::Failure>(*failure);
+  }
+  settle(sleeper, grant);
+  call_for_offers();
+}
+
+void SharedPool::settle(Sleeper& sleeper, const Grant& grant) {
+  sleeper.base::ListHook<Sleeper>::unlink();
+  sleeper.grant = grant;
+  sleeper.wake.notify_one();
+}
+
+// Whether who comes now, or runs still, may be served before the first in the line.
+bool SharedPool::may_pass(const Sleeper& first) const {
+  return precise_now() - first.since < barging_max_;
+}
+
+Server* SharedPool::take_offer() {
+  if (offers_.empty()) return nullptr;
+  const Sleeper* first = sleepers_.front();
+  if (first != nullptr && !may_pass(*first)) return nullptr;
+  return offers_.pop_back();
+}
+
+bool SharedPool::may_offer(const Server& server) const {
+  const Sleeper* first = sleepers_.front();
+  return first != nullptr && !is_closed_ && server.offer_count_ < kOfferCountMax &&
+         may_pass(*first);
+}
+
+void SharedPool::offer(Server& server) {
+  ++server.offer_count_;
+  offers_.push_back(server);
+  call_for_offers();
+}
+
+// No server stays on offer while nobody is on the way to it.
+void SharedPool::call_for_offers() {
+  if (offers_.empty()) return;
+  if (Sleeper* first = sleepers_.front()) {
+    if (!std::exchange(first->is_called, true)) first->wake.notify_one();
+    return;
+  }
+  while (Server* server = offers_.pop_front()) pass_on(*server, shard_.release(*server, now_));
+  carry_out_decisions();
+}
+
+void SharedPool::take_back(Server& server) {
+  ASSERT(server.is_lent_);
+  server.is_lent_ = false;
+}
+
+void SharedPool::release(Server& server) {
+  const Lock lock(mutex_);
+  take_back(server);
+  if (may_offer(server)) return offer(server);
+  now_ = coarse_now();
+  server.offer_count_ = 0;
+  pass_on(server, shard_.release(server, now_));
+  carry_out_decisions();
+}
+
+void SharedPool::discard(Server& server) {
+  const Lock lock(mutex_);
+  take_back(server);
+  now_ = coarse_now();
+  shard_.handle_closing(server, now_);
+  host_.close(server);
+  carry_out_decisions();
+}
+
+void SharedPool::pass_on(Server& server, pool::Waiter* waiter) {
+  if (waiter == nullptr) return;
+  auto& sleeper = static_cast<Sleeper&>(*waiter);
+  settle(sleeper, lend(server, sleeper.request));
+}
+
+void SharedPool::handle_opened(Server& server) {
+  const Lock lock(mutex_);
+  now_ = coarse_now();
+  pass_on(server, shard_.handle_opened(server, now_));
+  carry_out_decisions();
+}
+
+void SharedPool::handle_open_failed(Server& server, pool::Failure failure) {
+  const Lock lock(mutex_);
+  now_ = coarse_now();
+  shard_.handle_open_failed(server, std::move(failure), now_);
+  shard_.handle_ended(server, now_);
+  forget(server);
+  carry_out_decisions();
+}
+
+void SharedPool::handle_ended(Server& server) {
+  const Lock lock(mutex_);
+  now_ = coarse_now();
+  shard_.handle_ended(server, now_);
+  forget(server);
+  carry_out_decisions();
+}
+
+base::Instant SharedPool::handle_time() {
+  const Lock lock(mutex_);
+  now_ = coarse_now();
+  shard_.handle_time(now_);
+  carry_out_decisions();
+  return shard_.next_deadline();
+}
+
+void SharedPool::close() {
+  const Lock lock(mutex_);
+  if (std::exchange(is_closed_, true)) return;
+  now_ = coarse_now();
+  while (Sleeper* sleeper = sleepers_.front()) {
+    shard_.leave(*sleeper);
+    settle(*sleeper, {.denial = Denial::Closed});
+  }
+  pool::Options options = shard_.options(kPool);
+  options.server_count_min = 0;
+  shard_.set_options(kPool, options, now_);
+  shard_.recycle(kPool, now_);
+  call_for_offers();
+  carry_out_decisions();
+}
+
+bool SharedPool::wait_until_ended(base::Instant deadline) {
+  Lock lock(mutex_);
+  ASSERT(is_closed_);
+  const auto is_over = [this] { return servers_.empty(); };
+  if (deadline == base::kNever) {
+    ended_.wait(lock, is_over);
+    return true;
+  }
+  return ended_.wait_until(lock, to_steady(deadline), is_over);
+}
+
+void SharedPool::carry_out_decisions() {
+  while (const auto decision = shard_.take_decision()) {
+    if (std::holds_alternative<pool::Open>(*decision)) {
+      host_.open(add_server());
+    } else if (const auto* close = std::get_if<pool::Close>(&*decision)) {
+      host_.close(static_cast<Server&>(*close->server));
+    } else if (const auto* refusal = std::get_if<pool::Refuse>(&*decision)) {
+      refuse(*refusal);
+    }
+    // One shard alone gives nothing and wakes nobody, and nobody is told that he waits.
+  }
+}
+
+void SharedPool::refuse(const pool::Refuse& refusal) {
+  const bool is_full = refusal.reason == pool::RefuseReason::QueueFull;
+  settle(static_cast<Sleeper&>(*refusal.waiter),
+         {.denial = is_full ? Denial::QueueFull : Denial::LoginFailed, .failure = refusal.failure});
+}
+
+Server& SharedPool::add_server() {
+  Server& server = *servers_.emplace_back(std::make_unique<Server>());
+  shard_.handle_opening(server, kPool, now_);
+  return server;
+}
+
+void SharedPool::forget(Server& server) {
+  const auto place = std::find_if(servers_.begin(), servers_.end(),
+                                  [&](const auto& known) { return known.get() == &server; });
+  ASSERT(place != servers_.end());
+  std::swap(*place, servers_.back());
+  servers_.pop_back();
+  if (servers_.empty()) ended_.notify_all();
+}
+
+pool::PoolCounts SharedPool::counts() const {
+  const Lock lock(mutex_);
+  return shard_.counts(kPool);
+}
+
+std::vector<LeaseNote> SharedPool::leases() const {
+  std::vector<LeaseNote> lent;
+  {
+    const Lock lock(mutex_);
+    for (const auto& server : servers_)
+      if (server->is_lent_) lent.push_back(server->lease_);
+  }
+  std::stable_sort(lent.begin(), lent.end(), [](const LeaseNote& left, const LeaseNote& right) {
+    return left.since < right.since;
+  });
+  return lent;
+}
+
+}  // namespace pgweir::client

@@ -1,0 +1,156 @@
+// SharedPool: one pool of servers for the threads of a process: a pool::Shard under one mutex. It
+// lends, makes those wait whom it cannot serve, and says what is to be opened and closed. It knows
+// nothing of libpq and starts no thread; its Host does what takes long.
+//
+// Order: first come, first served, but for `barging_max`. A server that is released while the first
+// in the line has waited for less than that is offered: whoever runs may take it before the first
+// in the line has woken. Handing over strictly costs a change of threads for every lease
+// (client-library reference, 3.4: 17 times as much where leases take no time at all).
+//
+// Any thread may call anything. Nothing allocates but the opening of a server.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "base/list.h"
+#include "base/time.h"
+#include "client/server.h"
+#include "pool/exchange.h"
+#include "pool/shard.h"
+
+namespace pgweir::client {
+
+// What a SharedPool wants done. It calls with its mutex held: an implementation queues the work for
+// a thread of its own, and calls nothing of the pool before it has returned.
+class Host {
+ public:
+  virtual ~Host() = default;
+  // Log in. Then handle_opened or handle_open_failed.
+  virtual void open(Server& server) = 0;
+  // Say good-bye and wait for the end. Then handle_ended.
+  virtual void close(Server& server) = 0;
+};
+
+// A thread that wants a server.
+struct Request {
+  code_location where;
+  const char* tag = nullptr;
+  base::Instant deadline = base::kNever;  // By the precise clock. In the past: do not wait.
+  std::stop_token stop = {};
+};
+
+enum class Denial : std::uint8_t {
+  TimedOut,     // The deadline passed.
+  QueueFull,    // As many as are allowed wait already.
+  LoginFailed,  // The server refuses us for good: `failure` says why.
+  Closed,       // close() was called.
+  Cancelled,    // By the request's stop token.
+};
+
+struct Grant {
+  Server* server = nullptr;  // Or …
+  Denial denial = Denial::TimedOut;
+  std::shared_ptr<const pool::Failure> failure = {};  // Of the last login, if none worked since.
+};
+
+struct SharedPoolOptions {
+  pool::Options pool;  // wait_max and wait_notice_after are not used: every request has a deadline.
+  base::Duration barging_max = std::chrono::milliseconds(1);
+};
+
+class SharedPool {
+ public:
+  // Borrows the host. seed: of the jitter of lifetimes.
+  SharedPool(const SharedPoolOptions& options, std::uint64_t seed, Host& host);
+  // REQUIRES: nobody waits, and every server has ended.
+  ~SharedPool();
+  SharedPool(const SharedPool&) = delete;
+  SharedPool& operator=(const SharedPool&) = delete;
+
+  // A server, or why not. Blocks until one of both is known. The server is the caller's until
+  // release() or discard().
+  Grant acquire(const Request& request);
+  // An idle one, or nullptr: never waits, opens none, and never passes one who waits.
+  Server* acquire_if_idle(code_location where, const char* tag);
+
+  // The lease is over and the server is as clean as a new one.
+  void release(Server& server);
+  // The lease is over, and nobody else shall have that server.
+  void discard(Server& server);
+
+  void handle_opened(Server& server);
+  // No connection is left.
+  void handle_open_failed(Server& server, pool::Failure failure);
+  void handle_ended(Server& server);
+
+  // Lifetimes, idle times, pauses after failed logins: what is due is done. Returns when to call
+  // again, by the coarse clock; sooner is allowed.
+  base::Instant handle_time();
+
+  // Refuses who waits and who comes. Idle servers are closed now, lent ones when they come back.
+  void close();
+  // Whether all servers have ended by then, by the precise clock. REQUIRES: close() was called.
+  bool wait_until_ended(base::Instant deadline);
+
+  pool::PoolCounts counts() const;
+  // The leases of this moment, the oldest first.
+  std::vector<LeaseNote> leases() const;
+
+ private:
+  // A thread that waits. Lives on its stack.
+  struct Sleeper : pool::Waiter, base::ListHook<Sleeper> {
+    explicit Sleeper(const Request& wants) : request(wants) {}
+    const Request& request;
+    base::Instant since;  // Precise.
+    std::condition_variable wake;
+    std::optional<Grant> grant;
+    bool is_called = false;     // Woken for an offer, and has not looked yet.
+    bool is_cancelled = false;  // By its stop token.
+  };
+  using Lock = std::unique_lock<std::mutex>;
+
+  // How often in a row a server is offered; then the shard decides what becomes of it, its
+  // lifetime included.
+  static constexpr std::uint32_t kOfferCountMax = 64;
+
+  Grant wait(Lock& lock, Sleeper& sleeper);
+  void sleep(Lock& lock, Sleeper& sleeper);
+  bool take_called_offer(Sleeper& sleeper);
+  void give_up(Sleeper& sleeper, Denial denial);
+  Grant lend(Server& server, const Request& request);
+  void take_back(Server& server);
+  Server* take_offer();
+  bool may_offer(const Server& server) const;
+  bool may_pass(const Sleeper& first) const;
+  void offer(Server& server);
+  void call_for_offers();
+  void pass_on(Server& server, pool::Waiter* waiter);
+  void settle(Sleeper& sleeper, const Grant& grant);
+  void refuse(const pool::Refuse& refusal);
+  void carry_out_decisions();
+  Server& add_server();
+  void forget(Server& server);
+
+  static constexpr base::PoolId kPool{0};
+
+  const base::Duration barging_max_;
+  Host& host_;
+
+  mutable std::mutex mutex_;
+  pool::Exchange exchange_;
+  pool::Shard shard_;
+  base::Instant now_;                      // Coarse; never goes back.
+  base::List<Sleeper, Sleeper> sleepers_;  // In the order of the shard's line.
+  base::List<Server, InOffers> offers_;    // Leased from the shard, lent to nobody.
+  std::vector<std::unique_ptr<Server>> servers_;
+  std::condition_variable ended_;
+  bool is_closed_ = false;
+};
+
+}  // namespace pgweir::client
