@@ -6,12 +6,16 @@ of the tree in build/mutants. There the simulation is built as a release, so tha
 but the changed source, and run until a seed fails. A mutant that survives every seed is a hole in
 the simulation; a patch that no longer applies, or no longer compiles, shows nothing. Both fail.
 
+Most of a mutant's time goes into compiling one source and linking, which keeps one processor busy.
+So there is a copy for each processor, and as many mutants are tried at the same time.
+
     tools/mutants.py [--seeds N] [NAME…]    these mutants or all of them, with 2,000 seeds at most
 """
 
 import argparse
 import fcntl
 import os
+import queue
 import re
 import subprocess
 import sys
@@ -22,15 +26,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 MUTANTS = ROOT / "tests/sim/mutants"
-COPY = ROOT / "build/mutants"
-SIMULATION = COPY / "build/release/pgweir_sim"
+COPIES = ROOT / "build/mutants"
+PROCESSORS = os.cpu_count() or 1
 # What the simulation is built of.
 PARTS = ["CMakeLists.txt", "CMakePresets.json", "cmake", "src", "tests/CMakeLists.txt",
          "tests/sim/*.cc", "tests/sim/*.h", "tests/sim/CMakeLists.txt"]
 SEEDS = 2000
 FIRST_PORTION = 50  # Most mutants are caught by these; each next portion is three times as large.
 BUILD_SECONDS_MAX = 900
-RUN_SECONDS_MAX = 120  # For one part of a portion, which takes a tenth of that.
+RUN_SECONDS_MAX = 120  # For one part of a portion, which takes a fifth of that.
 FAILED_SEED = re.compile(r"^simulation failed: seed (\d+)", re.M)
 REASON = re.compile(r"^(?:simulation: (?P<check>.*)|.*(?P<assertion>assertion failed: .*)"
                     r"|(?P<throw>terminate called.*))$", re.M)
@@ -83,8 +87,8 @@ def describe(patch):
     return " ".join(patch.partition("\n--- ")[0].split())
 
 
-def simulate(first, count):
-    command = [SIMULATION, "--first", str(first), "--seeds", str(count)]
+def simulate(copy, first, count):
+    command = [copy / "build/release/pgweir_sim", "--first", str(first), "--seeds", str(count)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace",
                               timeout=RUN_SECONDS_MAX)
@@ -93,12 +97,11 @@ def simulate(first, count):
     return read_outcome(done.returncode, done.stderr, first)
 
 
-def hunt(count):
-    """Runs seeds 1…count in growing portions, on all processors, up to the first that fails."""
-    processors = os.cpu_count() or 1
+def hunt(copy, count, processors):
+    """Runs seeds 1…count in growing portions, on so many processors, up to the first that fails."""
     with ThreadPoolExecutor(processors) as workers:
         for first, size in portions(count):
-            runs = workers.map(lambda part: simulate(*part), slices(first, size, processors))
+            runs = workers.map(lambda part: simulate(copy, *part), slices(first, size, processors))
             caught = [catch for catch in runs if catch is not None]
             if caught:
                 return min(caught, key=lambda catch: catch.seed)
@@ -117,18 +120,18 @@ def list_sources():
     return {path for path in listing.split("\0") if path and (ROOT / path).is_file()}
 
 
-def synchronise(sources):
+def synchronise(copy, sources):
     """Makes the copy as the tree is, touching only what differs: the rest need not be rebuilt."""
-    there = {str(path.relative_to(COPY)) for folder in ("src", "cmake", "tests")
-             for path in (COPY / folder).rglob("*") if path.is_file()}
+    there = {str(path.relative_to(copy)) for folder in ("src", "cmake", "tests")
+             for path in (copy / folder).rglob("*") if path.is_file()}
     for path in there - sources:
-        (COPY / path).unlink()
+        (copy / path).unlink()
     for path in sources:
-        copy, text = COPY / path, (ROOT / path).read_bytes()
-        if copy.is_file() and copy.read_bytes() == text:
+        file, text = copy / path, (ROOT / path).read_bytes()
+        if file.is_file() and file.read_bytes() == text:
             continue
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.write_bytes(text)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text)
 
 
 def apply(patch, folder, *options):
@@ -139,53 +142,78 @@ def apply(patch, folder, *options):
         raise Trouble(f"does not apply any more:\n{output.strip()}")
 
 
-def build():
+def build(copy):
     try:
         status, output = run(["cmake", "--build", "--preset", "release", "--target", "pgweir_sim"],
-                             cwd=COPY, timeout=BUILD_SECONDS_MAX)
+                             cwd=copy, timeout=BUILD_SECONDS_MAX)
     except subprocess.TimeoutExpired:
         raise Trouble(f"building takes more than {BUILD_SECONDS_MAX} s") from None
     if status != 0:
         raise Trouble("does not compile:\n" + "\n".join(output.splitlines()[-30:]))
 
 
-def prepare(seeds):
+def prepare(copies, seeds):
     """Builds the tree as it is; what its own simulation finds is no mutant's doing."""
-    synchronise(list_sources())
-    status, output = run(["cmake", "--preset", "release"], cwd=COPY)
-    if status != 0:
-        raise Trouble(output)
-    build()
-    if (catch := hunt(seeds)) is not None:
+    sources = list_sources()
+    for copy in copies:
+        synchronise(copy, sources)
+        status, output = run(["cmake", "--preset", "release"], cwd=copy)
+        if status != 0:
+            raise Trouble(output)
+        build(copy)
+    if (catch := hunt(copies[0], seeds, PROCESSORS)) is not None:
         raise Trouble(f"without any mutant, seed {catch.seed} fails: {catch.reason}")
 
 
-def try_mutant(patch, seeds):
+def try_mutant(copy, patch, seeds, processors):
     """The line to print about it. Leaves the copy broken: the next one starts from the tree."""
-    sources = list_sources()
-    synchronise(sources)
-    apply(patch, COPY)
-    build()
-    catch = hunt(seeds)
+    synchronise(copy, list_sources())
+    apply(patch, copy)
+    build(copy)
+    catch = hunt(copy, seeds, processors)
     if catch is None:
         raise Trouble(f"SURVIVED {seeds} seeds. {describe(patch.read_text())}")
     return f"seed {catch.seed}: {catch.reason}"
 
 
+def report_mutant(free_copies, patch, seeds, processors):
+    """Tries it in a copy that nobody has: whether it was caught, and the line to print about it."""
+    copy, begun, is_caught = free_copies.get(), time.monotonic(), True
+    try:
+        outcome = try_mutant(copy, patch, seeds, processors)
+    except Trouble as trouble:
+        is_caught = False
+        outcome = f"{trouble}\n    To repeat: tools/mutants.py {patch.stem}"
+    finally:
+        free_copies.put(copy)
+    return is_caught, f"{patch.stem:28} {outcome}, {time.monotonic() - begun:.0f} s"
+
+
+def try_all(copies, patches, seeds):
+    """As many at a time as there are copies, told in order: the names of those that failed."""
+    free_copies, failed = queue.SimpleQueue(), []
+    for copy in copies:
+        free_copies.put(copy)
+    processors = PROCESSORS // len(copies)
+    with ThreadPoolExecutor(len(copies)) as workers:
+        reports = workers.map(
+            lambda patch: report_mutant(free_copies, patch, seeds, processors), patches)
+        for patch, (is_caught, line) in zip(patches, reports):
+            print(line, flush=True)
+            if not is_caught:
+                failed.append(patch.stem)
+    return failed
+
+
 def check(patches, seeds):
     started = time.monotonic()
-    prepare(seeds)
+    copies = [COPIES / str(number + 1) for number in range(max(1, min(PROCESSORS, len(patches))))]
+    for copy in copies:
+        copy.mkdir(exist_ok=True)
+    prepare(copies, seeds)
     print(f"{'the tree as it is':28} holds for {seeds} seeds, {time.monotonic() - started:.0f} s",
           flush=True)
-    failed = []
-    for patch in patches:
-        begun = time.monotonic()
-        try:
-            outcome = try_mutant(patch, seeds)
-        except Trouble as trouble:
-            failed.append(patch.stem)
-            outcome = f"{trouble}\n    To repeat: tools/mutants.py {patch.stem}"
-        print(f"{patch.stem:28} {outcome}, {time.monotonic() - begun:.0f} s", flush=True)
+    failed = try_all(copies, patches, seeds)
     print(f"{len(patches) - len(failed)} of {len(patches)} mutants caught, "
           f"{time.monotonic() - started:.0f} s")
     if failed:
@@ -208,9 +236,9 @@ def main(arguments):
     options = parser.parse_args(arguments)
     try:
         patches = find_patches(options.names)
-        COPY.mkdir(parents=True, exist_ok=True)
-        with open(COPY / "lock", "w", encoding="utf-8") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # There is one copy of the tree.
+        COPIES.mkdir(parents=True, exist_ok=True)
+        with open(COPIES / "lock", "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # Nobody else changes the copies meanwhile.
             return check(patches, options.seeds)
     except Trouble as trouble:
         print(f"mutants: {trouble}", file=sys.stderr)

@@ -2,6 +2,7 @@
 """Unit tests of mutants.py: which seeds are run, and when a mutant counts as caught."""
 
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 from unittest import mock
@@ -44,13 +45,36 @@ class SeedsTest(unittest.TestCase):
     def test_the_lowest_seed_of_the_first_portion_that_fails_is_told(self):
         failing = {70: "b", 60: "a", 300: "c"}
 
-        def simulate(first, count):
+        def simulate(_, first, count):
             seeds = [seed for seed in range(first, first + count) if seed in failing]
             return mutants.Catch(seeds[0], failing[seeds[0]]) if seeds else None
 
         with mock.patch.object(mutants, "simulate", simulate):
-            self.assertEqual(mutants.hunt(2000), mutants.Catch(60, "a"))
-            self.assertIsNone(mutants.hunt(59))
+            self.assertEqual(mutants.hunt(Path(), 2000, 2), mutants.Catch(60, "a"))
+            self.assertIsNone(mutants.hunt(Path(), 59, 2))
+
+
+class TryAllTest(unittest.TestCase):
+    COPIES = [Path("1"), Path("2")]
+    PATCHES = [Path(f"{name}.patch") for name in ("a", "b", "c", "d", "e")]
+
+    def test_no_copy_is_lent_to_two_mutants_and_those_that_fail_are_named(self):
+        taken, both_taken = set(), threading.Barrier(2, timeout=10)
+
+        def try_mutant(copy, patch, *_):
+            self.assertNotIn(copy, taken)
+            taken.add(copy)
+            if patch.stem in "ab":
+                both_taken.wait()  # The second does not wait until the first is through.
+            taken.remove(copy)
+            if patch.stem in "bd":
+                raise mutants.Trouble("SURVIVED")
+            return "seed 1: caught"
+
+        with (mock.patch.object(mutants, "try_mutant", try_mutant),
+              mock.patch("builtins.print") as told):
+            self.assertEqual(mutants.try_all(self.COPIES, self.PATCHES, 2000), ["b", "d"])
+        self.assertEqual([call.args[0].split()[0] for call in told.call_args_list], list("abcde"))
 
 
 class OutcomeTest(unittest.TestCase):
@@ -106,16 +130,15 @@ class SynchroniseTest(unittest.TestCase):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
         self.enterContext(mock.patch.object(mutants, "ROOT", self.root))
-        self.enterContext(mock.patch.object(mutants, "COPY", self.copy))
 
     def test_the_copy_becomes_as_the_tree_is(self):
-        mutants.synchronise({"src/a.cc", "src/b.cc"})
+        mutants.synchronise(self.copy, {"src/a.cc", "src/b.cc"})
         self.assertEqual((self.copy / "src/a.cc").read_text(), "new")
         self.assertFalse((self.copy / "src/gone.cc").exists())
 
     def test_what_is_the_same_is_not_touched(self):
         before = (self.copy / "src/b.cc").stat().st_mtime_ns
-        mutants.synchronise({"src/a.cc", "src/b.cc"})
+        mutants.synchronise(self.copy, {"src/a.cc", "src/b.cc"})
         self.assertEqual((self.copy / "src/b.cc").stat().st_mtime_ns, before)
 
 

@@ -46,6 +46,7 @@ void Backend::start() {
 
 // As the main loop of a backend: the next message, unless it is busy.
 void Backend::work() {
+  last_work_ = world_.now();
   if (is_working_ || phase_ == Phase::Dead) return;
   if (link_->to_peer->end() == End::Reset) {
     // Noticed when it next reads or writes; a sleeping statement sleeps on.

@@ -59,6 +59,8 @@ class Backend : public std::enable_shared_from_this<Backend> {
   bool is_dead() const { return phase_ == Phase::Dead; }
   // Logged in, and nothing under way or left behind by a client.
   bool is_at_rest() const;
+  // Since when it has been so, at least; kNever: it is not.
+  base::Instant rests_since() const { return is_at_rest() ? last_work_ : base::kNever; }
   std::string describe() const;
 
   bool has_slot = false;  // Written by the host.
@@ -130,6 +132,7 @@ class Backend : public std::enable_shared_from_this<Backend> {
   bool is_exiting_ = false;
   bool is_dismissed_ = false;  // It was sent Terminate.
   bool is_working_ = false;
+  base::Instant last_work_{};
 
   base::ByteQueue inbox_;
   base::ByteBuffer reply_;  // Not flushed yet.

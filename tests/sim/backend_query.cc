@@ -146,6 +146,7 @@ std::optional<wire::Report> Backend::objection(const Statement& statement) const
 void Backend::run(Statement statement, const Portal& portal) {
   if (statement.mark.client == 0) statement.mark = find_mark(portal.argument);
   note(statement.mark);
+  if (host_.ledger().on_begun) host_.ledger().on_begun(statement.mark);
   session_.begin_statement();
   running_ = Running{.statement = std::move(statement),
                      .text = portal.text,

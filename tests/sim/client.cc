@@ -64,9 +64,7 @@ void Client::connect() {
   send_startup();
 }
 
-void Client::send_startup() {
-  wire::Parameters parameters{{"user", user_}, {"database", database_}};
-  Settings defaults = server_settings();
+void Client::choose_parameters(wire::Parameters& parameters, Settings& defaults) {
   std::string options;
   const std::string own = std::to_string(number_ % 5);
   if (world_.chance(0.7)) {
@@ -91,6 +89,12 @@ void Client::send_startup() {
     defaults["TimeZone"] = "Zone/" + own;
   }
   if (!options.empty()) parameters.emplace_back("options", options);
+}
+
+void Client::send_startup() {
+  wire::Parameters parameters{{"user", user_}, {"database", database_}};
+  Settings defaults = server_settings();
+  if (rules_.has_parameters) choose_parameters(parameters, defaults);
   session_.emplace(defaults);
   world_.say(describe() + " connects to " + database_ + " as " + user_);
   base::ByteBuffer out;

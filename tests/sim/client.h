@@ -35,6 +35,7 @@ struct ClientRules {
   bool may_keep_names = false;    // Whoever prepares a statement may keep its server.
   bool reads_apart = false;       // Clients differ in what decides what a literal means.
   bool is_odd = false;            // Does what drivers do not, but may do.
+  bool has_parameters = true;     // Some of its own in its startup message.
   double dawdles = 0.1;           // Per unit: thinks for long before it.
   bool has_session_state = true;  // LISTEN and temporary tables are part of programs.
   std::size_t units_min = 1;
@@ -42,6 +43,8 @@ struct ClientRules {
   std::size_t lives_max = 3;
   std::array<double, 16> weights{};  // Of the kinds of units, see programs.cc.
 };
+
+class Client;
 
 // Where clients connect to.
 class Door {
@@ -60,6 +63,8 @@ class Door {
   virtual bool was_executed(Mark mark) const = 0;
   // This was said with a good-bye, by a client that had a server.
   virtual void note_last_words(Mark mark) = 0;
+  // It has sent a unit.
+  virtual void note_asked(const Client& client) = 0;
 };
 
 class Client : public std::enable_shared_from_this<Client> {
@@ -74,6 +79,10 @@ class Client : public std::enable_shared_from_this<Client> {
   std::uint64_t answered_count() const { return answered_count_; }
   const std::string& database() const { return database_; }
   const std::string& user() const { return user_; }
+  std::uint32_t number() const { return number_; }
+  // Since when nothing has come of what it asked, for which it needs a server that it does not
+  // have; kNever: it needs none, or nobody can tell.
+  base::Instant waits_since() const;
 
  private:
   enum class Phase : std::uint8_t { Away, LoggingIn, Ready, Busy, Done };
@@ -81,6 +90,7 @@ class Client : public std::enable_shared_from_this<Client> {
   // client.cc: the connection.
   void connect();
   void send_startup();
+  void choose_parameters(wire::Parameters& parameters, Settings& defaults);
   void read();
   void take_frames();
   void handle_frame(const wire::Frame& frame);

@@ -154,6 +154,12 @@ bool Client::is_at_rest() const {
   return is_at_ease && !is_pinned && !has_cancelled;
 }
 
+base::Instant Client::waits_since() const {
+  const bool is_waiting = phase_ == Phase::Busy && session_->status() == 'I' &&
+                          !session_->has_state() && rest_.empty() && outbox_.empty();
+  return is_waiting ? asked_at_ : base::kNever;
+}
+
 // pgweir's own notices bear no mark.
 void Client::handle_notice(const wire::Report& report) const {
   const Mark mark = find_mark(report.message);

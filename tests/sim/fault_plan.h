@@ -25,6 +25,7 @@ struct FaultPlan {
   double slow_login = 0;    // Per server login: seconds instead of milliseconds, or never.
   double crash = 0;  // Per second: a PostgreSQL server ends all its backends, and comes back.
   double kill_backend = 0;  // Per second: one backend is terminated (57P01).
+  double lose_given = 0;    // Per server that goes to another reactor: it ends on the way.
   double lost_cancel = 0;   // Per CancelRequest: its connection hangs, and is never closed.
 
   double slow_reader = 0;  // Per client: it reads little, and rarely.
@@ -38,7 +39,7 @@ struct FaultPlan {
   // Something may cost a client its server or its connection, so that it must expect errors.
   bool may_lose_servers() const {
     return reset_server > 0 || lost_end > 0 || refuse > 0 || slow_login > 0 || crash > 0 ||
-           kill_backend > 0 || stall > 0 || lost_cancel > 0;
+           kill_backend > 0 || stall > 0 || lost_cancel > 0 || lose_given > 0;
   }
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <unordered_set>
 
 #include "sim/sql.h"
@@ -20,6 +21,9 @@ class Ledger {
     return executed_.contains((std::uint64_t{mark.client} << 32U) | mark.sequence);
   }
   std::size_t count() const { return executed_.size(); }
+
+  // A server begins with the statement.
+  std::function<void(Mark)> on_begun;
 
  private:
   std::unordered_set<std::uint64_t> executed_;

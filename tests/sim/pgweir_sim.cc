@@ -5,6 +5,8 @@
 //   pgweir_sim --seed 42 --verbose       one seed, and the whole story
 //
 // Exit 0: nothing was found; 2: the arguments make no sense. A seed that fails aborts.
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -54,17 +56,23 @@ int main(int count, char** texts) {
   }
   pgweir::sim::report_seed_on_abort();
   std::uint64_t event_count = 0;
+  std::uint64_t stop_count = 0;
+  pgweir::base::Duration worst{};
   std::uint64_t answered_count = 0;
   for (std::uint64_t i = 0; i < arguments.count; ++i) {
     pgweir::sim::set_current_seed(arguments.first + i);
     const auto outcome = pgweir::sim::simulate(arguments.first + i, arguments.is_verbose);
     event_count += outcome.event_count;
+    stop_count += outcome.stop_count;
+    worst = std::max(worst, outcome.worst_overtaking);
     answered_count += outcome.answered_count;
     if ((i + 1) % 1000 == 0 || i + 1 == arguments.count) {
-      std::printf("%llu seeds, %llu events, %llu units answered\n",
+      std::printf("%llu seeds, %llu events, %llu stops, %llu units answered; %.2f ms overtaken\n",
                   static_cast<unsigned long long>(i) + 1,
                   static_cast<unsigned long long>(event_count),
-                  static_cast<unsigned long long>(answered_count));
+                  static_cast<unsigned long long>(stop_count),
+                  static_cast<unsigned long long>(answered_count),
+                  std::chrono::duration<double, std::milli>(worst).count());
       std::fflush(stdout);
     }
   }

@@ -59,10 +59,10 @@ auth::ClientAuthOptions Postgres::auth_options(const std::string& user) {
   auth::ClientAuthOptions options;
   options.method = options_.asks_password ? auth::Method::ScramSha256 : auth::Method::Trust;
   options.user = user;
-  options.credential = auth::parse_credential(kPassword);
-  options.nonce.resize(auth::kNonceBytesMin);
+  options.credential = std::make_shared<const auth::Credential>(auth::parse_credential(kPassword));
   for (std::byte& b : options.nonce) b = std::byte(world_.rng().below(256));
-  options.process_secret = base::Secret("of the simulated server");
+  static const base::Secret kProcessSecret("of the simulated server");
+  options.process_secret = &kProcessSecret;
   options.cache = &passwords_;
   return options;
 }
@@ -90,8 +90,14 @@ std::shared_ptr<Backend> Postgres::any_backend() const {
 }
 
 void Postgres::terminate_one() {
-  const std::shared_ptr<Backend> backend = any_backend();
-  if (backend == nullptr) return;
+  if (const std::shared_ptr<Backend> backend = any_backend()) end(backend->pid(), false);
+}
+
+void Postgres::end(std::uint32_t pid, bool is_abrupt) {
+  const auto at = backends_.find(pid);
+  if (at == backends_.end()) return;
+  const std::shared_ptr<Backend> backend = at->second;
+  if (is_abrupt) return backend->crash();
   backend->terminate(wire::sqlstate::kAdminShutdown,
                      "terminating connection due to administrator command");
 }
@@ -107,6 +113,15 @@ std::size_t Postgres::backend_count(std::string_view user, std::string_view data
         return backend.has_slot && (user.empty() || backend.user() == user) &&
                (database.empty() || backend.database() == database);
       }));
+}
+
+bool Postgres::has_rested(std::string_view user, std::string_view database,
+                          base::Instant since) const {
+  return std::any_of(backends_.begin(), backends_.end(), [&](const auto& entry) {
+    const Backend& backend = *entry.second;
+    return backend.user() == user && backend.database() == database &&
+           backend.rests_since() <= since;
+  });
 }
 
 bool Postgres::has_backend(std::uint32_t pid) const { return backends_.contains(pid); }

@@ -29,6 +29,8 @@ class Postgres final : private Host {
   // Ends all backends, abruptly or with 57P01, and takes no connection for a while.
   void crash(bool is_abrupt);
   void terminate_one();
+  // The same for this backend, abruptly or not, if it is there.
+  void end(std::uint32_t pid, bool is_abrupt);
   // One of its backends says something that nobody has asked for.
   void mutter();
 
@@ -39,6 +41,8 @@ class Postgres final : private Host {
   bool has_backend(std::uint32_t pid) const;
   // Each backend is idle and nobody's; says which one is not.
   bool is_at_rest(std::string& why) const;
+  // Whether one of them has rested since then at the latest.
+  bool has_rested(std::string_view user, std::string_view database, base::Instant since) const;
   std::size_t refused_count() const { return refused_count_; }
 
  private:

@@ -114,6 +114,11 @@ void Client::send_unit() {
                  });
   }
   asked_at_ = world_.now();
+  // An empty text begins nothing that a server would tell of.
+  const bool has_statement =
+      std::any_of(script_.due().begin(), script_.due().end(),
+                  [](const Expected& expected) { return expected.statement.has_value(); });
+  if (has_statement) door_.note_asked(*this);
   if (rules_.is_odd && world_.chance(0.1)) return write_in_parts(bytes);
   write(bytes);
   if (rules_.is_odd && world_.chance(0.01)) half_close();

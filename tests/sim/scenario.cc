@@ -95,18 +95,35 @@ ClientRules draw_rules(base::Rng& rng, const FaultPlan& faults, const proxy::Opt
   return rules;
 }
 
+// Reactors are seldom in step, and some not at all.
+void draw_stops(base::Rng& rng, Scenario& scenario) {
+  const double stops[] = {0, 0.01, 0.05, 0.2};
+  scenario.stops = stops[rng.below(4)];
+  const std::uint64_t longest[] = {5, 50, 300};
+  scenario.stop_max = std::chrono::microseconds(longest[rng.below(3)]);
+}
+
 // Many clients that ask for the same again and again, and few servers.
 Scenario draw_crowd(base::Rng& rng) {
   Scenario crowd;
   crowd.is_crowd = true;
-  crowd.server_limit = static_cast<std::uint32_t>(between(rng, 1, 2));
+  if (rng.chance(0.7)) {
+    crowd.relay_count = 3 + static_cast<std::uint32_t>(rng.below(2));
+    draw_stops(rng, crowd);
+    crowd.stop_max = std::min<base::Duration>(crowd.stop_max, std::chrono::microseconds(50));
+  }
+  const bool is_alone = crowd.relay_count == 1;
+  crowd.server_limit =
+      static_cast<std::uint32_t>(is_alone ? between(rng, 1, 2) : between(rng, 2, 5));
   crowd.connection_count_max = crowd.server_limit;
-  crowd.client_count = between(rng, 8, 14);
+  crowd.client_count = is_alone ? between(rng, 8, 14) : between(rng, 16, 24);
   crowd.duration = seconds(1);
   crowd.rules.weights[0] = 1;  // Simple queries only.
   crowd.rules.units_min = crowd.rules.units_max = 1'000'000;
   crowd.rules.lives_max = 1;
   crowd.rules.dawdles = 0;  // All ask as often.
+  // Servers begin with what was asked, and with no SET before it.
+  crowd.rules.has_parameters = false;
   crowd.options.auth_method = proxy::AuthMethod::Any;
   proxy::DatabaseOptions& database = crowd.options.databases.emplace_back();
   database.name = "db0";
@@ -115,12 +132,22 @@ Scenario draw_crowd(base::Rng& rng) {
   return crowd;
 }
 
+// Beside the named entries, which a reload may take away: their clients go there then.
+void add_fallback(base::Rng& rng, Scenario& scenario) {
+  scenario.has_fallback = true;
+  auto& databases = scenario.options.databases;
+  databases.push_back(draw_database(rng, 0, rng.below(scenario.node_count)));
+  databases.back().name = "*";
+  for (proxy::DatabaseOptions& database : databases) database.pool_mode.reset();
+}
+
 void draw_reloads(base::Rng& rng, Scenario& scenario) {
   scenario.reloads = true;
   if (rng.chance(0.5)) scenario.node_count = 2;
   scenario.rules.may_be_refused = true;
   scenario.rules.may_idle_too_long = true;
   scenario.rules.is_idling_ended = false;
+  if (rng.chance(0.5)) add_fallback(rng, scenario);
 }
 
 // Whenever pgweir is told to end, long answers are on their way.
@@ -140,9 +167,33 @@ void draw_drain(base::Rng& rng, Scenario& scenario) {
   scenario.drains_at_once_after = *scenario.drains_after + milliseconds(between(rng, 0, 1000));
 }
 
+// Several reactors in every second seed, mostly three or more.
+void draw_relays(base::Rng& rng, Scenario& scenario) {
+  if (rng.chance(0.3)) scenario.servers_per_relay = 3;
+  if (!rng.chance(0.5)) return;
+  scenario.relay_count = rng.chance(0.2) ? 2 : 3 + static_cast<std::uint32_t>(rng.below(2));
+  draw_stops(rng, scenario);
+  if (rng.chance(0.3)) scenario.faults.lose_given = 0.1;
+  if (scenario.faults.may_lose_servers())
+    scenario.rules.may_lose_servers = scenario.rules.may_be_refused = true;
+}
+
+// All servers of an entry log in as one role, whoever the client is.
+void draw_roles(base::Rng& rng, proxy::Options& options) {
+  for (proxy::DatabaseOptions& database : options.databases) {
+    if (!rng.chance(0.1)) continue;
+    database.user = "svc";
+    database.password = base::Secret("swordfish");
+  }
+}
+
 }  // namespace
 
 std::string address_of_node(std::size_t index) { return "10.0.0." + std::to_string(index + 1); }
+
+std::string database_asked_of(const proxy::DatabaseOptions& entry) {
+  return entry.name == "*" ? "other" : entry.name;
+}
 
 ClientRules Scenario::rules_for(const proxy::DatabaseOptions& database) const {
   ClientRules own = rules;
@@ -190,6 +241,11 @@ Scenario Scenario::draw(std::uint64_t seed) {
   scenario.rules.reads_apart = rng.chance(0.3);
   scenario.rules.is_odd = rng.chance(0.3);
   scenario.has_muttering_servers = rng.chance(0.3);
+  draw_relays(rng, scenario);
+  draw_roles(rng, scenario.options);
+  if (!scenario.changes_limit && rng.chance(0.1))
+    scenario.first_server_limit =
+        static_cast<std::uint32_t>(between(rng, 1, scenario.server_limit));
   return scenario;
 }
 

@@ -32,8 +32,8 @@ void turn_away(Link& link) {
 
 }  // namespace
 
-SimIo::SimIo(World& world, Surroundings& surroundings, bool is_relay)
-    : world_(world), surroundings_(surroundings), is_relay_(is_relay) {}
+SimIo::SimIo(World& world, Surroundings& surroundings, bool is_relay, bool may_stop)
+    : world_(world), surroundings_(surroundings), is_relay_(is_relay), turns_(world, may_stop) {}
 
 SimIo::Slot* SimIo::find(base::ConnectionId id) {
   const std::uint32_t index = base::slot_of(id);
@@ -68,23 +68,34 @@ std::shared_ptr<Link> SimIo::vacate(base::ConnectionId id) {
 
 void SimIo::listen(base::ConnectionId id) {
   Link& link = *find(id)->link;
-  link.to_proxy->on_readable = [this, id] { serve(id); };
+  link.to_proxy->on_readable = [this, id] { turns_.run([this, id] { serve(id); }); };
   link.to_peer->on_room = [this, id] {
-    if (find(id) != nullptr) handler_->handle_writable(id, world_.now());
+    turns_.run([this, id] {
+      if (find(id) != nullptr) handler_->handle_writable(id, world_.now());
+    });
   };
 }
 
 void SimIo::accept(std::shared_ptr<Link> link, base::PeerAddress peer) {
   world_.after(microseconds(5), [this, link = std::move(link), peer = std::move(peer)] {
-    if (is_stopped_) return turn_away(*link);
-    const base::ConnectionId id = occupy(link, true);
-    listen(id);
-    handler_->handle_accepted(id, peer, world_.now());
-    serve_soon(id);
+    turns_.run([this, link, peer] { admit(link, peer); });
   });
 }
 
+void SimIo::admit(std::shared_ptr<Link> link, const base::PeerAddress& peer) {
+  if (is_stopped_) return turn_away(*link);
+  const base::ConnectionId id = occupy(std::move(link), true);
+  listen(id);
+  handler_->handle_accepted(id, peer, world_.now());
+  serve_soon(id);
+}
+
 void SimIo::deliver(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> parcel) {
+  auto held = std::make_shared<std::unique_ptr<base::Parcel>>(std::move(parcel));
+  turns_.run([this, link = std::move(link), held] { take(link, std::move(*held)); });
+}
+
+void SimIo::take(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> parcel) {
   if (is_stopped_) {
     if (link != nullptr) turn_away(*link);
     return;
@@ -99,6 +110,10 @@ void SimIo::deliver(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> pa
 }
 
 void SimIo::stop() {
+  turns_.run([this] { end_all(); });
+}
+
+void SimIo::end_all() {
   is_stopped_ = true;
   ++wake_generation_;
   for (std::uint32_t i = 0; i < slots_.size(); ++i) {
@@ -111,10 +126,12 @@ void SimIo::serve_soon(base::ConnectionId id) {
   if (slot == nullptr || slot->is_served_soon) return;
   slot->is_served_soon = true;
   world_.after(base::Duration::zero(), [this, id] {
-    Slot* served = find(id);
-    if (served == nullptr) return;
-    served->is_served_soon = false;
-    serve(id);
+    turns_.run([this, id] {
+      Slot* served = find(id);
+      if (served == nullptr) return;
+      served->is_served_soon = false;
+      serve(id);
+    });
   });
 }
 
@@ -213,7 +230,9 @@ base::ConnectionId SimIo::open(const base::Endpoint& endpoint) {
   const base::Duration delay = world_.chance(world_.faults.slow_login)
                                    ? world_.between(milliseconds(1), seconds(6))
                                    : world_.between(microseconds(50), microseconds(400));
-  world_.after(delay, [this, id, endpoint] { finish_connecting(id, endpoint); });
+  world_.after(delay, [this, id, endpoint] {
+    turns_.run([this, id, endpoint] { finish_connecting(id, endpoint); });
+  });
   return id;
 }
 
@@ -258,7 +277,9 @@ void SimIo::wake_at(base::Instant when) {
                                   ? world_.between(microseconds(1), milliseconds(20))
                                   : base::Duration::zero();
   world_.at(when + late, [this, generation] {
-    if (generation == wake_generation_) handler_->handle_wake(world_.now());
+    turns_.run([this, generation] {
+      if (generation == wake_generation_) handler_->handle_wake(world_.now());
+    });
   });
 }
 

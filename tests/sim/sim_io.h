@@ -1,6 +1,6 @@
 // SimIo: base::Io over simulated connections, one for each half of the core. It keeps the promises
 // of the seam (base/io.h) and makes use of all its freedom: pieces of any size, ends at any moment,
-// late timers, reused slots. Every call of the Handler is an event of its own.
+// late timers, reused slots. Every call of the Handler is an event of its own, and a turn.
 #pragma once
 
 #include <functional>
@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "sim/link.h"
+#include "sim/turns.h"
 #include "sim/world.h"
 
 namespace pgweir::sim {
@@ -28,12 +29,14 @@ class Surroundings {
 class SimIo final : public base::Io {
  public:
   // is_relay: sends may be taken in part. Login's are never: its few bytes find an empty buffer.
-  SimIo(World& world, Surroundings& surroundings, bool is_relay);
+  // may_stop: an event may be left in the middle.
+  SimIo(World& world, Surroundings& surroundings, bool is_relay, bool may_stop = false);
   void attach(base::Handler& handler) { handler_ = &handler; }
+  Turns& turns() { return turns_; }
 
   // A client connects; handle_accepted follows.
   void accept(std::shared_ptr<Link> link, base::PeerAddress peer);
-  // A parcel arrives, now.
+  // A parcel arrives: now, or when the Handler has done what it is about.
   void deliver(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> parcel);
   // The process ends: its connections are closed, and its Handler hears of nothing any more.
   void stop();
@@ -63,6 +66,9 @@ class SimIo final : public base::Io {
   Slot* find(base::ConnectionId id);
   base::ConnectionId occupy(std::shared_ptr<Link> link, bool is_connected);
   std::shared_ptr<Link> vacate(base::ConnectionId id);
+  void admit(std::shared_ptr<Link> link, const base::PeerAddress& peer);
+  void take(std::shared_ptr<Link> link, std::unique_ptr<base::Parcel> parcel);
+  void end_all();
   void listen(base::ConnectionId id);
   void serve(base::ConnectionId id);
   void serve_soon(base::ConnectionId id);
@@ -80,6 +86,7 @@ class SimIo final : public base::Io {
   std::size_t open_count_ = 0;
   bool is_stopped_ = false;
   std::uint64_t wake_generation_ = 0;
+  Turns turns_;
 };
 
 }  // namespace pgweir::sim

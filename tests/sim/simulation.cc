@@ -22,29 +22,25 @@ constexpr base::Duration kEnding = milliseconds(2200);
 }  // namespace
 
 Simulation::Simulation(std::uint64_t seed, Scenario scenario, bool is_verbose)
-    : scenario_(std::move(scenario)),
+    : seed_(seed),
+      scenario_(std::move(scenario)),
       has_errands_(seed % 4 == 3),
       world_(seed, is_verbose),
       log_(*this, {.now = [this] { return world_.now(); }},
            {.level = is_verbose ? obs::Level::Debug : obs::Level::Error},
            {.window = base::Duration::zero()}),
-      node_levels_(add_node_levels()),
+      exchange_(scenario_.relay_count, scenario_.relay_count),
+      placement_(exchange_, scenario_.relay_count, scenario_.servers_per_relay),
       options_(std::make_shared<proxy::Options>(scenario_.options)),
       login_io_(world_, *this, false),
-      relay_io_(world_, *this, true),
-      login_(login_io_, entropy_, log_, counts_, options_, {}),
-      relay_({.io = relay_io_,
-              .entropy = entropy_,
-              .log = log_,
-              .metrics = metrics_,
-              .counts = counts_,
-              .exchange = exchange_,
-              .seed = seed,
-              .levels = node_levels_},
-             options_) {
+      login_(login_io_, entropy_, log_, counts_, placement_, options_, {}),
+      mail_arrives_at_(2 + scenario_.relay_count) {
   world_.faults = scenario_.faults;
+  running = this;
+  pool::HookedYield::hook = &Simulation::yield;
   login_io_.attach(login_);
-  relay_io_.attach(relay_);
+  add_node_levels();
+  make_relays();
   for (std::size_t i = 0; i < scenario_.node_count; ++i) {
     nodes_.push_back(std::make_unique<Postgres>(
         world_, ledger_, passwords_,
@@ -57,46 +53,101 @@ Simulation::Simulation(std::uint64_t seed, Scenario scenario, bool is_verbose)
 
 // Hooks and owners hold each other: what is still connected is taken apart.
 Simulation::~Simulation() {
+  for (const Reactor& reactor : reactors_) reactor.io->turns().finish();
+  pool::HookedYield::hook = nullptr;
+  running = nullptr;
   world_.faults = FaultPlan::none();
   for (const auto& node : nodes_) node->crash(true);
 }
 
-std::map<std::string, pool::LevelId> Simulation::add_node_levels() {
-  std::map<std::string, pool::LevelId> levels;
+void Simulation::add_node_levels() {
   for (std::size_t i = 0; i < scenario_.node_count; ++i) {
     const std::string node = address_of_node(i) + ":5432";
-    const std::string name = proxy::server_level_name(node);
-    levels.emplace(name, exchange_.add_level(name, scenario_.server_limit));
+    exchange_.level(proxy::server_level_name(node),
+                    scenario_.first_server_limit.value_or(scenario_.server_limit));
   }
-  return levels;
+}
+
+void Simulation::make_relays() {
+  Surroundings& surroundings = *this;
+  for (std::uint32_t i = 0; i < scenario_.relay_count; ++i) {
+    Reactor& reactor = reactors_.emplace_back();
+    reactor.io = std::make_unique<SimIo>(world_, surroundings, true, scenario_.stops > 0);
+    reactor.relay = std::make_unique<proxy::Relay>(proxy::RelayWorld{.io = *reactor.io,
+                                                                     .entropy = entropy_,
+                                                                     .log = log_,
+                                                                     .metrics = metrics_,
+                                                                     .counts = counts_,
+                                                                     .exchange = exchange_,
+                                                                     .placement = placement_,
+                                                                     .index = i,
+                                                                     .seed = seed_ + i},
+                                                   options_);
+    reactor.io->attach(*reactor.relay);
+  }
+}
+
+// A reactor is about to touch what it shares with the others: they may go first.
+void Simulation::yield() {
+  Turns* turns = Turns::current();
+  if (turns == nullptr) return;
+  Simulation& self = *running;
+  pool::HookedYield::hook = nullptr;  // The check looks there, too.
+  self.check_limits();
+  pool::HookedYield::hook = &Simulation::yield;
+  if (self.is_epilogue_ || !self.world_.chance(self.scenario_.stops)) return;
+  ++self.stop_count_;
+  turns->stop_for(self.world_.between(base::Duration::zero(), self.scenario_.stop_max));
+}
+
+proxy::RelayCounts Simulation::relay_counts() const {
+  proxy::RelayCounts sum;
+  for (const Reactor& reactor : reactors_) {
+    const proxy::RelayCounts counts = reactor.relay->counts();
+    sum.open += counts.open;
+    sum.in_use += counts.in_use;
+    sum.waiting += counts.waiting;
+    sum.clients += counts.clients;
+  }
+  return sum;
+}
+
+std::size_t Simulation::relay_connection_count() const {
+  std::size_t count = 0;
+  for (const Reactor& reactor : reactors_) count += reactor.io->open_count();
+  return count;
 }
 
 void Simulation::start_clients() {
   const auto& databases = scenario_.options.databases;
   for (std::size_t i = 0; i < scenario_.client_count; ++i) {
     const proxy::DatabaseOptions& database = databases[i % databases.size()];
-    clients_.push_back(std::make_shared<Client>(static_cast<Door&>(*this),
-                                                scenario_.rules_for(database), database.name,
-                                                world_.chance(0.6) ? "ann" : "bob"));
+    clients_.push_back(
+        std::make_shared<Client>(static_cast<Door&>(*this), scenario_.rules_for(database),
+                                 database_asked_of(database), world_.chance(0.6) ? "ann" : "bob"));
     clients_.back()->start();
   }
 }
 
 Outcome Simulation::run() {
   start_clients();
+  if (scenario_.first_server_limit) find_limits_soon();
   disturb_every_second();
   if (scenario_.has_muttering_servers) mutter_now_and_then();
   if (has_errands_) ask_every_second();
+  if (scenario_.is_crowd) expect_order();
+  watch_waiting();
   if (scenario_.drains_after) {
     finish_draining();
   } else {
     finish();
   }
-  Outcome outcome{.event_count = event_count_};
+  Outcome outcome{.event_count = event_count_, .stop_count = stop_count_};
   for (const auto& client : clients_) {
     outcome.answered_count += client->answered_count();
     outcome.answered_by_client.push_back(client->answered_count());
   }
+  if (arrivals_) outcome.worst_overtaking = arrivals_->worst();
   return outcome;
 }
 
@@ -155,6 +206,11 @@ bool Simulation::is_everybody_done() const {
                      [](const auto& client) { return client->is_done(); });
 }
 
+bool Simulation::is_anybody_busy() const {
+  return std::any_of(reactors_.begin(), reactors_.end(),
+                     [](const Reactor& reactor) { return reactor.io->turns().is_busy(); });
+}
+
 bool Simulation::connect(const base::Endpoint& endpoint, const std::shared_ptr<Link>& link) {
   for (const auto& node : nodes_) {
     if (node->address() == endpoint.address) return node->accept(link);
@@ -175,16 +231,40 @@ void Simulation::post(base::Mailbox to, std::shared_ptr<Link> link,
                       std::unique_ptr<base::Parcel> parcel) {
   base::Duration delay = world_.between(microseconds(1), microseconds(50));
   if (world_.chance(world_.faults.delay)) delay += world_.between(microseconds(1), milliseconds(5));
-  base::Instant& arrives_at = mail_arrives_at_[static_cast<std::size_t>(to)];
+  base::Instant& arrives_at = arrival_at(to);
   arrives_at = std::max(arrives_at, world_.now() + delay);
+  lose_on_the_way(*parcel);
   auto held = std::make_shared<std::unique_ptr<base::Parcel>>(std::move(parcel));
   world_.at(arrives_at, [this, to, link = std::move(link), held] {
-    switch (to) {
-      case base::Mailbox::Login: login_io_.deliver(link, std::move(*held)); return;
-      case base::Mailbox::Relay: relay_io_.deliver(link, std::move(*held)); return;
-      case base::Mailbox::Control: handle_control_parcel(std::move(*held)); return;
+    switch (to.part) {
+      case base::Mailbox::Part::Login: login_io_.deliver(link, std::move(*held)); return;
+      case base::Mailbox::Part::Relay:
+        reactors_[to.index].io->deliver(link, std::move(*held));
+        return;
+      case base::Mailbox::Part::Control: handle_control_parcel(std::move(*held)); return;
     }
   });
+}
+
+// A server that goes from one reactor to another hears of nobody until it is there.
+void Simulation::lose_on_the_way(const base::Parcel& parcel) {
+  const auto* given = dynamic_cast<const proxy::ServerGiven*>(&parcel);
+  if (given == nullptr || !world_.chance(world_.faults.lose_given)) return;
+  const bool is_abrupt = world_.chance(0.3);
+  world_.after(world_.between(microseconds(0), microseconds(20)),
+               [this, address = given->endpoint.address, pid = given->cancel_key.pid, is_abrupt] {
+                 for (const auto& node : nodes_)
+                   if (node->address() == address) node->end(pid, is_abrupt);
+               });
+}
+
+base::Instant& Simulation::arrival_at(base::Mailbox to) {
+  switch (to.part) {
+    case base::Mailbox::Part::Login: return mail_arrives_at_[0];
+    case base::Mailbox::Part::Control: return mail_arrives_at_[1];
+    case base::Mailbox::Part::Relay: break;
+  }
+  return mail_arrives_at_[2 + to.index];
 }
 
 void Simulation::disturb_every_second() {

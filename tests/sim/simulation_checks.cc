@@ -47,8 +47,10 @@ void Simulation::check_last_words() const {
 // others as they are given back.
 void Simulation::check_lowered_limit() {
   if (!scenario_.changes_limit || scenario_.node_count != 1 || !has_prompt_ends()) return;
-  const pool::LevelId level = node_levels_.begin()->second;
-  const proxy::RelayCounts counts = relay_.counts();
+  if (is_anybody_busy()) return;  // What it counts is in the middle of a change.
+  const pool::LevelId level =
+      *exchange_.find_level(proxy::server_level_name(address_of_node(0) + ":5432"));
+  const proxy::RelayCounts counts = relay_counts();
   const bool lingers =
       exchange_.taken(level) > exchange_.limit(level) && counts.open > counts.in_use;
   lingers_since_ = lingers ? std::min(lingers_since_, world_.now()) : base::kNever;
@@ -57,10 +59,33 @@ void Simulation::check_lowered_limit() {
        std::to_string(counts.open - counts.in_use) + " servers stay that nobody has");
 }
 
+// What no reactor has done, nor a new backend, has changed none of what is looked at here.
 void Simulation::check_step() {
-  relay_.check_invariants();
+  bool has_run = false;
+  for (const Reactor& reactor : reactors_) {
+    Turns& turns = reactor.io->turns();
+    if (!turns.has_run()) continue;
+    has_run = true;
+    if (!turns.is_busy()) reactor.relay->check_invariants();
+  }
   check_lowered_limit();
+  std::size_t backend_count = 0;
+  for (const auto& node : nodes_) backend_count += node->backend_count();
+  if (std::exchange(backend_count_, backend_count) == backend_count && !has_run) return;
+  name_levels();
+  note_room();
+  check_limits();
   if (const std::string problem = find_wrong_permits(false); !problem.empty()) fail(problem);
+}
+
+// Nobody sees more permits out than there may be, wherever the reactors are.
+void Simulation::check_limits() const {
+  if (scenario_.changes_limit || scenario_.reloads) return;
+  for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
+    const pool::LevelId level{i};
+    if (exchange_.taken(level) <= exchange_.limit(level)) continue;
+    fail("level \"" + exchange_.name(level) + "\" has more permits out than its limit");
+  }
 }
 
 // Each backend that holds a slot has a permit of every level that it counts for.
@@ -68,13 +93,14 @@ std::string Simulation::find_wrong_permits(bool are_all_back) const {
   for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
     const pool::LevelId level{i};
     const std::string& name = exchange_.name(level);
-    const bool is_fixed = !scenario_.changes_limit && !scenario_.reloads;
-    if ((are_all_back || is_fixed) && exchange_.taken(level) > exchange_.limit(level)) {
+    if (are_all_back && exchange_.taken(level) > exchange_.limit(level)) {
       return "level \"" + name + "\" has more permits out than its limit";
     }
-    const std::uint32_t taken = taken_of(name);
+    const std::string& counted = counted_as_[i];
+    if (counted.empty()) continue;
+    const std::uint32_t taken = taken_of(counted);
     std::size_t alive = 0;
-    for (const auto& node : nodes_) alive += backends_of(*node, name);
+    for (const auto& node : nodes_) alive += backends_of(*node, counted);
     if (alive > taken || (are_all_back && alive != taken)) {
       return "level \"" + name + "\": " + std::to_string(alive) + " backends, " +
              std::to_string(taken) + " permits out";
@@ -83,38 +109,64 @@ std::string Simulation::find_wrong_permits(bool are_all_back) const {
   return {};
 }
 
-// A database that has moved has a pool of the same name here and there.
-std::uint32_t Simulation::taken_of(const std::string& level_name) const {
+// Which levels are counted together, since no backend tells which of them it is of: "server NODE",
+// "role NODE USER", "database NAME", "pool NODE NAME USER", "rolconnlimit NODE USER", "datconnlimit
+// NODE NAME"; without a pool's USER where several log in as one. With an entry "*" a database may
+// have been of two entries. Empty: not at all.
+std::string Simulation::counted_as(const std::string& level_name) const {
+  if (level_name.starts_with("user ")) return {};
+  if (level_name.starts_with("database ") && scenario_.has_fallback) return "database";
+  if (!level_name.starts_with("pool ")) return level_name;
+  const std::size_t slash = level_name.find('/');
+  const std::size_t space = level_name.find(' ', slash);
+  const std::string user = level_name.substr(slash + 1, space - slash - 1);
+  const std::string node =
+      level_name.substr(space + 1, level_name.find(' ', space + 1) - space - 1);
+  const auto& databases = scenario_.options.databases;
+  const bool is_shared = std::any_of(databases.begin(), databases.end(),
+                                     [](const auto& database) { return !database.user.empty(); });
+  return "pool " + node + " " + level_name.substr(5, slash - 5) + (is_shared ? "" : " " + user);
+}
+
+void Simulation::name_levels() {
+  while (counted_as_.size() < exchange_.level_count()) {
+    const pool::LevelId level{static_cast<std::uint32_t>(counted_as_.size())};
+    counted_as_.push_back(counted_as(exchange_.name(level)));
+  }
+}
+
+std::uint32_t Simulation::taken_of(const std::string& counted) const {
   std::uint32_t taken = 0;
-  for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
+  for (std::uint32_t i = 0; i < counted_as_.size(); ++i) {
     const pool::LevelId level{i};
-    if (exchange_.name(level) == level_name) taken += exchange_.taken(level);
+    if (counted_as_[i] == counted) taken += exchange_.taken(level);
   }
   return taken;
 }
 
-// Those that count for a level: "server NODE", "role NODE USER", "database NAME", "pool NAME/USER",
-// "rolconnlimit NODE USER", "datconnlimit NODE NAME".
-std::size_t Simulation::backends_of(const Postgres& node, std::string_view level) {
-  const std::size_t space = level.find(' ');
-  const std::string_view kind = level.substr(0, space);
-  const std::string_view rest = level.substr(space + 1);
+std::size_t Simulation::backends_of(const Postgres& node, std::string_view counted) const {
+  const std::size_t space = counted.find(' ');
+  const std::string_view kind = counted.substr(0, space);
+  if (kind == proxy::kProcessLevel || counted == "database") return node.backend_count();
+  const std::string_view rest = counted.substr(space + 1);
   const std::string name = node.address() + ":5432";
-  if (kind == proxy::kProcessLevel) return node.backend_count();
-  if (kind == "server") return rest == name ? node.backend_count() : 0;
-  if (kind == "role" || kind == "rolconnlimit" || kind == "datconnlimit") {
-    if (!rest.starts_with(name + " ")) return 0;
-    const std::string_view what = rest.substr(name.size() + 1);
-    return kind == "datconnlimit" ? node.backend_count({}, what) : node.backend_count(what, {});
-  }
   if (kind == "database") return node.backend_count({}, rest);
-  const std::size_t slash = rest.find('/');
-  return node.backend_count(rest.substr(slash + 1), rest.substr(0, slash));
+  if (kind == "server") return rest == name ? node.backend_count() : 0;
+  if (!rest.starts_with(name + " ")) return 0;
+  const std::string_view what = rest.substr(name.size() + 1);
+  if (kind == "pool") {
+    const std::size_t behind = std::min(what.find(' '), what.size());
+    const std::string_view user = what.substr(std::min(behind + 1, what.size()));
+    return node.backend_count(user, what.substr(0, behind));
+  }
+  const bool is_role = kind == "role" || kind == "rolconnlimit";
+  return is_role ? node.backend_count(what, {}) : node.backend_count({}, what);
 }
 
 // What is not as it must be when nobody is there any more; empty if all is well.
 std::string Simulation::find_unsettled() const {
-  const proxy::RelayCounts counts = relay_.counts();
+  if (is_anybody_busy()) return "a reactor is still in the middle of something";
+  const proxy::RelayCounts counts = relay_counts();
   if (!errands_.empty()) return "an errand was never answered";
   if (counts.clients != 0) return "clients that have left are still counted";
   if (counts.waiting != 0) return "somebody waits though nobody is there";
@@ -128,9 +180,9 @@ std::string Simulation::find_unsettled() const {
     alive += node->backend_count();
     if (node->refused_count() != 0) return "PostgreSQL has refused a connection with 53300";
   }
-  if (counts.open != alive || relay_io_.open_count() != alive) {
+  if (counts.open != alive || relay_connection_count() != alive) {
     return "the relay counts " + std::to_string(counts.open) + " servers and has " +
-           std::to_string(relay_io_.open_count()) + " connections, but " + std::to_string(alive) +
+           std::to_string(relay_connection_count()) + " connections, but " + std::to_string(alive) +
            " backends are alive";
   }
   if (std::string problem = find_wrong_permits(true); !problem.empty()) return problem;
@@ -147,7 +199,11 @@ std::string Simulation::find_wrong_limits() const {
   }
   for (const auto& [name, limit] : limits) {
     for (const proxy::DatabaseOptions& database : options_->databases) {
-      const bool is_pool = name.starts_with("pool " + database.name + "/");
+      const std::string node = " " + database.hosts.front().host + ":5432 ";
+      if (database.name == "*") continue;  // Looked up for those who have come.
+      const bool is_own = name.find(" " + database.name + " #") != std::string::npos;
+      const bool is_pool = is_own && name.starts_with("pool " + database.name + "/") &&
+                           name.find(node) != std::string::npos;
       const std::uint32_t wanted =
           is_pool ? database.pool.server_count_max : database.server_count_max;
       if ((is_pool || name == "database " + database.name) && limit != wanted) {
@@ -190,7 +246,7 @@ bool Simulation::has_prompt_ends() const {
 
 // When nothing has kept a server from ending, pgweir ends only once the last one has.
 std::string Simulation::find_undrained() const {
-  if (relay_.counts().clients != 0) return "pgweir ends though clients are there";
+  if (relay_counts().clients != 0) return "pgweir ends though clients are there";
   if (!has_prompt_ends()) return {};
   for (std::uint32_t i = 0; i < exchange_.level_count(); ++i) {
     const pool::LevelId level{i};

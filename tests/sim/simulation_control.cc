@@ -30,12 +30,14 @@ void Simulation::ask_every_second() {
     for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
       auto errand = std::make_unique<proxy::RunErrand>();
       errand->id = proxy::ErrandId{++last_errand_};
+      if (database.name == "*") continue;
       errand->database = database.name;
-      errand->user = last_errand_ % 2 == 0 ? "ann" : "bob";
+      errand->user = !database.user.empty() ? database.user : last_errand_ % 2 == 0 ? "ann" : "bob";
       errand->sql = "SELECT errand";
       errand->time_max = seconds(5);
       errands_[errand->id] = world_.now() + seconds(7);
-      post(base::Mailbox::Relay, nullptr, std::move(errand));
+      const auto home = placement_.home_of(errand->database, errand->user);
+      post(base::Mailbox::relay(home), nullptr, std::move(errand));
     }
     ask_every_second();
   });
@@ -64,16 +66,37 @@ void Simulation::look_for_lost(const proxy::ServerLost& lost) {
     }
     auto gone = std::make_unique<proxy::ServerGone>();
     gone->token = token;
-    post(base::Mailbox::Relay, nullptr, std::move(gone));
+    post(proxy::mailbox_of(token), nullptr, std::move(gone));
   });
 }
 
 void Simulation::move_limit() {
-  auto changed = std::make_unique<proxy::LimitChanged>();
-  changed->node = address_of_node(world_.rng().below(scenario_.node_count)) + ":5432";
-  changed->limits.server =
+  const std::string node = address_of_node(world_.rng().below(scenario_.node_count)) + ":5432";
+  const auto limit =
       static_cast<std::uint32_t>(world_.between(std::size_t{1}, scenario_.server_limit));
-  post(base::Mailbox::Relay, nullptr, std::move(changed));
+  tell_limit(node, limit);
+}
+
+// Where a first look at the servers takes its time.
+void Simulation::find_limits_soon() {
+  world_.after(world_.between(milliseconds(1), milliseconds(100)), [this] {
+    for (const auto& node : nodes_) tell_limit(node->address() + ":5432", scenario_.server_limit);
+  });
+}
+
+// A reactor that has much to do takes its letter late: meanwhile two limits are believed in.
+void Simulation::tell_limit(const std::string& node, std::uint32_t limit) {
+  for (std::uint32_t i = 0; i < reactors_.size(); ++i) {
+    const bool is_late = world_.chance(0.3);
+    const base::Duration delay =
+        is_late ? world_.between(milliseconds(0), milliseconds(50)) : base::Duration::zero();
+    world_.after(delay, [this, node, limit, i] {
+      auto changed = std::make_unique<proxy::LimitChanged>();
+      changed->node = node;
+      changed->limits.server = limit;
+      post(base::Mailbox::relay(i), nullptr, std::move(changed));
+    });
+  }
 }
 
 // As the daemon at SIGHUP.
@@ -81,18 +104,19 @@ void Simulation::reload() {
   world_.say("pgweir reloads its configuration");
   options_ = std::make_shared<proxy::Options>(scenario_.redraw_options(world_.rng()));
   for (const proxy::DatabaseOptions& database : scenario_.options.databases) {
-    const bool is_there = proxy::find_database(*options_, database.name) != nullptr;
-    if (!is_there) removed_at_.try_emplace(database.name, world_.now());
-    if (const auto removed = removed_at_.find(database.name); removed != removed_at_.end()) {
+    const std::string name = database_asked_of(database);
+    const bool is_there = proxy::find_database(*options_, name) != nullptr;
+    if (!is_there) removed_at_.try_emplace(name, world_.now());
+    if (const auto removed = removed_at_.find(name); removed != removed_at_.end()) {
       if (is_there) removed->second = base::kNever;
       if (!is_there && removed->second == base::kNever) removed->second = world_.now();
     }
   }
-  for (const base::Mailbox to : {base::Mailbox::Login, base::Mailbox::Relay}) {
+  tell_all([this] {
     auto changed = std::make_unique<proxy::OptionsChanged>();
     changed->options = options_;
-    post(to, nullptr, std::move(changed));
-  }
+    return changed;
+  });
 }
 
 std::optional<base::Instant> Simulation::removed_at(const std::string& database) const {
@@ -110,21 +134,22 @@ void Simulation::drain(bool is_now) {
   world_.say(is_now ? "pgweir has to end at once" : "pgweir has to end");
   const base::Duration patience = is_now ? base::Duration::zero() : options_->shutdown_timeout;
   cuts_at_ = std::min(cuts_at_.value_or(base::kNever), world_.now() + patience);
-  for (const base::Mailbox to : {base::Mailbox::Login, base::Mailbox::Relay}) {
+  tell_all([is_now] {
     auto drain = std::make_unique<proxy::Drain>();
     drain->is_now = is_now;
-    post(to, nullptr, std::move(drain));
-  }
+    return drain;
+  });
 }
 
 void Simulation::take_drained(const proxy::Drained& drained) {
+  if (!drained.is_clean && world_.now() < *cuts_at_) fail("a transaction was cut early");
+  if (++drained_count_ < reactors_.size()) return;
   world_.say("pgweir ends");
   has_drained_ = true;
-  if (!drained.is_clean && world_.now() < *cuts_at_) fail("a transaction was cut early");
   if (const std::string problem = find_undrained(); !problem.empty()) fail(problem);
   is_epilogue_ = true;
   login_io_.stop();
-  relay_io_.stop();
+  for (const Reactor& reactor : reactors_) reactor.io->stop();
 }
 
 }  // namespace pgweir::sim
