@@ -18,7 +18,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from ring import profiling, resting, tracing  # noqa: E402
+from ring import arriving, profiling, resting, tracing  # noqa: E402
 from ring.limits import LIMITS, MEANINGS  # noqa: E402
 from ring.measured import Failed, Refused  # noqa: E402
 
@@ -55,7 +55,7 @@ def parse_arguments():
 def measure(build, limits):
     """What is known of their figures, what went wrong with others, and what may not be seen."""
     measured, problems, refusals = {}, [], []
-    for tool in (tracing, profiling, resting):
+    for tool in (tracing, arriving, profiling, resting):
         mine = [limit for limit in limits if limit.figure in tool.FIGURES]
         workloads = dict.fromkeys(limit.workload for limit in mine)  # Each once, in their order.
         if not mine:

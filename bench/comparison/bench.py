@@ -11,12 +11,13 @@ import sys
 import tempfile
 import time
 
-from comparison import statistics
+from comparison import conditions, statistics
+from comparison.account import hidden_share, thread_seconds
+from comparison.poolers import make_certificate
 from comparison.workloads import Workload
 
-STEAL_MAX = 0.01  # Of the time of all CPUs: what the host took away from this machine.
 RUN_EXTRA_MAX = 60  # Seconds for logins, warm-up and leaving; the sandwich gives up sooner.
-ATTEMPTS_MAX = 5  # For a round without it.
+ATTEMPTS_MAX = 5  # For a round without steal.
 
 
 @dataclasses.dataclass
@@ -29,9 +30,12 @@ class Comparison:
     ratios: dict = dataclasses.field(default_factory=dict)  # By metric: one of each round.
     runs_a: list = dataclasses.field(default_factory=list)
     runs_b: list = dataclasses.field(default_factory=list)
+    conditions: list = dataclasses.field(default_factory=list)  # Of each round.
     problem: str = ""
 
-    def add_round(self, runs):
+    def add_round(self, runs, under=None):
+        """under: its conditions, where they were looked at."""
+        self.conditions += [under] if under else []
         self.runs_a += [runs[0], runs[3]]
         self.runs_b += [runs[1], runs[2]]
         for metric in self.workload.kind.metrics:
@@ -50,11 +54,6 @@ class Failed(Exception):
     """A run came to nothing."""
 
 
-def steal_and_total():
-    fields = list(map(int, pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]))
-    return fields[7], sum(fields)
-
-
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     for one in sockets:
@@ -68,10 +67,12 @@ def free_ports(count):
 class Bench:
     """A context; what runs when it ends is stopped."""
 
-    def __init__(self, build, seconds):
+    def __init__(self, build, seconds=None):
+        """seconds: of a run; None: as its workload has it."""
         self.sandwich = str(build / "pgweir_sandwich")
         self.seconds = seconds
         self.poolers = {}  # What runs, by what it was made of and its setup.
+        self.watch = None  # While a round is under way.
         (self.server_port,) = free_ports(1)
         cpus = sorted(os.sched_getaffinity(0))
         self.pooler_cpus, self.other_cpus = (cpus[1:2], cpus[:1]) if len(cpus) > 1 else (cpus, cpus)
@@ -114,13 +115,18 @@ class Bench:
         for task in os.listdir(f"/proc/{pooler.process.pid}/task"):
             os.sched_setaffinity(int(task), self.pooler_cpus)
 
-    def compare(self, workload, a, b, rounds):
+    def seconds_of(self, kind):
+        return self.seconds or kind.seconds
+
+    def compare(self, workload, a, b, rounds=None):
+        """rounds: None: as the workload has it."""
+        rounds = rounds or workload.kind.rounds
         result = Comparison(workload, a.name, b.name)
         title = f"{workload}  {a.name} : {b.name}"
         for number in range(rounds):
             self.say(f"{title}  round {number + 1} of {rounds}")
             try:
-                result.add_round(self.round(workload, a, b))
+                result.add_round(*self.round(workload, a, b))
             except Failed as failed:
                 result.problem = str(failed)
                 break
@@ -135,22 +141,27 @@ class Bench:
         return result
 
     def round(self, workload, a, b):
-        for _ in range(ATTEMPTS_MAX):
-            before = steal_and_total()
+        """Its four runs and its conditions."""
+        for attempt in range(1, ATTEMPTS_MAX + 1):
+            self.watch = conditions.Watch(self.pooler_cpus)
             runs = [self.run(workload, pooler) for pooler in (a, b, b, a)]
-            after = steal_and_total()
-            if after[0] - before[0] <= STEAL_MAX * (after[1] - before[1]):
-                return runs
+            own = {os.getpid(), *(pid for pooler in self.poolers.values() for pid in pooler.pids())}
+            seen = self.watch.conditions(own, attempt)
+            if seen.steal <= conditions.STEAL_MAX:
+                return runs, seen
         raise Failed("the host took the CPU away in every attempt")
 
     def run(self, workload, pooler, *options):
         """The figures of one run; `pooler` is started if it is not running yet."""
+        if self.watch:
+            self.watch.begin_run()
         if workload.kind.is_cold:
             return self.run_cold(pooler.prepared_for(workload.kind.setup), workload, options)
         pooler = self.running(pooler, workload.kind.setup)
         pids = [text for pid in pooler.pids() for text in ("--pid", pid)]
-        with self.sandwich_for(pooler, workload, *options, *pids) as sandwich:
-            return self.figures(pooler, sandwich)
+        with (self.audit(pooler),
+              self.sandwich_for(pooler, workload, *options, *pids) as sandwich):
+            return self.figures(pooler, workload, sandwich)
 
     def run_cold(self, pooler, workload, options):
         """PostgreSQL is there first: a pooler that finds none when it starts may take its time to
@@ -160,9 +171,29 @@ class Bench:
             sandwich.stdout.readline()
             try:
                 self.start(pooler)
-                return self.figures(pooler, sandwich, " ".join(map(str, pooler.pids())))
+                with self.audit(pooler):
+                    return self.figures(pooler, workload, sandwich,
+                                        " ".join(map(str, pooler.pids())))
             finally:
                 pooler.stop()
+
+    @contextlib.contextmanager
+    def audit(self, pooler):
+        """Looks whether all CPU time of the pooler is in sight, where there is an account of it."""
+        if pooler.account is None or self.watch is None:
+            yield
+            return
+        group, threads = pooler.account.seconds(), thread_seconds(pooler.pids())
+        yield
+        self.watch.add_hidden(hidden_share(pooler.account.seconds() - group,
+                                           thread_seconds(pooler.pids()) - threads))
+
+    def server_tls(self, kind):
+        """The options of the sandwich for it."""
+        if not kind.setup.has_server_tls:
+            return ()
+        key, certificate = make_certificate(pathlib.Path(self.directory.name), kind.setup.key)
+        return "--server-certificate", certificate, "--server-key", key
 
     @contextlib.contextmanager
     def sandwich_for(self, pooler, workload, *options):
@@ -170,7 +201,8 @@ class Bench:
         kind = workload.kind
         command = [self.sandwich, "--pooler-port", pooler.port, "--server-port", self.server_port,
                    "--workload", kind.scenario, "--clients", workload.clients,
-                   "--seconds", self.seconds, *kind.options, *options]
+                   "--seconds", self.seconds_of(kind), *kind.options, *self.server_tls(kind),
+                   *options]
         with subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             try:
@@ -178,9 +210,10 @@ class Bench:
             finally:
                 process.kill()
 
-    def figures(self, pooler, sandwich, pids=None):
+    def figures(self, pooler, workload, sandwich, pids=None):
+        seconds = self.seconds_of(workload.kind) + RUN_EXTRA_MAX
         try:
-            output, complaint = sandwich.communicate(pids, timeout=self.seconds + RUN_EXTRA_MAX)
+            output, complaint = sandwich.communicate(pids, timeout=seconds)
         except subprocess.TimeoutExpired:
             raise Failed(f"{pooler.name}: the run did not end") from None
         if sandwich.returncode != 0:

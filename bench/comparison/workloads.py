@@ -24,10 +24,14 @@ class Kind:
     options: tuple = ()  # Of the sandwich.
     setup: Setup = Setup()
     is_cold: bool = False  # Each run has a pooler that has just been started.
+    seconds: float = 3  # Of one run, where nobody says otherwise.
+    rounds: int = 9
 
 
 CPU = Metric("cpu_us_per_transaction", "CPU per transaction, µs")
+P50 = Metric("latency_p50_us", "p50 latency, µs")
 P99 = Metric("latency_p99_us", "p99 latency, µs")
+P999 = Metric("latency_p999_us", "p99.9 latency, µs")
 LOGINS = Metric("logins_per_cpu_second", "logins per CPU second", is_higher_better=True)
 STORM_P99 = Metric("storm_p99_us", "p99 of the established, µs")
 LAST_LOGIN = Metric("last_login_ms", "time until the last login, ms")
@@ -44,18 +48,37 @@ THROUGHPUT = Metric("transactions_per_second", "transactions of the others per s
 GROWTH = Metric("memory_growth_bytes", "most memory beyond that at rest, bytes", least=65536)
 LATE_WAIT = Metric("latency_max_us", "longest wait of those who come after, µs")
 WASTED = Metric("wasted_requests", "requests of nobody that were served", least=1)
+MEMORY_MAX = Metric("memory_bytes_max", "most memory, bytes", least=1)
+MEMORY_SLOPE = Metric("memory_bytes_per_second", "growth of memory, bytes per s", least=1024)
+LEFT_OPEN = Metric("descriptors_more", "descriptors that were left open", least=1)
 
 SERVERS_PER_POOL = 2  # Where there are many pools.
 COLD_SERVERS = 40
 PASSWORD = "what a bench says"
+TLS = {"options": ("--tls",), "setup": Setup(has_tls=True)}
+TLS_OF_SERVERS = {"setup": Setup(has_server_tls=True)}
+TLS_OF_BOTH = {"options": ("--tls",), "setup": Setup(has_tls=True, has_server_tls=True)}
 
 KINDS = {
     **{name: Kind(name, (CPU, P99))
        for name in ("simple", "prepared", "parsed", "pipelined", "bulk", "copy-out",
                      "copy-in")},
+    **{f"rate-{rate}": Kind("rate", (CPU, P50, P99, P999), options=("--rate", rate))
+       for rate in (1000, 10000)},
+    # What leaks does so in every round alike.
+    "soak": Kind("soak", (MEMORY_MAX, MEMORY_SLOPE, LEFT_OPEN), is_cold=True, seconds=60, rounds=1),
+    "simple-late": Kind("simple", (CPU, P99), options=("--service-ms", 0.1)),
+    "bulk-short": Kind("bulk", (CPU, P99), options=("--rows", 100_000, "--row-bytes", 100)),
+    "bulk-one": Kind("bulk", (CPU, P99), options=("--rows", 2, "--row-bytes", 50_000_000)),
+    **{f"{name}-{where}": Kind(name, (CPU, P99), **tls)
+       for name in ("simple", "prepared", "bulk")
+       for where, tls in (("tls", TLS), ("server-tls", TLS_OF_SERVERS), ("both-tls", TLS_OF_BOTH))},
     "churn": Kind("churn", (LOGINS,)),
     "churn-scram": Kind("churn", (LOGINS,), options=("--password", PASSWORD),
                         setup=Setup(password=PASSWORD)),
+    **{name: Kind("churn", (LOGINS,), options=("--password", PASSWORD, "--tls"),
+                  setup=Setup(password=PASSWORD, has_tls=True, key=key))
+       for name, key in (("churn-tls", "ecdsa"), ("churn-rsa", "rsa"))},
     "storm": Kind("storm", (STORM_P99, LAST_LOGIN, REFUSED)),
     "storm-scram": Kind("storm", (STORM_P99, LAST_LOGIN, REFUSED), setup=Setup(password=PASSWORD),
                         options=("--password", PASSWORD)),
@@ -66,6 +89,7 @@ KINDS = {
     "idle-prepared": Kind("idle-prepared", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True),
     "idle-bulk": Kind("idle-bulk", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True,
                       options=("--rows", 1000)),
+    "idle-tls": Kind("idle", (MEMORY, IDLE_CPU, WAKEUPS), is_cold=True, **TLS),
     # Small reads, so that slowness is even; what the kernel's buffers take is not the pooler's.
     "slow-readers": Kind("slow-readers", (THROUGHPUT, GROWTH), is_cold=True,
                          options=("--receive-bytes", 4096)),

@@ -51,6 +51,10 @@ class CountingTest(unittest.TestCase):
         calls = tracing.count_calls(TRACE.splitlines(), 20, 21)
         self.assertEqual(calls, {"epoll_pwait2": 1, "recvfrom": 2, "sendto": 1, "sendmsg": 1})
 
+    def test_calls_of_other_threads_count_where_they_are_asked_for(self):
+        calls = tracing.count_calls(TRACE.splitlines(), 20, 20.000003, ("pgweir-login",))
+        self.assertEqual(calls, {"recvfrom": 1})
+
     def test_waiting_for_events_is_no_call_that_counts(self):
         calls = {"epoll_pwait2": 70, "recvfrom": 20, "sendto": 10, "sendmsg": 10, "epoll_ctl": 1}
         figures = tracing.figures_of(calls, 10)

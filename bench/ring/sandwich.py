@@ -13,6 +13,7 @@ PATIENCE = 120  # Seconds for all logins, or for a lap; under callgrind on a bus
 # So that all clients and servers have all statements, and what grows has grown.
 WARM_UP_TRANSACTIONS = 2_000
 WARM_UP_TRANSACTIONS_PER_CLIENT = 200
+TLS = "-tls"  # Behind the name of a workload: the clients speak it.
 
 
 class Sandwich:
@@ -21,9 +22,10 @@ class Sandwich:
     def __init__(self, pgweir, workload):
         kind, clients = workload.split("/")
         self.clients = int(clients)
+        tls = ["--tls"] if kind.endswith(TLS) else []
         self.command = [pgweir.build / "pgweir_sandwich", "--pooler-port", pgweir.port,
-                        "--server-port", pgweir.server_port, "--workload", kind,
-                        "--clients", clients]
+                        "--server-port", pgweir.server_port,
+                        "--workload", kind.removesuffix(TLS), "--clients", clients, *tls]
         self.listener = self.conductor = self.process = None
 
     def __enter__(self):

@@ -27,12 +27,12 @@ TRANSACTIONS = 10_000
 CALL = re.compile(r"\d+<(?P<thread>[^>]*)>\s+(?P<time>[\d.]+) (?P<name>\w+)\(")
 
 
-def count_calls(lines, begin, end):
-    """By name, those of data reactors between two times of day."""
+def count_calls(lines, begin, end, threads=(THREAD,)):
+    """By name, those of data reactors, or of these threads, between two times of day."""
     calls = collections.Counter()
     for line in lines:
         call = CALL.match(line)
-        if call and call["thread"].startswith(THREAD) and begin <= float(call["time"]) <= end:
+        if call and call["thread"].startswith(threads) and begin <= float(call["time"]) <= end:
             calls[call["name"]] += 1
     return calls
 

@@ -72,6 +72,7 @@ std::string tag_of(std::string_view text) {
 }  // namespace
 
 bool CannedServer::handle_bytes(base::Bytes bytes, base::ByteBuffer& out) {
+  begins_tls_ = false;
   base::ByteQueue parked;
   if (!rest_.empty()) {
     rest_.push(bytes);
@@ -98,6 +99,9 @@ bool CannedServer::take_first_packets(base::Bytes& input, base::ByteBuffer& out)
     if (std::holds_alternative<wire::StartupMessage>(**packet)) {
       encode_welcome(pid_, out);
       is_logged_in_ = true;
+    } else if (has_tls_ && std::holds_alternative<wire::SslRequest>(**packet)) {
+      out.push_back(std::byte{'S'});
+      begins_tls_ = true;
     } else {
       out.push_back(std::byte{'N'});
     }

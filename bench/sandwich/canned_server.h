@@ -20,13 +20,15 @@ namespace pgweir::bench {
 
 class CannedServer {
  public:
-  explicit CannedServer(std::uint32_t pid) : pid_(pid) {}
+  CannedServer(std::uint32_t pid, bool has_tls) : pid_(pid), has_tls_(has_tls) {}
 
   // Bytes from the pooler; answers are appended. False: the connection is to be closed.
   bool handle_bytes(base::Bytes bytes, base::ByteBuffer& out);
 
   std::uint32_t pid() const { return pid_; }
   bool is_logged_in() const { return is_logged_in_; }
+  // It has just agreed to TLS: behind its answer the handshake begins.
+  bool begins_tls() const { return begins_tls_; }
   std::uint64_t sync_count() const { return sync_count_; }  // ReadyForQuery that it has said.
   // What it has answered of a bench's, other than what poolers ask on their own.
   std::uint64_t request_count() const { return request_count_; }
@@ -44,6 +46,8 @@ class CannedServer {
   void say_ready(base::ByteBuffer& out);
 
   const std::uint32_t pid_;
+  const bool has_tls_;
+  bool begins_tls_ = false;
   bool is_logged_in_ = false;
   bool skips_to_sync_ = false;
   char status_ = 'I';

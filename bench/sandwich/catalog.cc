@@ -4,12 +4,14 @@
 #include <array>
 
 #include "base/assert.h"
+#include "scenarios/at_rate.h"
 #include "scenarios/churn.h"
 #include "scenarios/cold.h"
 #include "scenarios/desertion.h"
 #include "scenarios/idle.h"
 #include "scenarios/laps.h"
 #include "scenarios/slow_readers.h"
+#include "scenarios/soak.h"
 #include "scenarios/steady.h"
 #include "scenarios/storm.h"
 
@@ -37,6 +39,8 @@ constexpr std::array kEntries{Entry{"simple", Kind::Simple, make<Steady>},
                               Entry{"bulk", Kind::Bulk, make<Steady>},
                               Entry{"copy-out", Kind::CopyOut, make<Steady>},
                               Entry{"copy-in", Kind::CopyIn, make<Steady>},
+                              Entry{"rate", Kind::Simple, make<AtRate>},
+                              Entry{"soak", Kind::Simple, make<Soak>},
                               Entry{"slow-readers", Kind::Simple, make<SlowReaders>},
                               Entry{"desertion", Kind::Simple, make<Desertion>},
                               Entry{"churn", Kind::Simple, make<Churn>},

@@ -8,6 +8,7 @@
 
 #include "auth/salted_password_cache.h"
 #include "auth/server_authenticator.h"
+#include "base/io.h"
 #include "base/rng.h"
 #include "base/secret.h"
 
@@ -19,8 +20,8 @@ class Identity {
       : user_(std::move(user)), password_(password) {}
 
   const std::string& user() const { return user_; }
-  // For one login.
-  auth::ServerAuthenticator make_authenticator();
+  // For one login. tls: of its connection; null: it is in the clear.
+  auth::ServerAuthenticator make_authenticator(const base::TlsInfo* tls);
 
  private:
   const std::string user_;

@@ -16,6 +16,7 @@ double Latencies::percentile_us(double share) const {
 void Latencies::report(const std::string& name, Figures& figures) const {
   figures.emplace_back(name + "_p50_us", percentile_us(0.5));
   figures.emplace_back(name + "_p99_us", percentile_us(0.99));
+  figures.emplace_back(name + "_p999_us", percentile_us(0.999));
   figures.emplace_back(name + "_max_us", percentile_us(1));
 }
 

@@ -18,7 +18,7 @@ class Latencies {
   void add(base::Duration latency) { us_.push_back(static_cast<float>(us_of(latency))); }
   // share: 0.5 is the median. 0 where there are none.
   double percentile_us(double share) const;
-  // `name`_p50_us, `name`_p99_us and `name`_max_us.
+  // `name`_p50_us, `name`_p99_us, `name`_p999_us and `name`_max_us.
   void report(const std::string& name, Figures& figures) const;
 
  private:

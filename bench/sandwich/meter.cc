@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -56,6 +57,17 @@ std::uint64_t memory_of(const std::vector<int>& pids) {
   std::uint64_t sum = 0;
   for (const int pid : pids) {
     sum += 1024 * number_in("/proc/" + std::to_string(pid) + "/smaps_rollup", "Pss:");
+  }
+  return sum;
+}
+
+std::uint64_t descriptors_of(const std::vector<int>& pids) {
+  std::uint64_t sum = 0;
+  for (const int pid : pids) {
+    std::error_code error;
+    const Path all = "/proc/" + std::to_string(pid) + "/fd";
+    const std::filesystem::directory_iterator open(all, error);
+    sum += static_cast<std::uint64_t>(std::distance(begin(open), end(open)));
   }
   return sum;
 }

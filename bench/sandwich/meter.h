@@ -17,6 +17,8 @@ std::chrono::nanoseconds cpu_time_of(const std::vector<int>& pids);
 std::uint64_t wakeups_of(const std::vector<int>& pids);
 // Pss, in bytes.
 std::uint64_t memory_of(const std::vector<int>& pids);
+// How many they have open.
+std::uint64_t descriptors_of(const std::vector<int>& pids);
 
 // The CPU time and the wake-ups of processes from begin() to end().
 class Watch {

@@ -14,12 +14,13 @@ PlayedClient::PlayedClient(const Workload& workload, std::size_t number) : workl
   progress_.client = number;
 }
 
-void PlayedClient::begin_login(Identity& identity, std::string database, base::ByteBuffer& out) {
+void PlayedClient::begin_login(Identity& identity, std::string database, const base::TlsInfo* tls,
+                               base::ByteBuffer& out) {
   is_logged_in_ = false;
   turn_.answer.clear();
   matched_ = 0;
   progress_.prepared.reset();
-  authenticator_.emplace(identity.make_authenticator());
+  authenticator_.emplace(identity.make_authenticator(tls));
   wire::encode_startup(out, wire::kProtocol30,
                        {{"user", identity.user()}, {"database", std::move(database)}});
 }

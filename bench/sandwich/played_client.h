@@ -21,8 +21,9 @@ class PlayedClient {
  public:
   PlayedClient(const Workload& workload, std::size_t number);
 
-  // On a new connection.
-  void begin_login(Identity& identity, std::string database, base::ByteBuffer& out);
+  // On a new connection; tls: see Identity.
+  void begin_login(Identity& identity, std::string database, const base::TlsInfo* tls,
+                   base::ByteBuffer& out);
   // The next request; REQUIRES: is_idle().
   void begin_turn(base::Instant now, base::ByteBuffer& out);
 

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "wire/query.h"
+#include "wire/startup.h"
 
 namespace pgweir::bench {
 
@@ -114,22 +115,45 @@ void Sandwich::keep_watch(base::Instant now) {
 }
 
 void Sandwich::handle_accepted(base::ConnectionId id, const base::PeerAddress&, base::Instant) {
-  parties_[id].server = std::make_unique<CannedServer>(++last_server_);
+  parties_[id].server = std::make_unique<CannedServer>(++last_server_, plan_.server_has_tls);
 }
 
 void Sandwich::handle_opened(base::ConnectionId id, base::Instant) {
   if (id == conductor_) return;
   Party& party = parties_.at(id);
+  if (plan_.tls == nullptr) return log_in(id, party, nullptr);
+  party.has_asked_tls = true;
   scratch_.clear();
-  roles_[*party.client].client.begin_login(identity_, plan_.database_of(*party.client), scratch_);
+  wire::encode_ssl_request(scratch_);
   send(id, party, scratch_);
+}
+
+void Sandwich::log_in(base::ConnectionId id, Party& party, const base::TlsInfo* tls) {
+  scratch_.clear();
+  roles_[*party.client].client.begin_login(identity_, plan_.database_of(*party.client), tls,
+                                           scratch_);
+  send(id, party, scratch_);
+}
+
+void Sandwich::begin_tls(base::ConnectionId id, Party& party, base::Bytes bytes) {
+  if (base::as_text(bytes) != "S") return fail("the pooler does not speak TLS");
+  party.has_asked_tls = false;
+  io_.start_tls(id, {.role = base::TlsRequest::Role::Connect, .setup = plan_.tls, .host = {}});
+}
+
+void Sandwich::handle_secured(base::ConnectionId id, const base::TlsInfo& tls, base::Instant) {
+  const auto at = parties_.find(id);
+  if (at == parties_.end() || is_over()) return;
+  if (at->second.client) log_in(id, at->second, &tls);
 }
 
 void Sandwich::handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) {
   if (id == conductor_ && !is_over()) return scenario_->handle_order(base::as_text(bytes), now);
   const auto at = parties_.find(id);
   if (at == parties_.end() || is_over()) return;
-  if (at->second.client) {
+  if (at->second.has_asked_tls) {
+    begin_tls(id, at->second, bytes);
+  } else if (at->second.client) {
     take_answer(*at->second.client, bytes, now);
   } else {
     serve(id, at->second, bytes, now);
@@ -161,6 +185,7 @@ void Sandwich::serve(base::ConnectionId id, Party& party, base::Bytes bytes, bas
     return answer_late(id, party, delay, now);
   }
   send(id, party, scratch_);
+  if (server.begins_tls()) io_.start_tls(id, {});
   if (server.sync_count() != syncs) party.resting_since = now;
 }
 

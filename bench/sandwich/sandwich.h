@@ -56,7 +56,7 @@ class Sandwich final : public base::Handler {
   void handle_accepted(base::ConnectionId id, const base::PeerAddress& peer,
                        base::Instant now) override;
   void handle_opened(base::ConnectionId id, base::Instant now) override;
-  void handle_secured(base::ConnectionId, const base::TlsInfo&, base::Instant) override {}
+  void handle_secured(base::ConnectionId id, const base::TlsInfo& tls, base::Instant now) override;
   void handle_bytes(base::ConnectionId id, base::Bytes bytes, base::Instant now) override;
   void handle_writable(base::ConnectionId id, base::Instant now) override;
   void handle_closed(base::ConnectionId id, base::CloseCause cause, std::string_view detail,
@@ -73,12 +73,15 @@ class Sandwich final : public base::Handler {
   struct Party {
     std::optional<std::size_t> client;  // Its number; empty: a server.
     std::unique_ptr<CannedServer> server;
+    bool has_asked_tls = false;  // A client that waits for the pooler's word on it.
     base::ByteQueue outbox;
     // Of a server.
     base::Instant busy_until;                    // With what it answers late.
     base::Instant resting_since = base::kNever;  // It has answered everything.
   };
 
+  void log_in(base::ConnectionId id, Party& party, const base::TlsInfo* tls);
+  void begin_tls(base::ConnectionId id, Party& party, base::Bytes bytes);
   void serve(base::ConnectionId id, Party& party, base::Bytes bytes, base::Instant now);
   void answer_late(base::ConnectionId id, Party& party, base::Duration delay, base::Instant now);
   void rest_from_reading(const Role& role, std::size_t bytes, base::Instant now);

@@ -13,8 +13,10 @@ constexpr std::size_t kConnectsAtATime = 16;
 
 }  // namespace
 
+Storm::Storm(const Plan& plan, Sandwich& sandwich)
+    : Scenario(plan, sandwich), loop_(sandwich, kEstablished, kBetweenRequests) {}
+
 void Storm::begin(base::Instant) {
-  due_.resize(kEstablished);
   for (std::size_t i = 0; i < kEstablished; ++i) {
     sandwich_.connect(sandwich_.add_client(plan_.workload));
   }
@@ -30,38 +32,23 @@ void Storm::handle_logged_in(std::size_t client, base::Instant now) {
 
 void Storm::begin_asking(base::Instant now) {
   phase_ = Phase::WarmingUp;
-  next_due_ = now;
-  ask_what_is_due(now);
+  loop_.begin(now);
   sandwich_.do_at(now + plan_.warm_up, [this](base::Instant) { phase_ = Phase::Calm; });
   sandwich_.do_at(now + plan_.warm_up + plan_.measured,
                   [this](base::Instant then) { begin_storm(then); });
 }
 
-void Storm::ask_what_is_due(base::Instant now) {
-  if (phase_ == Phase::Past) return;
-  for (; next_due_ <= now; next_due_ += kBetweenRequests) {
-    if (phase_ == Phase::Storming) lag_.add(now - next_due_);
-    const std::size_t client = next_client_++ % kEstablished;
-    due_[client].push_back(next_due_);
-    ++unanswered_;
-    if (due_[client].size() == 1) sandwich_.ask(client, now);
-  }
-  sandwich_.do_at(next_due_, [this](base::Instant later) { ask_what_is_due(later); });
-}
-
 void Storm::handle_answered(std::size_t client, base::Instant now) {
-  const base::Instant due = due_[client].front();
-  due_[client].pop_front();
-  --unanswered_;
+  const base::Instant due = loop_.take_answer(client, now);
   const bool is_of_storm = phase_ >= Phase::Storming && due >= storm_since_;
   if (phase_ >= Phase::Calm) (is_of_storm ? storm_ : calm_).add(now - due);
-  if (!due_[client].empty()) return sandwich_.ask(client, now);
   leave_if_answered(now);
 }
 
 void Storm::begin_storm(base::Instant now) {
   phase_ = Phase::Storming;
   storm_since_ = now;
+  loop_.begin_lag(now);
   connect_some(now);
 }
 
@@ -77,6 +64,7 @@ void Storm::connect_some(base::Instant now) {
 void Storm::count_newcomer(base::Instant now) {
   if (arrived_ + refused_ < plan_.client_count) return;
   phase_ = Phase::Past;
+  loop_.end();
   storm_time_ = now - storm_since_;
   leave_if_answered(now);
 }
@@ -88,7 +76,7 @@ void Storm::handle_lost(std::size_t client, std::string_view why, base::Instant 
 }
 
 void Storm::leave_if_answered(base::Instant now) {
-  if (phase_ == Phase::Past && unanswered_ == 0) sandwich_.dismiss(now);
+  if (phase_ == Phase::Past && loop_.is_answered()) sandwich_.dismiss(now);
 }
 
 Figures Storm::result() const {
@@ -97,7 +85,7 @@ Figures Storm::result() const {
                   {"refused", static_cast<double>(refused_)}};
   calm_.report("calm", figures);
   storm_.report("storm", figures);
-  lag_.report("lag", figures);
+  loop_.lag().report("lag", figures);
   return figures;
 }
 

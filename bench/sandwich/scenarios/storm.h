@@ -1,19 +1,17 @@
-// Storm: while established clients ask at a fixed rate, whether or not they were answered (an open
-// loop: latency counts from when a request was due), many others connect as fast as they can and
-// stay. What the established feel of it, and how long the others wait to be let in; W9.
+// Storm: while established clients ask at a fixed rate (OpenLoop), many others connect as fast as
+// they can and stay. What the established feel of it, and how long the others wait to be let in;
+// W9.
 #pragma once
 
-#include <deque>
-#include <vector>
-
 #include "latencies.h"
+#include "open_loop.h"
 #include "scenario.h"
 
 namespace pgweir::bench {
 
 class Storm final : public Scenario {
  public:
-  Storm(const Plan& plan, Sandwich& sandwich) : Scenario(plan, sandwich) {}
+  Storm(const Plan& plan, Sandwich& sandwich);
 
   void begin(base::Instant now) override;
   void handle_logged_in(std::size_t client, base::Instant now) override;
@@ -25,7 +23,6 @@ class Storm final : public Scenario {
   enum class Phase : std::uint8_t { Gathering, WarmingUp, Calm, Storming, Past };
 
   void begin_asking(base::Instant now);
-  void ask_what_is_due(base::Instant now);
   void begin_storm(base::Instant now);
   void connect_some(base::Instant now);
   void count_newcomer(base::Instant now);
@@ -37,16 +34,11 @@ class Storm final : public Scenario {
   std::size_t arrived_ = 0;    // … and that were let in …
   std::size_t refused_ = 0;    // … or not.
 
-  std::vector<std::deque<base::Instant>> due_;  // By client: its requests that lack an answer.
-  std::size_t unanswered_ = 0;
-  std::size_t next_client_ = 0;
-  base::Instant next_due_;
-
+  OpenLoop loop_;  // Of the established.
   base::Instant storm_since_;
   base::Duration storm_time_{};
   Latencies calm_;
   Latencies storm_;
-  Latencies lag_;  // How late we ourselves have asked in it: what the pooler is not to blame for.
 };
 
 }  // namespace pgweir::bench
