@@ -12,6 +12,7 @@ add_floor(pool DEPENDS base)
 add_floor(session DEPENDS wire LIBRARIES xxhash)
 add_floor(config DEPENDS base OPTIONS pool)
 add_floor(net DEPENDS base LIBRARIES ssl fmt)
+add_floor(client DEPENDS base pool)
 #add_floor(gone DEPENDS session)
 add_program(pgweir cli DEPENDS session config LIBRARIES cli11)
 """
@@ -21,6 +22,7 @@ FILES = {
     "src/wire/frame.h": "// Frame.\n#pragma once\n",
     "src/pool/options.h": "// Options.\n#pragma once\n",
     "src/pool/pool.h": "// Pool.\n#pragma once\n",
+    "include/pgweir/rows.hpp": "/// Rows.\n#pragma once\n",
 }
 
 
@@ -56,6 +58,10 @@ class TidyTest(unittest.TestCase):
 
     def test_options_are_not_inherited(self):
         self.assert_found("src/cli/a.cc", '#include "pool/options.h"\n', 1, "may not include pool")
+
+    def test_public_headers_are_of_the_client(self):
+        self.assert_clean("src/client/a.cc", '#include "pgweir/rows.hpp"\n')
+        self.assert_found("src/pool/a.cc", '#include "pgweir/rows.hpp"\n', 1, "may not include")
 
     def test_an_include_names_its_folder(self):
         self.assert_found("src/pool/a.cc", '#include "pool.h"\n', 1, '"folder/file.h"')
