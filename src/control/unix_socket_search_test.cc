@@ -75,7 +75,7 @@ class UnixSocketSearchTest : public PostgresTest {
     const ExecStatusType status = PQresultStatus(result);
     EXPECT_TRUE(status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)
         << PQerrorMessage(connection);
-    const std::string first = PQntuples(result) == 0 ? "" : PQgetvalue(result, 0, 0);
+    std::string first = PQntuples(result) == 0 ? "" : PQgetvalue(result, 0, 0);
     PQclear(result);
     PQfinish(connection);
     return first;

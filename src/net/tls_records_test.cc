@@ -233,10 +233,10 @@ TEST_P(TlsRecordsToServerTest, session_tickets_are_passed_over) {
 
 constexpr std::array kSuites{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
                              "TLS_CHACHA20_POLY1305_SHA256"};
-const auto name_of_suite = [](const auto& suite) { return std::string(suite.param); };
-INSTANTIATE_TEST_SUITE_P(Suites, TlsRecordsTest, ::testing::ValuesIn(kSuites), name_of_suite);
+const auto kNameOfSuite = [](const auto& suite) { return std::string(suite.param); };
+INSTANTIATE_TEST_SUITE_P(Suites, TlsRecordsTest, ::testing::ValuesIn(kSuites), kNameOfSuite);
 INSTANTIATE_TEST_SUITE_P(Suites, TlsRecordsToServerTest, ::testing::ValuesIn(kSuites),
-                         name_of_suite);
+                         kNameOfSuite);
 
 // A peer that has the keys and seals what it likes.
 struct TlsRecordsRulesTest : public ::testing::Test {
