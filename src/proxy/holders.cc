@@ -48,7 +48,10 @@ Holder describe(const Server& server) {
 void Holders::ask(const Route& route, base::Instant now) {
   if (!has_others() || state_.options->error_detail == ErrorDetail::None) return;
   const auto [at, is_new] = elsewhere_.try_emplace(route.pool_level);
-  if (!is_new && now - at->second.asked_at < kAskEvery) return;
+  if (!is_new && now - at->second.asked_at < kAskEvery) {
+    next_ask_ = std::min(next_ask_, at->second.asked_at + kAskEvery);
+    return;
+  }
   at->second.asked_at = now;
   for (std::uint32_t i = 0; i < state_.world.placement.relay_count(); ++i) {
     if (i == state_.world.index) continue;
@@ -59,12 +62,22 @@ void Holders::ask(const Route& route, base::Instant now) {
   }
 }
 
-void Holders::sweep(base::Instant now) {
-  if (!has_others()) return;
+void Holders::handle_time(base::Instant now) {
+  if (now < next_ask_) return;
+  next_ask_ = base::kNever;
+  ask_for_waiters(now);
+}
+
+void Holders::ask_for_waiters(base::Instant now) {
   for (std::uint32_t i = 0; i < state_.routes.count(); ++i) {
     const base::PoolId pool{i};
     if (state_.shard.counts(pool).waiting != 0) ask(state_.routes.at(pool), now);
   }
+}
+
+void Holders::sweep(base::Instant now) {
+  if (!has_others()) return;
+  ask_for_waiters(now);
   std::erase_if(elsewhere_,
                 [&](const auto& entry) { return now - entry.second.asked_at >= kStaleAfter; });
 }

@@ -17,9 +17,13 @@ class Holders {
  public:
   explicit Holders(RelayState& state) : state_(state) {}
 
-  // A client of this route has begun to wait, or does so still.
+  // A client of this route has begun to wait, or does so still. Too soon after another question it
+  // is asked at next_deadline().
   void ask(const Route& route, base::Instant now);
-  // For all routes that somebody waits on.
+  // To be called then, or whenever; asks what is due.
+  void handle_time(base::Instant now);
+  base::Instant next_deadline() const { return next_ask_; }
+  // For all routes that somebody waits on; forgets what is old.
   void sweep(base::Instant now);
   void handle_asked(const HoldersAsked& asked);
   void handle_told(HoldersTold& told, base::Instant now);
@@ -38,10 +42,12 @@ class Holders {
     std::map<pool::ReactorIndex, Told> told;
   };
   bool has_others() const { return state_.world.placement.relay_count() > 1; }
+  void ask_for_waiters(base::Instant now);
   HolderCounts count_own(const Route* route) const;
 
   RelayState& state_;
   std::map<pool::LevelId, Elsewhere> elsewhere_;  // Of pools that somebody has waited for.
+  base::Instant next_ask_ = base::kNever;
 };
 
 }  // namespace pgweir::proxy

@@ -77,6 +77,20 @@ TEST_F(HoldersTest, nobody_is_asked_while_nobody_waits_and_each_pool_some_times_
   EXPECT_EQ(stage.take<HoldersAsked>().size(), 2U);
 }
 
+// Who begins to wait just after a question was asked hears of what has changed since.
+TEST_F(HoldersTest, a_question_that_comes_too_soon_is_asked_a_little_later) {
+  const Party first = stage.add_client();  // It has waited for the first login.
+  stage.take<HoldersAsked>();
+  stage.dawdle(milliseconds(20));
+  stage.say(first, say::query("select 1"));
+  stage.say(stage.add_client(), say::query("select 1"));
+  EXPECT_TRUE(stage.take<HoldersAsked>().empty());
+  stage.pass(milliseconds(81));
+  EXPECT_EQ(stage.take<HoldersAsked>().size(), 2U);
+  stage.pass(milliseconds(200));
+  EXPECT_TRUE(stage.take<HoldersAsked>().empty()) << "only a sweep asks again";
+}
+
 TEST_F(HoldersTest, what_was_said_long_ago_is_not_repeated) {
   const Party waiter = wait_behind("select 42");
   const auto asked = stage.take<HoldersAsked>();

@@ -160,6 +160,7 @@ void Relay::handle_wake(base::Instant now) {
   wake_ = base::kNever;
   state_.shard.handle_time(now);
   leases_.carry_out_decisions(now);
+  holders_.handle_time(now);
   if (now >= next_sweep_) {
     sweep(now);
     are_clients_at_rest_ = now - last_of_clients_ >= kRestAfter && !overdue_.is_any_client_busy();
@@ -280,7 +281,8 @@ void Relay::conclude(base::Instant now) {
     // Where it is due already, its wake-up comes behind the events of this moment.
     next_sweep_ = now + kSweepEvery;
   }
-  const base::Instant next = std::min(next_sweep_, state_.shard.next_deadline());
+  const base::Instant next =
+      std::min({next_sweep_, state_.shard.next_deadline(), holders_.next_deadline()});
   if (next == wake_) return;
   wake_ = next;
   state_.world.io.wake_at(next);
