@@ -21,7 +21,7 @@ void HandshakeLine::leave(base::ConnectionId id) {
 }
 
 base::ConnectionId HandshakeLine::next(base::Instant now) {
-  if (waiting_.empty()) return base::ConnectionId::None;
+  if (!has_waiting()) return base::ConnectionId::None;
   forget_late(now);
   if (counted_.size() >= options_.count_max) return base::ConnectionId::None;
   const base::ConnectionId id = waiting_.front();
@@ -30,8 +30,7 @@ base::ConnectionId HandshakeLine::next(base::Instant now) {
   return id;
 }
 
-base::Instant HandshakeLine::deadline() const {
-  if (waiting_.empty()) return base::kNever;
+base::Instant HandshakeLine::deadline_of_waiting() const {
   return counted_.size() < options_.count_max ? base::Instant() : counted_.front().until;
 }
 

@@ -36,8 +36,10 @@ class HandshakeLine {
 
   // Whether enter() would say yes, if nobody's time is up.
   bool has_room() const { return waiting_.empty() && counted_.size() < options_.count_max; }
+  // Whether next() may name somebody; what a turn without handshakes pays for them.
+  bool has_waiting() const { return !waiting_.empty(); }
   // When to ask next() although nobody has left; kNever while nobody waits.
-  base::Instant deadline() const;
+  base::Instant deadline() const { return has_waiting() ? deadline_of_waiting() : base::kNever; }
 
  private:
   struct Counted {
@@ -45,6 +47,7 @@ class HandshakeLine {
     base::Instant until;
   };
   void forget_late(base::Instant now);
+  base::Instant deadline_of_waiting() const;
 
   const HandshakeLineOptions options_;
   std::deque<Counted> counted_;  // Soonest first.

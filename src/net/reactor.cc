@@ -106,7 +106,7 @@ void Reactor::name_thread() const {
 void Reactor::turn() {
   wait_for_events();
   serve_due();
-  begin_next_handshakes();
+  if (handshakes_.has_waiting()) begin_next_handshakes();
   read_letters();
   end_lingering();
   if (wake_ <= now_) {

@@ -200,11 +200,6 @@ void Shard::refuse(Waiter& waiter, RefuseReason reason) {
   refusals_.push_back(waiter);
 }
 
-bool Shard::has_decisions() const {
-  return !closes_.empty() || !orders_.empty() || !refusals_.empty() || !notified_.empty() ||
-         !gifts_.empty() || to_wake_ != 0;
-}
-
 std::optional<Decision> Shard::take_decision() {
   if (Server* server = closes_.pop_front()) return Close{server, server->close_reason_};
   if (Pool* pool = orders_.front()) {

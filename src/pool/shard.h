@@ -106,7 +106,10 @@ class Shard {
   void handle_time(base::Instant now);
   base::Instant next_deadline() const;
 
-  bool has_decisions() const;
+  bool has_decisions() const {
+    return !closes_.empty() || !orders_.empty() || !refusals_.empty() || !notified_.empty() ||
+           !gifts_.empty() || to_wake_ != 0;
+  }
   // The next decision, or nullopt when all are taken.
   std::optional<Decision> take_decision();
 

@@ -323,6 +323,7 @@ void Leases::handle_server_failed(ServerFailed& failed, base::Instant now) {
 }
 
 void Leases::carry_out_decisions(base::Instant now) {
+  if (!state_.shard.has_decisions()) return;  // Nearly always.
   while (const auto decision = state_.shard.take_decision()) {
     if (const auto* open = std::get_if<pool::Open>(&*decision)) {
       open_server(open->pool, now);
