@@ -7,7 +7,7 @@ for at most two and a half minutes: the rest has been checked when it was the ne
 every source. A changed header is checked through one source that includes it.
 
 A source that passed is remembered in build/tidy-cache by a hash of itself, all of our headers that
-it includes and .clang-tidy. Needs a build in build/clang, whose compiler recorded the includes.
+it includes and .clang-tidy. Needs a build in build/dev, whose compiler recorded the includes.
 
     tools/clang_tidy.py [--full] [FILE…]
 """
@@ -23,7 +23,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-BUILD = ROOT / "build/clang"
+BUILD = ROOT / "build/dev"
 CACHE = ROOT / "build/tidy-cache"
 COMMITS_MAX = 20
 SECONDS_MAX = 150  # No source of an older commit is begun after that.
@@ -37,7 +37,7 @@ def parse_dependencies(listing, root):
     """`ninja -t deps` output → for each of our sources the set of our files that it is made of."""
     made_of = {}
     for block in listing.split("\n\n"):
-        paths = [os.path.normpath(os.path.join(root, "build/clang", line.strip()))
+        paths = [os.path.normpath(os.path.join(root, "build/dev", line.strip()))
                  for line in block.splitlines()[1:]]
         ours = [path[len(root) + 1:] for path in paths
                 if path.startswith(root + "/") and not path.startswith(root + "/build/")]

@@ -17,7 +17,7 @@ CMakeFiles/wire.dir/src/wire/frame.cc.o: #deps 2, deps mtime 1 (VALID)
     /tree/src/base/result.h
 
 CMakeFiles/v.dir/base_verify_interface_header_sets/result.h.cxx.o: #deps 1, deps mtime 1 (VALID)
-    /tree/build/clang/base_verify_interface_header_sets/result.h.cxx
+    /tree/build/dev/base_verify_interface_header_sets/result.h.cxx
 """
 MADE_OF = {
     "src/pool/pool.cc": {"src/pool/pool.cc", "src/pool/pool.h", "src/base/result.h"},
