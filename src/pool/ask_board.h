@@ -5,6 +5,9 @@
 // An ask says since when the oldest waiters wait, and for how many of them nobody has answered yet.
 // Who answers takes one from that number, so that one waiter does not get two servers. An asker
 // wakes the others after it has asked, so that those who looked before look again.
+//
+// Whose ask is older than another waiter's goes before it, answered or not (shard_leaving.cc). That
+// needs one total order (seq_cst) with the announcements in the exchange.
 #pragma once
 
 #include <array>
@@ -34,9 +37,10 @@ class BasicAskBoard {
   BasicAskBoard(const BasicAskBoard&) = delete;
   BasicAskBoard& operator=(const BasicAskBoard&) = delete;
 
-  // For the first `count` waiters of a reactor, oldest first; replaces what it asked for before. 0:
-  // nothing.
-  void ask(ReactorIndex reactor, const AskedSince& since, std::uint32_t count);
+  // For the first `count` waiters of a reactor, oldest first; replaces what it asked for before.
+  // REQUIRES: count > 0.
+  void ask(ReactorIndex reactor, const AskedSince& since, std::uint32_t count, base::Instant now);
+  void withdraw(ReactorIndex reactor);
   // Its waiters are others by now. Who has been answered for stays so: as many as before, from the
   // front. kNever: there is none.
   void renew(ReactorIndex reactor, const AskedSince& since);
@@ -45,6 +49,12 @@ class BasicAskBoard {
     Yield::yield();
     return askers_.load(std::memory_order_relaxed);
   }
+  // Since when the oldest waiter of that reactor waits, as last said; kNever: it does not ask.
+  base::Instant since(ReactorIndex reactor) const;
+  // How many reactors but `except` have a waiter from before `since`, answered or not, and have
+  // asked after `asked_after`.
+  std::uint32_t count_before(base::Instant since, ReactorIndex except,
+                             base::Instant asked_after) const;
   // Who asks and waits longest, `except` left out; a hint.
   std::optional<Ask> oldest(ReactorIndex except) const;
   // Takes it upon itself to give that reactor one. False: others have by now.
@@ -56,9 +66,10 @@ class BasicAskBoard {
     std::uint32_t left = 0;
   };
   static_assert(std::atomic<Asked>::is_always_lock_free);
-  // Since when each of its waiters waits, written by the reactor itself, and how many there are,
-  // taken from by the others.
+  // When it asked and since when each of its waiters waits, written by the reactor itself, and how
+  // many there are, taken from by the others.
   struct alignas(64) Note {
+    std::atomic<base::Instant::rep> asked_at{};
     std::array<std::atomic<base::Instant::rep>, kAskedMax> since{};
     std::atomic<Asked> asked{};
   };
@@ -73,20 +84,45 @@ template <class Yield>
 void BasicAskBoard<Yield>::renew(ReactorIndex reactor, const AskedSince& since) {
   Yield::yield();
   for (std::size_t i = 0; i < kAskedMax; ++i)
-    notes_[reactor].since[i].store(since[i].time_since_epoch().count(), std::memory_order_relaxed);
+    notes_[reactor].since[i].store(since[i].time_since_epoch().count());
 }
 
 template <class Yield>
-void BasicAskBoard<Yield>::ask(ReactorIndex reactor, const AskedSince& since, std::uint32_t count) {
-  ASSERT(count <= kAskedMax);
+void BasicAskBoard<Yield>::ask(ReactorIndex reactor, const AskedSince& since, std::uint32_t count,
+                               base::Instant now) {
+  ASSERT(count > 0 && count <= kAskedMax);
+  notes_[reactor].asked_at.store(now.time_since_epoch().count());
   renew(reactor, since);
   Yield::yield();
   notes_[reactor].asked.store({count, count});
   Yield::yield();
-  if (count == 0)
-    askers_.fetch_and(~mask_of(reactor));
-  else
-    askers_.fetch_or(mask_of(reactor));
+  askers_.fetch_or(mask_of(reactor));
+}
+
+template <class Yield>
+void BasicAskBoard<Yield>::withdraw(ReactorIndex reactor) {
+  Yield::yield();
+  notes_[reactor].asked.store({});
+  Yield::yield();
+  askers_.fetch_and(~mask_of(reactor));
+}
+
+template <class Yield>
+base::Instant BasicAskBoard<Yield>::since(ReactorIndex reactor) const {
+  Yield::yield();
+  if ((askers_.load() & mask_of(reactor)) == 0) return base::kNever;
+  return base::Instant{base::Duration(notes_[reactor].since.front().load())};
+}
+
+template <class Yield>
+std::uint32_t BasicAskBoard<Yield>::count_before(base::Instant since, ReactorIndex except,
+                                                 base::Instant asked_after) const {
+  std::uint32_t count = 0;
+  for (ReactorIndex reactor = 0; reactor < kReactorCountMax; ++reactor) {
+    if (reactor == except || this->since(reactor) >= since) continue;
+    if (base::Instant{base::Duration(notes_[reactor].asked_at.load())} > asked_after) ++count;
+  }
+  return count;
 }
 
 template <class Yield>

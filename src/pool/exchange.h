@@ -82,6 +82,11 @@ class BasicExchange {
     return at(id).leaving.load();
   }
   bool is_full(LevelId id) const { return permits(id).is_full(); }
+  // Permits that may be taken now.
+  std::uint32_t free(LevelId id) const {
+    const Permits now = permits(id);
+    return now.is_full() ? 0 : now.limit - now.taken;
+  }
   // More servers than the limit, even when all closing ones are gone.
   bool is_over(LevelId id) const {
     const Permits now = permits(id);

@@ -254,7 +254,7 @@ TEST_F(ExchangeInterleavingTest, one_ask_is_answered_once) {
       const auto ask = s.exchange.asks(s.levels[0]).oldest(self);
       s.has_permit[self] = ask && s.exchange.asks(s.levels[0]).try_answer(ask->reactor);
     };
-    s.actors = {[&s] { s.exchange.asks(s.levels[0]).ask(0, {}, 1); }, [look] { look(1); },
+    s.actors = {[&s] { s.exchange.asks(s.levels[0]).ask(0, {}, 1, {}); }, [look] { look(1); },
                 [look] { look(2); }};
     return scenario;
   };
@@ -278,11 +278,11 @@ TEST_F(ExchangeInterleavingTest, an_ask_that_is_renewed_is_not_answered_beyond_i
   const auto make = [] {
     auto scenario = std::make_unique<Scenario>();
     Scenario& s = *scenario;
-    s.exchange.asks(s.levels[0]).ask(0, {}, 1);
+    s.exchange.asks(s.levels[0]).ask(0, {}, 1, {});
     const auto answer = [&s](ReactorIndex self) {
       s.has_permit[self] = s.exchange.asks(s.levels[0]).try_answer(0);
     };
-    s.actors = {[&s] { s.exchange.asks(s.levels[0]).ask(0, {}, 0); }, [answer] { answer(1); },
+    s.actors = {[&s] { s.exchange.asks(s.levels[0]).withdraw(0); }, [answer] { answer(1); },
                 [answer] { answer(2); }};
     return scenario;
   };
@@ -290,6 +290,35 @@ TEST_F(ExchangeInterleavingTest, an_ask_that_is_renewed_is_not_answered_beyond_i
     ASSERT_FALSE(s.has_permit[1] && s.has_permit[2]);
     ASSERT_FALSE(s.exchange.asks(s.levels[0]).try_answer(0)) << "nothing is asked for any more";
   });
+}
+
+// A permit is free, and left to who asks for it; he goes away, and one who has left it must hear.
+TEST_F(ExchangeInterleavingTest, who_asks_no_more_stops_nobody_who_left_a_permit_to_him) {
+  const auto make = [] {
+    auto scenario = std::make_unique<Scenario>();
+    Scenario& s = *scenario;
+    s.exchange.asks(s.levels[1]).ask(0, {}, 1, {});
+    const auto take_or_leave = [&s](ReactorIndex self) {
+      const auto is_left = [&] {
+        return s.exchange.asks(s.levels[1])
+                   .count_before(base::kNever, self, base::Instant::min()) != 0;
+      };
+      s.is_waiting[self] = is_left();
+      if (!s.is_waiting[self]) return;
+      s.exchange.announce(s.levels[1], self);
+      s.is_waiting[self] = is_left();
+    };
+    s.actors = {[&s] {
+                  s.exchange.asks(s.levels[1]).withdraw(0);
+                  if (!s.exchange.is_full(s.levels[1])) s.woken |= s.exchange.waiting(s.levels[1]);
+                },
+                [take_or_leave] { take_or_leave(1); }, [] {}};
+    return scenario;
+  };
+  const std::size_t runs = run_all(make, expect_within_limits, [](Scenario& s) {
+    expect_nobody_sleeps_beside_a_permit(s, s.levels[1]);
+  });
+  EXPECT_GT(runs, 10U);
 }
 
 }  // namespace

@@ -83,19 +83,19 @@ TEST_F(ExchangeTest, is_not_over_a_limit_when_enough_are_leaving) {
 
 TEST_F(ExchangeTest, finds_the_asker_whose_waiter_is_oldest) {
   EXPECT_FALSE(exchange.asks(server).oldest(0).has_value());
-  exchange.asks(server).ask(0, since(1), 1);
-  exchange.asks(server).ask(4, since(7), 1);
-  exchange.asks(server).ask(5, since(3), 1);
+  exchange.asks(server).ask(0, since(1), 1, at(8));
+  exchange.asks(server).ask(4, since(7), 1, at(8));
+  exchange.asks(server).ask(5, since(3), 1, at(8));
   EXPECT_EQ(exchange.asks(server).oldest(0)->reactor, 5U) << "one does not ask oneself";
   EXPECT_EQ(exchange.asks(server).oldest(1)->since, at(1));
   exchange.asks(server).renew(0, since(9));
   EXPECT_EQ(exchange.asks(server).oldest(1)->reactor, 5U);
-  exchange.asks(server).ask(5, {}, 0);
+  exchange.asks(server).withdraw(5);
   EXPECT_EQ(exchange.asks(server).oldest(1)->reactor, 4U);
 }
 
 TEST_F(ExchangeTest, is_asked_for_the_next_waiter_once_one_has_been_answered) {
-  exchange.asks(pool).ask(2, {at(1), at(5), base::kNever, base::kNever}, 2);
+  exchange.asks(pool).ask(2, {at(1), at(5), base::kNever, base::kNever}, 2, at(8));
   EXPECT_EQ(exchange.asks(pool).oldest(0)->since, at(1));
   EXPECT_TRUE(exchange.asks(pool).try_answer(2));
   EXPECT_EQ(exchange.asks(pool).oldest(0)->since, at(5));

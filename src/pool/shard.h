@@ -128,6 +128,12 @@ class Shard {
   // take its permit over, in logins. Each change of pool costs a login; without this two busy pools
   // would log in for every transaction.
   static constexpr int kPatienceLogins = 4;
+  // Order of arrival holds within 1 ms over all reactors: by so much a waiter of one's own may be
+  // younger than one elsewhere …
+  static constexpr base::Duration kBarging = std::chrono::microseconds(250);
+  // … of whom is known when the oldest came, give or take this.
+  static constexpr base::Duration kStaleness = std::chrono::microseconds(100);
+  static constexpr base::Duration kAskAgainAfter = std::chrono::milliseconds(100);
 
   Pool& at(base::PoolId id) { return *pools_[base::index_of(id)]; }
   const Pool& at(base::PoolId id) const { return *pools_[base::index_of(id)]; }
@@ -188,6 +194,15 @@ class Shard {
   bool is_keep_over() const;
   void let_go();
 
+  // shard_leaving.cc: what is free and somebody else's.
+  bool is_left_by(const Pool& pool, LevelId level) const;
+  base::Instant oldest_asking_at(LevelId level) const;
+  void ask_at_level(Pool& pool, std::optional<LevelId> lacking, base::Instant now);
+  void ask_no_more_at_level(Pool& pool);
+  void renew_level_ask(const Pool& pool);
+  void move_level_asks(base::Instant now);
+  void offer(LevelId level);
+
   // shard_giving.cc: what goes to other reactors.
   bool is_asked_by_others() const { return others_ != 0 && exchange_.is_asked(reactor_); }
   void begin_asking(Pool& pool, base::Instant now);
@@ -227,6 +242,7 @@ class Shard {
   base::List<Server, InParts> parts_;  // Closing for that waiter.
   bool has_let_go_ = false;            // What was kept is free; who may have it is not told yet.
   bool is_over_limit_ = false;         // Some level had more than its limit when last looked.
+  base::Instant looked_at_;            // When a permit was last wanted.
 
   Timeouts<Waiter, InDeadlines> deadlines_;
   Timeouts<Waiter, InNotices> notices_;

@@ -6,20 +6,11 @@
 // An ask is a number that whoever answers takes from, so that one waiter does not get two servers.
 // What came of an answer nobody tells: who still waits asks again.
 #include <algorithm>
-#include <utility>
 
 #include "pool/shard.h"
 
 namespace pgweir::pool {
 namespace {
-
-// Order of arrival holds within 1 ms over all reactors: by so much a waiter of one's own may be
-// younger than one elsewhere …
-constexpr base::Duration kBarging = std::chrono::microseconds(250);
-// … of whom is known when the oldest came, give or take this.
-constexpr base::Duration kStaleness = std::chrono::microseconds(100);
-
-constexpr base::Duration kAskAgainAfter = std::chrono::milliseconds(100);
 
 // Since when the oldest waiters of a pool wait.
 AskedSince oldest_of(const WaitingLine& line) {
@@ -30,13 +21,6 @@ AskedSince oldest_of(const WaitingLine& line) {
     since[i] = waiter->since();
     waiter = line.next(*waiter);
   }
-  return since;
-}
-
-AskedSince only(base::Instant when) {
-  AskedSince since;
-  since.fill(base::kNever);
-  since.front() = when;
   return since;
 }
 
@@ -54,10 +38,10 @@ void Shard::refresh_asks(Pool& pool) {
   if (!pool.is_asking()) return;
   const Waiter* oldest = pool.line.oldest();
   if (oldest == nullptr) return ask_no_more(pool);
+  renew_level_ask(pool);
   if (oldest->since() - pool.asked_since < kStaleness) return;
   pool.asked_since = oldest->since();
   exchange_.asks(pool.levels().front()).renew(reactor_, oldest_of(pool.line));
-  if (pool.asked_level) exchange_.asks(*pool.asked_level).renew(reactor_, only(oldest->since()));
 }
 
 // REQUIRES: the pool has waiters.
@@ -66,14 +50,10 @@ void Shard::ask_others(Pool& pool, ReactorMask whom, base::Instant now) {
   const LevelId own = pool.levels().front();
   pool.asked_since = pool.line.oldest()->since();
   const auto count = std::min<std::uint32_t>(pool.line.count(), kAskedMax);
-  exchange_.asks(own).ask(reactor_, oldest_of(pool.line), count);
+  exchange_.asks(own).ask(reactor_, oldest_of(pool.line), count, now);
   // A server of another pool helps only where this one could have one more.
   const auto lacking = pool.is_starved() ? narrowest_lacking(pool) : std::nullopt;
-  if (pool.asked_level && pool.asked_level != lacking)
-    exchange_.asks(*pool.asked_level).ask(reactor_, {}, 0);
-  pool.asked_level = lacking != own ? lacking : std::nullopt;
-  if (pool.asked_level)
-    exchange_.asks(*pool.asked_level).ask(reactor_, only(pool.oldest_uncovered().since()), 1);
+  ask_at_level(pool, lacking != own ? lacking : std::nullopt, now);
   pool.has_asked_starved = pool.is_starved();
   exchange_.set_asking(reactor_, true);
   wake_others(whom);
@@ -81,18 +61,8 @@ void Shard::ask_others(Pool& pool, ReactorMask whom, base::Instant now) {
 }
 
 void Shard::ask_no_more(Pool& pool) {
-  exchange_.asks(pool.levels().front()).ask(reactor_, {}, 0);
-  const auto level = std::exchange(pool.asked_level, std::nullopt);
+  exchange_.asks(pool.levels().front()).withdraw(reactor_);
   pool.asked_since = base::kNever;
-  if (level) {
-    // Another pool may ask there, too.
-    const Pool* other = starved_.front();
-    while (other != nullptr && other->asked_level != level) other = starved_.next(*other);
-    if (other == nullptr)
-      exchange_.asks(*level).ask(reactor_, {}, 0);
-    else
-      exchange_.asks(*level).ask(reactor_, only(other->asked_since), 1);
-  }
   if (--asking_pool_count_ == 0) exchange_.set_asking(reactor_, false);
 }
 

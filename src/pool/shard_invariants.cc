@@ -14,6 +14,8 @@ void Shard::check_pool(const Pool& pool) const {
   ASSERT(pool.retiring_count <= pool.in_service_count());
   // A starved pool has waiters, and nothing is under way for one of them.
   ASSERT(!pool.is_starved() || pool.has_uncovered());
+  // Only who lacks a permit asks for one.
+  ASSERT(!pool.asked_level || (pool.is_starved() && pool.is_asking()));
   // A spare server is idle and above the minimum.
   ASSERT(pool.is_spare() == (pool.idle_count > 0 && pool.has_surplus()));
   // Each server, from the decision to open it until its end is seen, has a permit.

@@ -5,7 +5,8 @@
 // Levels are kept narrowest first, and the permits of a wide level never while a narrower one
 // lacks, so that nobody outside the narrow one waits for it. One pool at a time keeps, of those
 // that have to the one whose waiter is older: two cannot wait for each other. Nothing is taken from
-// the exchange meanwhile: what is kept is only not given to younger waiters of this shard.
+// the exchange meanwhile: what is kept is only not given to younger waiters of this shard. What
+// waiters elsewhere lack is left to them in shard_leaving.cc.
 #include <algorithm>
 
 #include "pool/shard.h"
@@ -20,18 +21,18 @@ bool can_give(const Pool& pool) {
 
 }  // namespace
 
-// A permit of every level is there, and kept for nobody else.
+// A permit of every level is there, and kept for nobody else nor left to anybody.
 bool Shard::has_room(const Pool& pool) const {
   const Levels levels = pool.levels();
   return std::none_of(levels.begin(), levels.end(), [&](LevelId level) {
-    return exchange_.is_full(level) || is_kept_from(pool, level);
+    return exchange_.is_full(level) || is_kept_from(pool, level) || is_left_by(pool, level);
   });
 }
 
 // Somebody has to give up a permit of this level for the pool's next waiter.
 bool Shard::is_lacking(const Pool& pool, LevelId level) const {
   if (is_coming(pool, level)) return false;
-  return exchange_.is_full(level) || is_kept_from(pool, level);
+  return exchange_.is_full(level) || is_kept_from(pool, level) || is_left_by(pool, level);
 }
 
 bool Shard::is_coming(const Pool& pool, LevelId level) const {

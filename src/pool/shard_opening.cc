@@ -15,6 +15,7 @@ constexpr double kLifetimeJitter = 0.25;
 }  // namespace
 
 void Shard::open_more(Pool& pool, base::Instant now) {
+  looked_at_ = now;
   open_wanted(pool, now);
   begin_asking(pool, now);
 }
@@ -40,7 +41,7 @@ void Shard::open_wanted(Pool& pool, base::Instant now) {
     }
     if (!pool.is_starved()) {
       starve(pool);
-      // A permit that came free before the announcement woke nobody: try once more.
+      // What came free, or was left to somebody, before the announcement woke nobody: once more.
       if (exchange_.is_shared()) continue;
     }
     Server* spare = coldest_spare_for(pool);
@@ -71,7 +72,9 @@ void Shard::order_opening(Pool& pool) {
 // Permits came free, or a server that may give one up: the longest waiter that can have one is
 // next, whatever its pool.
 void Shard::serve_starved(base::Instant now) {
+  looked_at_ = now;
   while (Pool* next = oldest_servable()) open_more(*next, now);
+  if (others_ != 0) move_level_asks(now);
 }
 
 Pool* Shard::oldest_servable() {
@@ -93,6 +96,7 @@ void Shard::refresh_starved(Pool& pool) {
 // REQUIRES: the pool is not starved yet.
 void Shard::starve(Pool& pool) {
   starved_.push_back(pool);
+  pool.has_asked_starved = false;  // What it asked for at a level was withdrawn when it was fed.
   if (exchange_.is_shared()) announce_starved(pool);
 }
 
@@ -101,6 +105,7 @@ void Shard::feed(Pool& pool) {
   if (pool.is_starved()) {
     pool.base::ListHook<InStarved>::unlink();
     if (exchange_.is_shared()) announce_starved(pool);
+    ask_no_more_at_level(pool);
   }
   if (&pool == keeper_ && is_keep_over()) let_go();
 }

@@ -204,7 +204,7 @@ class TwoRelaysTest : public testing::Test {
   }
   // Each has an exchange of its own, so the test counts the server in both.
   void move(Stage& from, Stage& to, pool::ReactorIndex index) {
-    from.exchange().asks(pool_level(from)).ask(index, {}, 1);
+    from.exchange().asks(pool_level(from)).ask(index, {}, 1, {});
     from.exchange().set_asking(index, true);
     from.deliver(std::make_unique<PermitsFreed>());
     from.exchange().set_asking(index, false);
