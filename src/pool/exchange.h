@@ -1,6 +1,7 @@
 // Exchange: how many servers each level (server, database, role, pool) may have and has, which
 // reactors wait for a permit, and which ask the others to give something up. It is the one class
-// that threads share; it holds counters, no connection and no queue, and nothing in it blocks.
+// that threads share; it holds counters, no connection and no queue, and nothing that a transaction
+// does in it blocks.
 //
 // No wake-up is lost, because a waiter announces itself and then tries again, and a giver frees its
 // permit and then looks who announced itself; both in one total order (seq_cst). Whichever comes
@@ -99,8 +100,9 @@ class BasicExchange {
   }
 
   // Changes a limit at once. A lower one takes no permit back: the shards do, by closing servers.
-  // Returns whom to wake.
-  ReactorMask set_limit(LevelId id, std::uint32_t limit);
+  // version: which of the limits that were found this is; once a later one is set nothing happens,
+  // however late a reactor hears of an older one. Returns whom to wake.
+  ReactorMask set_limit(LevelId id, std::uint32_t limit, std::uint64_t version = 0);
 
   // A permit of every level, or of none.
   Take try_take(Levels levels);
@@ -163,6 +165,7 @@ class BasicExchange {
     std::atomic<Permits> permits{};
     std::atomic<std::uint32_t> leaving{0};
     std::atomic<ReactorMask> waiting{0};
+    std::uint64_t limit_version = 0;  // Guarded by limiting_.
     std::string name;
     std::unique_ptr<BasicAskBoard<Yield>> asks;  // nullptr with a single shard.
   };
@@ -188,6 +191,7 @@ class BasicExchange {
   const std::uint32_t shard_count_;
   std::array<std::atomic<Chunk*>, kChunkCountMax> chunks_{};
   mutable std::mutex adding_;  // Guards the names; nobody adds or looks one up per transaction.
+  std::mutex limiting_;        // Who has it sets a limit, without a yield; permits need no lock.
   std::map<std::string, LevelId, std::less<>> by_name_;
   std::atomic<std::uint32_t> level_count_ = 0;
   alignas(64) std::atomic<ReactorMask> asking_ = 0;
@@ -234,12 +238,18 @@ std::optional<LevelId> BasicExchange<Yield>::find_level(std::string_view name) c
 }
 
 template <class Yield>
-ReactorMask BasicExchange<Yield>::set_limit(LevelId id, std::uint32_t limit) {
+ReactorMask BasicExchange<Yield>::set_limit(LevelId id, std::uint32_t limit,
+                                            std::uint64_t version) {
   Yield::yield();
-  Permits permits = at(id).permits.load();
-  do {
-    Yield::yield();
-  } while (!at(id).permits.compare_exchange_strong(permits, {limit, permits.taken}));
+  {
+    const std::lock_guard lock(limiting_);
+    Level& level = at(id);
+    if (version < level.limit_version) return 0;
+    level.limit_version = version;
+    Permits permits = level.permits.load();
+    while (!level.permits.compare_exchange_weak(permits, {limit, permits.taken})) {
+    }
+  }
   return waiting(id);
 }
 

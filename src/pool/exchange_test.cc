@@ -60,6 +60,15 @@ TEST_F(ExchangeTest, names_who_waits_when_a_permit_returns_or_a_limit_rises) {
   EXPECT_EQ(exchange.set_limit(server, 4), 0U);
 }
 
+TEST_F(ExchangeTest, an_older_limit_does_not_replace_a_newer_one) {
+  exchange.set_limit(server, 3, 2);
+  exchange.announce(server, 1);
+  EXPECT_EQ(exchange.set_limit(server, 9, 1), 0U) << "nothing has changed for anybody";
+  EXPECT_EQ(exchange.limit(server), 3U);
+  EXPECT_EQ(exchange.set_limit(server, 4, 2), mask_of(1)) << "the same look, by another reactor";
+  EXPECT_EQ(exchange.limit(server), 4U);
+}
+
 TEST_F(ExchangeTest, keeps_permits_that_a_lower_limit_no_longer_allows) {
   EXPECT_TRUE(exchange.try_take(wide).is_taken);
   EXPECT_TRUE(exchange.try_take(wide).is_taken);

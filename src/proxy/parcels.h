@@ -197,6 +197,7 @@ struct UnixSocketFound : base::Parcel {
 struct LimitChanged : base::Parcel {
   std::string node;  // As node_name() in proxy/route.h.
   budget::Limits limits;
+  std::uint64_t version = 0;  // Of those of the node; a later one is larger.
 };
 
 // Whether clients may speak TLS to us, and whether they must; not on Unix sockets, as in PgBouncer.

@@ -139,7 +139,7 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     static_cast<void>(parcel.release());
     errands_.begin(std::unique_ptr<RunErrand>(errand), now);
   } else if (const auto* limit = dynamic_cast<LimitChanged*>(parcel.get())) {
-    state_.routes.set_limits(limit->node, limit->limits, now);
+    state_.routes.set_limits(limit->node, limit->limits, limit->version, now);
   } else if (auto* changed = dynamic_cast<OptionsChanged*>(parcel.get())) {
     state_.options = std::move(changed->options);
     ++state_.reload_count;

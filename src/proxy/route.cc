@@ -99,8 +99,9 @@ Routes::Routes(const RoutesWorld& world, std::map<std::string, budget::Limits> l
       shard_(world.shard),
       metrics_(world.metrics),
       placement_(world.placement),
-      relay_(world.relay),
-      limits_(std::move(limits)) {}
+      relay_(world.relay) {
+  add_nodes(std::move(limits));
+}
 
 Route& Routes::find(const Options& options, const DatabaseOptions& database,
                     const std::string& name, const std::string& user, base::Instant now) {
@@ -171,11 +172,11 @@ std::vector<pool::LevelId> Routes::configured_levels(const Options& options,
 
 // Those whose limits are the server's own. The control thread's connection counts with them, too.
 std::vector<pool::LevelId> Routes::found_levels(const Route& route) {
-  const budget::Limits& found = limits_[route.node];
+  const auto& [found, version] = limits_[route.node];
   const ServerPlan& plan = *route.plan;
-  return {level_with(role_level_name(route.node, plan.user), found.of_role(plan.user)),
+  return {level_with(role_level_name(route.node, plan.user), found.of_role(plan.user), version),
           level_with(database_level_name(route.node, plan.server_database),
-                     found.of_database(plan.server_database))};
+                     found.of_database(plan.server_database), version)};
 }
 
 Route* Routes::find_by_level(pool::LevelId pool_level) const {
@@ -184,9 +185,10 @@ Route* Routes::find_by_level(pool::LevelId pool_level) const {
   return at == routes_.rend() ? nullptr : at->get();
 }
 
-pool::LevelId Routes::level_with(const std::string& name, std::uint32_t limit) {
+pool::LevelId Routes::level_with(const std::string& name, std::uint32_t limit,
+                                 std::uint64_t version) {
   const pool::LevelId found = exchange_.level(name, limit);
-  exchange_.set_limit(found, limit);
+  exchange_.set_limit(found, limit, version);
   return found;
 }
 
@@ -202,9 +204,16 @@ pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOp
   return options;
 }
 
-void Routes::set_limits(const std::string& node, const budget::Limits& limits, base::Instant now) {
-  limits_[node] = limits;
-  level_with(server_level_name(node), limits.server);
+void Routes::add_nodes(std::map<std::string, budget::Limits> limits) {
+  for (auto& [node, unseen] : limits) limits_.try_emplace(node, FoundLimits{std::move(unseen)});
+}
+
+void Routes::set_limits(const std::string& node, const budget::Limits& limits,
+                        std::uint64_t version, base::Instant now) {
+  FoundLimits& known = limits_[node];
+  if (version < known.version) return;
+  known = {limits, version};
+  level_with(server_level_name(node), limits.server, version);
   for (const auto& route : routes_) {
     if (route->node == node) found_levels(*route);
   }

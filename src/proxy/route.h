@@ -124,9 +124,11 @@ class Routes {
   std::size_t count() const { return routes_.size(); }
 
   // How many connections this process may hold to a node.
-  void set_limits(const std::string& node, const budget::Limits& limits, base::Instant now);
+  // Older ones than are known change nothing, whoever knows them (pool::Exchange).
+  void set_limits(const std::string& node, const budget::Limits& limits, std::uint64_t version,
+                  base::Instant now);
   // A new configuration may name new nodes: as in the constructor. What is known already stays.
-  void add_nodes(std::map<std::string, budget::Limits> limits) { limits_.merge(limits); }
+  void add_nodes(std::map<std::string, budget::Limits> limits);
   // A new configuration: sizes at once, servers of a changed plan are recycled. A database that is
   // on another node now, or a role's or database's name that is another there, gets a new route:
   // what its servers count against is another level.
@@ -139,6 +141,10 @@ class Routes {
   void publish(const std::function<std::uint32_t(base::PoolId)>& waiting_clients);
 
  private:
+  struct FoundLimits {
+    budget::Limits limits;
+    std::uint64_t version = 0;  // 0: nobody has looked yet.
+  };
   Route& add(const Options& options, const DatabaseOptions& database, std::unique_ptr<Route> route,
              base::Instant now);
   void update(Route& route, const Options& options, const DatabaseOptions& database,
@@ -153,7 +159,7 @@ class Routes {
   std::vector<pool::LevelId> found_levels(const Route& route);
   void remove(Route& route, base::Instant now);
   void close(const Route& route, base::Instant now);
-  pool::LevelId level_with(const std::string& name, std::uint32_t limit);
+  pool::LevelId level_with(const std::string& name, std::uint32_t limit, std::uint64_t version = 0);
   pool::Options pool_options(const DatabaseOptions& database, const UserOptions& user,
                              const Route& route) const;
 
@@ -163,8 +169,8 @@ class Routes {
   Placement& placement_;
   const pool::ReactorIndex relay_;
   std::map<std::pair<std::string, std::string>, Route*> by_name_;
-  std::vector<std::unique_ptr<Route>> routes_;    // By pool.
-  std::map<std::string, budget::Limits> limits_;  // By node.
+  std::vector<std::unique_ptr<Route>> routes_;  // By pool.
+  std::map<std::string, FoundLimits> limits_;   // By node.
 };
 
 }  // namespace pgweir::proxy

@@ -62,9 +62,9 @@ TEST_F(RouteTest, a_role_and_a_database_have_the_limits_that_were_found_for_them
   };
   expect(1, 1, 1);  // Nobody has looked yet.
   const budget::Limits found{.server = 20, .roles = {{"app", 7}}, .databases = {{"b", 2}}};
-  routes.set_limits("elsewhere:5432", found, base::Instant{});
+  routes.set_limits("elsewhere:5432", found, 1, base::Instant{});
   expect(1, 1, 1);
-  routes.set_limits("h:5432", found, base::Instant{});
+  routes.set_limits("h:5432", found, 1, base::Instant{});
   expect(7, pool::kUnlimited, 2);
   EXPECT_EQ(limit_of(server_level_name("h:5432")), 20U);
   // What is set holds beside it.
@@ -72,9 +72,31 @@ TEST_F(RouteTest, a_role_and_a_database_have_the_limits_that_were_found_for_them
   routes.set_options(options, base::Instant{});
   expect(7, pool::kUnlimited, 2);
   EXPECT_EQ(limit_of("role h:5432 app"), 5U);
-  routes.set_limits("h:5432", {}, base::Instant{});
+  routes.set_limits("h:5432", {}, 2, base::Instant{});
   expect(pool::kUnlimited, pool::kUnlimited, pool::kUnlimited);
   EXPECT_EQ(limit_of("role h:5432 app"), 5U);
+}
+
+// Two Relays hear of what was found one after the other.
+TEST_F(RouteTest, who_hears_late_of_an_old_limit_does_not_bring_it_back) {
+  pool::Shard other_shard{exchange, 2};
+  Routes other{{exchange, other_shard, metrics, placement}, {{"h:5432", {.unnamed = 1}}}};
+  const auto expect = [&](const char* when) {
+    EXPECT_EQ(limit_of(server_level_name("h:5432")), 5U) << when;
+    EXPECT_EQ(limit_of(role_level_name("h:5432", "app")), 4U) << when;
+  };
+  const budget::Limits old{.server = 20, .roles = {{"app", 7}}};
+  const budget::Limits now{.server = 5, .roles = {{"app", 4}}};
+  find("a", "app");
+  routes.set_limits("h:5432", old, 1, base::Instant{});
+  routes.set_limits("h:5432", now, 2, base::Instant{});
+  other.find(options, options.databases[0], "a", "app", base::Instant{});
+  expect("a pool of a Relay that has heard of nothing");
+  other.set_limits("h:5432", old, 1, base::Instant{});
+  expect("a Relay that is behind");
+  other.set_limits("h:5432", now, 2, base::Instant{});
+  other.set_limits("h:5432", old, 1, base::Instant{});
+  expect("what was overtaken on its way");
 }
 
 TEST_F(RouteTest, one_that_is_led_elsewhere_counts_there) {

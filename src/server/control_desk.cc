@@ -153,10 +153,12 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
             if (limits.server == pool::kUnlimited) limits.server = unfound;
             permits->set_limit(std::min(share, budget::most_of(limits, std::span(&login, 1))));
             placement_.note_limit(node);
+            ++limits_version_;
             tell_relays([&] {
               auto changed = std::make_unique<proxy::LimitChanged>();
               changed->node = node;
               changed->limits = limits;
+              changed->version = limits_version_;
               return changed;
             });
           },

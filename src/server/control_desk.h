@@ -68,6 +68,7 @@ class ControlDesk final : public net::ParcelSink {
   Loans loans_;
   std::vector<std::unique_ptr<control::Borrow>> borrows_;
   std::map<std::string, std::set<std::uint32_t>> pids_;  // Of our backends; control thread only.
+  std::uint64_t limits_version_ = 0;                     // Of those that Relays were told last.
 };
 
 }  // namespace pgweir::server

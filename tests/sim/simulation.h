@@ -169,6 +169,7 @@ class Simulation final : private Surroundings, private Door, private obs::Sink {
   std::vector<base::Instant> room_since_;             // By level; kNever: it is full.
   std::optional<Arrivals> arrivals_;                  // Of a crowd.
   base::Instant lingers_since_ = base::kNever;        // Too many servers, and some that nobody has.
+  std::uint64_t limits_version_ = 0;                  // Of those that Relays were told last.
   std::map<std::string, base::Instant> removed_at_;   // Databases; kNever: it is back.
   std::map<proxy::ErrandId, base::Instant> errands_;  // Not answered yet; when they have to be.
   std::uint64_t last_errand_ = 0;

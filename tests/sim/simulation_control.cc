@@ -86,14 +86,16 @@ void Simulation::find_limits_soon() {
 
 // A reactor that has much to do takes its letter late: meanwhile two limits are believed in.
 void Simulation::tell_limit(const std::string& node, std::uint32_t limit) {
+  ++limits_version_;
   for (std::uint32_t i = 0; i < reactors_.size(); ++i) {
     const bool is_late = world_.chance(0.3);
     const base::Duration delay =
         is_late ? world_.between(milliseconds(0), milliseconds(50)) : base::Duration::zero();
-    world_.after(delay, [this, node, limit, i] {
+    world_.after(delay, [this, node, limit, version = limits_version_, i] {
       auto changed = std::make_unique<proxy::LimitChanged>();
       changed->node = node;
       changed->limits.server = limit;
+      changed->version = version;
       post(base::Mailbox::relay(i), nullptr, std::move(changed));
     });
   }
