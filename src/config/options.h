@@ -84,7 +84,7 @@ struct LogOptions {
 };
 
 struct ProcessOptions {
-  std::uint32_t data_reactors = 1;  // Threads that move bytes.
+  std::uint32_t data_reactors = 0;  // Threads that move bytes; 0 = as the shell finds good.
   std::string state_directory;      // Empty = as the shell finds it.
   std::string pid_file;             // Empty = none.
   std::string user;                 // To become when started as root; empty = stay.

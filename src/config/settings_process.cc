@@ -37,8 +37,9 @@ constexpr std::array kListen{
             .reload = Restart,
             .toml = {"data_reactors"},
             .process = at<&Config::process, &ProcessOptions::data_reactors>(),
-            .doc = "Threads that move the bytes of clients and servers, at most 8.",
-            .number_min = 1,
+            .doc =
+                "Threads that move the bytes of clients and servers, at most 8; 0 = by the CPUs: 1 "
+                "up to 7, then one for each 4.",
             .number_max = 8},
     Setting{.name = "so_reuseport",
             .reload = Restart,

@@ -21,6 +21,7 @@
 #include "proxy/placement.h"
 #include "proxy/relay.h"
 #include "server/control_desk.h"
+#include "server/cpu_count.h"
 #include "server/events.h"
 #include "server/listeners.h"
 #include "server/log_output.h"
@@ -87,6 +88,10 @@ net::ReactorOptions reactor_options(std::string name, int nice, const config::Tc
   return options;
 }
 
+std::uint32_t data_reactor_count(std::uint32_t configured) {
+  return configured != 0 ? configured : default_data_reactor_count(usable_cpu_count());
+}
+
 // A thread that serves logged-in clients.
 struct DataReactor {
   SystemEntropy entropy;
@@ -98,7 +103,9 @@ struct DataReactor {
 class Daemon {
  public:
   explicit Daemon(const DaemonOptions& options)
-      : options_(options), config_(options.config), data_(config_->process.data_reactors) {}
+      : options_(options),
+        config_(options.config),
+        data_(data_reactor_count(config_->process.data_reactors)) {}
 
   base::Status start();
   int wait();
@@ -250,7 +257,8 @@ void Daemon::run_threads() {
   login_thread_ = std::thread([this] { login_reactor_->run(); });
   snapshots_->set_readiness(gateway::Readiness::Ready);
   log_->event(kStarted, {obs::kv("version", PGWEIR_VERSION), obs::kv("port", config_->listen.port),
-                         obs::kv("databases", config_->proxy.databases.size())});
+                         obs::kv("databases", config_->proxy.databases.size()),
+                         obs::kv("data_reactors", data_.size())});
 }
 
 // Waits a little for the databases to be looked at: the slots are what people want to see.
