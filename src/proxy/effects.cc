@@ -324,8 +324,26 @@ void Effects::take_reports(Client& client, Server& server) {
         value == reported_value(*client.route, name);
     if (!is_untouched) session.parameters.handle_reported(name, value, server.parameters);
   }
+  if (session.parameters.committed() != client.parameters) take_unreported(client, server);
   session.reported.clear();
   session.parameters.settle();
+}
+
+// A SET of what is reported, and was not, has come to the value from before the transaction,
+// however it was written. As it was written it would be taken for how the server spells it.
+void Effects::take_unreported(Client& client, Server& server) {
+  session::ParameterTracker& parameters = client.session->parameters;
+  const Route& route = *client.route;
+  const session::ParameterSet now = state_.parameters.at(parameters.committed());
+  for (const auto& [name, value] : now) {
+    if (!value.is_source || !route.canonical.is_reported(name)) continue;
+    const session::ParameterValue* before = state_.parameters.find(client.parameters, name);
+    if (before != nullptr && before->is_source) continue;
+    parameters.handle_reported(
+        name,
+        before == nullptr ? reported_value(route, name) : route.canonical.spell(name, before->text),
+        server.parameters);
+  }
 }
 
 }  // namespace pgweir::proxy

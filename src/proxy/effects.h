@@ -47,6 +47,7 @@ class Effects {
   void forget_all(Client& client, Server& server);
   void end_transaction(Client& client, Server& server, bool is_committed);
   void take_reports(Client& client, Server& server);
+  void take_unreported(Client& client, Server& server);
   std::string_view value_of(const Client& client, std::string_view name) const;
 
   RelayState& state_;

@@ -1,5 +1,6 @@
 // What a client is told when it has logged in, and when.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "proxy/stage_test.h"
@@ -34,6 +35,27 @@ TEST(WelcomeTest, who_is_turned_away_hears_the_verdict_first) {
       stage.add_client("app", {{"options", "-c \\"}, {"options", "nonsense"}}, kVerdict);
   EXPECT_TRUE(stage.welcome_of(client).starts_with(kVerdict + "E"));
   EXPECT_TRUE(stage.is_closed(client));
+}
+
+// A SET to the value that is there is not reported, and its text is not how the server spells it.
+TEST(WelcomeTest, says_a_value_as_the_server_does_whatever_another_client_has_written) {
+  const auto told = [](const char* text) {
+    Stage stage;
+    const Party first = stage.add_client();
+    stage.say(stage.server(), say::parameter_status("TimeZone", "Europe/Berlin"));
+    stage.say(first, say::query(text));
+    stage.heard(stage.server());
+    stage.say(stage.server(), say::complete("SET") + say::ready());
+    const Party second = stage.add_client("app", {{"TimeZone", "Europe/Berlin"}});
+    stage.heard(stage.server());
+    stage.say(stage.server(), say::complete("SELECT 1") + say::ready());
+    return stage.welcome_of(second) + stage.heard(second);
+  };
+  for (const char* text : {"set timezone to 'Europe/Berlin'", "set time zone 'europe/berlin'",
+                           "begin; set timezone = E'Europe/Berlin'; commit"}) {
+    EXPECT_THAT(told(text), testing::HasSubstr(say::parameter_status("TimeZone", "Europe/Berlin")))
+        << text;
+  }
 }
 
 TEST(WelcomeTest, who_comes_too_late_hears_the_verdict_first) {
