@@ -130,6 +130,30 @@ TEST_F(SharedStatementsTest, a_name_stays_in_use_when_a_reload_switches_them_off
   EXPECT_EQ(stage.heard(stage.server()), say::parse("s", "select $1 + 1") + say::sync());
 }
 
+// So that the server can refuse a name it has to know it; it learns it as the client reads now, and
+// not for those who read as the client did once.
+TEST(SharedStatementTest, a_name_in_use_is_made_known_as_its_client_reads_now) {
+  Stage stage(2);
+  const Party client = stage.add_client();
+  stage.say(client, prepare_and_run("s") + say::query("set datestyle to german"));
+  stage.heard(stage.server());
+  stage.say(stage.server(), say::parse_complete() + ran() + say::complete("SET") +
+                                say::parameter_status("DateStyle", "German, DMY") + say::ready());
+  const Party holder = stage.add_client();
+  stage.say(holder, say::query("begin"));
+  stage.heard(stage.server());
+  stage.say(client, say::parse("s", "select 'another'") + say::sync());
+  ASSERT_EQ(stage.server_count(), 2U);
+  EXPECT_THAT(stage.heard(stage.server(1)),
+              AllOf(HasSubstr("German"), asks_to_prepare(), HasSubstr("another")));
+  stage.say(stage.server(1), say::complete("SELECT 1") + say::ready() + say::parse_complete() +
+                                 say::error("42P05") + say::ready());
+  EXPECT_THAT(stage.heard(client), testing::EndsWith(say::error("42P05") + say::ready()));
+  const Party other = stage.add_client();
+  stage.say(other, prepare_and_run("t"));
+  EXPECT_THAT(stage.heard(stage.server(1)), asks_to_prepare());
+}
+
 TEST_F(SharedStatementsTest, nothing_of_ours_is_put_inside_a_message_that_passes_in_pieces) {
   stage.say(first, say::describe("s") + say::flush());
   const std::string parameters = say::message('t', say::int16(1) + say::int32(23));

@@ -89,7 +89,7 @@ base::Status Statements::take_parse(Client& client, const wire::ParseMessage& me
   const StatementId taken = session.statements.find(message.name);
   if (taken != StatementId::None) {
     // PostgreSQL refuses a name that is in use, and fails the transaction: let it say so itself.
-    parse_in_vain(client, taken, message, batch);
+    parse_in_vain(client, ensure(client, message.name, batch), message, batch);
     return base::success();
   }
   const StatementId id = state_.statements.intern(message.query, message.types, reading_of(client));
@@ -159,11 +159,11 @@ base::Status Statements::take_long_parse(Client& client, std::string_view name) 
 }
 
 // A Parse that the server will refuse, for the name is in use there. Tag 0, since nothing comes of
-// it that would have to be undone.
+// it that would have to be undone. REQUIRES: the server has that statement.
 void Statements::parse_in_vain(Client& client, StatementId known, const wire::ParseMessage& message,
                                Batch& batch) {
   Server& server = *client.server;
-  ensure_as_it_is(server, known, batch);
+  server.statements.use(known);
   wire::encode_parse(batch.build(), server.statements.name_of(known), message.query, message.types);
   expect(server, Request::Parse, Origin::Client, 0, known);
 }
