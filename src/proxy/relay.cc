@@ -144,7 +144,7 @@ void Relay::handle_parcel(base::ConnectionId id, std::unique_ptr<base::Parcel> p
     state_.options = std::move(changed->options);
     ++state_.reload_count;
     overdue_.handle_options_changed();
-    state_.routes.add_nodes(std::move(changed->limits));
+    state_.routes.add_nodes(changed->limits);
     state_.routes.set_options(*state_.options, now);
     move_clients(state_, now);
     departures_.handle_options_changed(now);

@@ -94,13 +94,13 @@ std::string pool_level_name(const std::string& database, const std::string& user
                      node.size(), plan.server_database.size(), plan.user.size());
 }
 
-Routes::Routes(const RoutesWorld& world, std::map<std::string, budget::Limits> limits)
+Routes::Routes(const RoutesWorld& world, const std::map<std::string, budget::Limits>& limits)
     : exchange_(world.exchange),
       shard_(world.shard),
       metrics_(world.metrics),
       placement_(world.placement),
       relay_(world.relay) {
-  add_nodes(std::move(limits));
+  add_nodes(limits);
 }
 
 Route& Routes::find(const Options& options, const DatabaseOptions& database,
@@ -204,8 +204,8 @@ pool::Options Routes::pool_options(const DatabaseOptions& database, const UserOp
   return options;
 }
 
-void Routes::add_nodes(std::map<std::string, budget::Limits> limits) {
-  for (auto& [node, unseen] : limits) limits_.try_emplace(node, FoundLimits{std::move(unseen)});
+void Routes::add_nodes(const std::map<std::string, budget::Limits>& limits) {
+  for (const auto& [node, unseen] : limits) limits_.try_emplace(node, FoundLimits{unseen});
 }
 
 void Routes::set_limits(const std::string& node, const budget::Limits& limits,

@@ -108,7 +108,7 @@ class Routes {
  public:
   // limits: by node, until set_limits(); those of the server level are in its level already. What
   // is missing has no limit.
-  Routes(const RoutesWorld& world, std::map<std::string, budget::Limits> limits);
+  Routes(const RoutesWorld& world, const std::map<std::string, budget::Limits>& limits);
 
   // The route of a database and user, made at first use; never one that has a successor.
   // REQUIRES: has_room_for() them.
@@ -128,7 +128,7 @@ class Routes {
   void set_limits(const std::string& node, const budget::Limits& limits, std::uint64_t version,
                   base::Instant now);
   // A new configuration may name new nodes: as in the constructor. What is known already stays.
-  void add_nodes(std::map<std::string, budget::Limits> limits);
+  void add_nodes(const std::map<std::string, budget::Limits>& limits);
   // A new configuration: sizes at once, servers of a changed plan are recycled. A database that is
   // on another node now, or a role's or database's name that is another there, gets a new route:
   // what its servers count against is another level.
