@@ -80,6 +80,16 @@ class ShardGivingTest : public testing::Test {
     now = end;
   }
   // Who has a server that has come since.
+  // The first shard has lent the only server, and somebody waits for it at the second.
+  Server& hold_the_only_one(Waiter& here, Waiter& there) {
+    start(2);
+    set_limit(1);
+    const base::PoolId pool = add_pool("pool");
+    acquire(0, here, pool);
+    pass(kLogin);
+    acquire(1, there, pool);
+    return *server_of(here);
+  }
   Server* server_of(const Waiter& waiter) const {
     for (const auto& [server, holder] : holders)
       if (holder == &waiter) return server;
@@ -282,15 +292,9 @@ TEST_F(ShardGivingTest, an_idle_server_of_a_minimum_is_not_closed_for_another_po
 }
 
 TEST_F(ShardGivingTest, what_is_not_sent_away_is_taken_back) {
-  start(2);
-  set_limit(1);
-  const base::PoolId pool = add_pool("pool");
   Waiter here;
   Waiter there;
-  acquire(0, here, pool);
-  pass(kLogin);
-  Server& server = *server_of(here);
-  acquire(1, there, pool);
+  Server& server = hold_the_only_one(here, there);
   ASSERT_EQ(shard(0).release(server, now), nullptr);
   ASSERT_TRUE(server.is_given());
   shard(0).take_back(server, now);
@@ -305,15 +309,9 @@ TEST_F(ShardGivingTest, what_is_not_sent_away_is_taken_back) {
 }
 
 TEST_F(ShardGivingTest, who_is_on_his_way_is_expected) {
-  start(2);
-  set_limit(1);
-  const base::PoolId pool = add_pool("pool");
   Waiter here;
   Waiter there;
-  acquire(0, here, pool);
-  pass(kLogin);
-  Server& server = *server_of(here);
-  acquire(1, there, pool);
+  Server& server = hold_the_only_one(here, there);
   release(0, server);
   EXPECT_TRUE(shard(1).expects_servers());
   pass(2 * kMail);

@@ -3,7 +3,7 @@
 import re
 
 from support.case import PgweirTest
-from support.clients import pgbench
+from support.clients import pgbench, pgbench_sums
 
 CLIENTS = 40  # Twice what the server has.
 
@@ -22,12 +22,7 @@ class PgbenchTest(PgweirTest):
         self.assertRegex(output, r"failed transactions: 0 ")
 
     def assert_books_balance(self):
-        with self.server.connect() as connection:
-            sums = connection.execute("""
-                select (select sum(abalance) from pgbench_accounts),
-                       (select sum(bbalance) from pgbench_branches),
-                       (select sum(tbalance) from pgbench_tellers),
-                       (select sum(delta) from pgbench_history)""").fetchone()
+        sums = pgbench_sums(self.server)
         self.assertEqual(len(set(sums)), 1, f"a transaction was lost or done twice: {sums}")
 
     def test_simple(self):

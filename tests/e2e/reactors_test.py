@@ -9,7 +9,7 @@ import time
 import psycopg
 
 from support.case import PgweirTest, value
-from support.clients import pgbench
+from support.clients import pgbench, pgbench_sums
 from support.pgweir import Pgweir
 
 REACTORS = 3
@@ -69,12 +69,7 @@ class ReactorsTest(PgweirTest):
             watching.join()
         self.assertLessEqual(self.most, LIMIT)
         self.assertGreater(self.pgweir.metric("pgweir_server_moved_total"), 0)
-        with self.server.connect() as connection:
-            sums = connection.execute("""
-                select (select sum(abalance) from pgbench_accounts),
-                       (select sum(bbalance) from pgbench_branches),
-                       (select sum(tbalance) from pgbench_tellers),
-                       (select sum(delta) from pgbench_history)""").fetchone()
+        sums = pgbench_sums(self.server)
         self.assertEqual(len(set(sums)), 1, f"a transaction was lost or done twice: {sums}")
 
     def test_a_cancel_finds_its_client_on_each_of_them(self):

@@ -25,3 +25,14 @@ def pgbench(url, *arguments):
     if done.returncode != 0:
         raise AssertionError(f"pgbench ended with {done.returncode}: {done.stdout}{done.stderr}")
     return done.stdout
+
+
+def pgbench_sums(server):
+    """What each of pgbench's transactions adds to four tables; they differ if one was lost or done
+    twice."""
+    with server.connect() as connection:
+        return connection.execute("""
+            select (select sum(abalance) from pgbench_accounts),
+                   (select sum(bbalance) from pgbench_branches),
+                   (select sum(tbalance) from pgbench_tellers),
+                   (select sum(delta) from pgbench_history)""").fetchone()
