@@ -104,9 +104,18 @@ base::Instant Node::handle_discovered(const Found& found) {
     changed_();
     return tracker_.next_look();
   }
-  tracker_.handle_facts(*facts, loop_.now());
-  note_allowance(*facts);
-  switch (snapshot_.allowance->trouble) {
+  return believe(*facts);
+}
+
+base::Instant Node::believe(const budget::ServerFacts& found) {
+  const budget::ServerFacts facts = second_look_.take(found);
+  note_allowance(facts);
+  const budget::Trouble trouble = snapshot_.allowance->trouble;
+  // Else it would rise from a limit too low as slowly as from one that was right.
+  if (second_look_.corrects_first() && trouble == budget::Trouble::None)
+    tracker_ = budget::AllowanceTracker(options_.budget);
+  tracker_.handle_facts(facts, loop_.now());
+  switch (trouble) {
     case budget::Trouble::None: is_reported_unusable_ = false; break;
     case budget::Trouble::BehindPooler:
       report_unusable("another pooler is behind this address; set connection_limit");
@@ -114,8 +123,8 @@ base::Instant Node::handle_discovered(const Found& found) {
     case budget::Trouble::Nonsense: report_unusable("its numbers make no sense"); break;
   }
   follow_limits();
-  handle_counted(static_cast<std::uint32_t>(facts->ours + facts->others_total));
-  return tracker_.next_look();
+  handle_counted(static_cast<std::uint32_t>(facts.ours + facts.others_total));
+  return second_look_.is_wanted() ? loop_.now() + budget::kSecondLookAfter : tracker_.next_look();
 }
 
 void Node::note_allowance(const budget::ServerFacts& facts) {

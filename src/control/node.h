@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "budget/allowance_tracker.h"
+#include "budget/second_look.h"
 #include "control/service_connection.h"
 #include "control/snapshot.h"
 #include "obs/log.h"
@@ -53,6 +54,7 @@ class Node {
  private:
   ServiceCallbacks make_callbacks();
   base::Instant handle_discovered(const Found& found);
+  base::Instant believe(const budget::ServerFacts& found);
   void note_allowance(const budget::ServerFacts& facts);
   void note_answer();
   void handle_counted(std::uint32_t client_backends);
@@ -71,6 +73,7 @@ class Node {
   obs::Log& log_;
   const NodeOptions options_;
   const std::function<void()> changed_;
+  budget::SecondLook second_look_;
   budget::AllowanceTracker tracker_;
   NodeSnapshot snapshot_;
   Clients clients_ = Clients::None;

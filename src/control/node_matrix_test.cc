@@ -20,11 +20,10 @@ using namespace std::chrono_literals;
 constexpr int kPid = 4711;
 constexpr int kLostPid = 12;
 
-// What discovery finds on a server with so many slots, 3 of them reserved; 7 are taken, 2 of those
-// by us.
-Loan look(int max_connections, int pid = kPid) {
+// What discovery finds on a server with so many slots, 3 of them reserved; 2 are ours.
+Loan look(int max_connections, int pid = kPid, int others = 5) {
   return Found{{{"150020", std::to_string(max_connections), "3", "0", "f", std::to_string(kPid),
-                 "5", "2", std::nullopt, std::nullopt}},
+                 std::to_string(others), "2", std::nullopt, std::nullopt}},
                pid};
 }
 
@@ -48,10 +47,17 @@ struct Scene {
       pool.say(Found{{{std::to_string(kLostPid)}}, kPid});
     }
   }
-  void be_looked_at(const Loan& found) {
+  void be_seen_once(const Loan& found) {
     node.handle_refused();
     wait_for_look();
     pool.say(found);
+  }
+  // The same by the second look, if there is one.
+  void be_looked_at(const Loan& found) {
+    be_seen_once(found);
+    now += budget::kSecondLookAfter;
+    loop->turn(now);
+    if (pool.is_asked_about(budget::kDiscoverySql)) pool.say(found);
   }
   // Or looked at, where that is due first.
   void be_counted() {
@@ -202,6 +208,37 @@ TEST(NodeMatrix, whatever_happens_in_every_state) {
                       [](std::size_t state, std::size_t event) {
                         return play(kStates[state], kHappenings[event]);
                       });
+}
+
+struct OthersTest : testing::Test {
+  // The answer to a look, then to the one that is asked for because of it.
+  void be_seen(int others, int others_soon) {
+    scene.be_seen_once(look(100, kPid, others));
+    const base::Instant from = scene.now;
+    scene.wait_for_look();
+    EXPECT_LE(scene.now - from, 300ms);
+    scene.pool.say(look(100, kPid, others_soon));
+  }
+
+  Scene scene;
+};
+
+TEST_F(OthersTest, are_not_those_who_are_ours_at_the_second_look) {
+  be_seen(5, 5);
+  be_seen(20, 5);
+  EXPECT_EQ(scene.face(), "up,89");
+  EXPECT_EQ(scene.log.count(kLimitChanged), 1U) << "the first";
+}
+
+TEST_F(OthersTest, count_once_two_looks_have_seen_them) {
+  be_seen(5, 5);
+  be_seen(20, 20);
+  EXPECT_EQ(scene.face(), "up,74");
+}
+
+TEST_F(OthersTest, who_were_ours_at_the_first_look_cost_nothing_after_the_second) {
+  be_seen(20, 5);
+  EXPECT_EQ(scene.face(), "up,89");
 }
 
 }  // namespace

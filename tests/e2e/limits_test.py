@@ -187,29 +187,20 @@ class ServerLimitsTest(PgweirTest):
         self.assertFalse(self.server.refusals())
         return len({result.get_value(0, 1) for result in results})
 
-    def assert_comes_to_serve(self, least, most, *who):
-        """Never more than `most`, and `least` within some looks at the server: one in the midst of
-        our own logins takes them for others' until the next one, 5 s later."""
-        def is_enough():
-            served = self.most_served(*who)
-            self.assertLessEqual(served, most)
-            return served >= least
-        processes.wait_until(is_enough, 30, f"{who[0]} has {least} servers")
-
     def test_another_roles_limit_holds_and_caps_nobody_else(self):
-        self.assert_comes_to_serve(2, 2, "narrow", "narrow", "narrow's")
-        self.assert_comes_to_serve(11, self.CLIENTS, "app")
+        self.assertEqual(self.most_served("narrow", "narrow", "narrow's"), 2)
+        self.assertGreater(self.most_served("app"), 10)
 
     def test_a_databases_limit_holds(self):
         self.assertLessEqual(self.most_served("small"), 2)
 
     def test_superusers_are_held_to_no_limit_of_their_role(self):
-        self.assert_comes_to_serve(11, self.CLIENTS, "ruler", "ruler", "ruler's")
+        self.assertGreater(self.most_served("ruler", "ruler", "ruler's"), 10)
 
     def test_a_changed_limit_is_followed(self):
         moved = ("moved", "moved", "moved's")
         eye = self.superuser()
-        self.assert_comes_to_serve(2, 2, *moved)
+        self.assertEqual(self.most_served(*moved), 2)
         eye.execute("alter role moved connection limit 8")
         processes.wait_until(lambda: self.most_served(*moved) > 3, 40, "it has risen")
         eye.execute("alter role moved connection limit 2")
