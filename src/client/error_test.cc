@@ -1,11 +1,17 @@
 #include "pgweir/error.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "pgweir/result.hpp"
 
 namespace pgweir::client {
 namespace {
+
+using testing::AllOf;
+using testing::Property;
+using testing::StrEq;
+using testing::Throws;
 
 error_info make_info(error_kind kind) {
   return {.kind = kind,
@@ -17,16 +23,10 @@ error_info make_info(error_kind kind) {
 
 template <class Leaf>
 void expect_thrown(error_kind kind) {
-  try {
-    throw_error(make_info(kind));
-    FAIL() << "nothing was thrown";
-  } catch (const Leaf& leaf) {
-    EXPECT_STREQ(leaf.what(), "users.email is taken");
-    EXPECT_EQ(leaf.kind(), kind);
-    EXPECT_TRUE(leaf.is(sqlstate::unique_violation));
-    EXPECT_EQ(leaf.outcome(), transaction_outcome::rolled_back);
-    EXPECT_NE(leaf.where().line, 0U);
-  }
+  EXPECT_THAT([kind] { throw_error(make_info(kind)); },
+              Throws<Leaf>(AllOf(Property(&error::kind, kind),
+                                 Property(&error::what, StrEq("users.email is taken")),
+                                 Property(&error::outcome, transaction_outcome::rolled_back))));
 }
 
 TEST(ErrorTest, each_kind_is_thrown_as_its_own_leaf) {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "control/connection_parameters.h"
+#include "config/connection_parameters.h"
 #include "control/dial.h"
 
 namespace pgweir::control {
@@ -17,7 +17,7 @@ std::string reason_to_skip(const proxy::DatabaseOptions& database) {
   if (database.user.empty()) {
     return "It names no user of its own, so clients' users log in to it.";
   }
-  const std::string_view limit = limit_of_libpq(database);
+  const std::string_view limit = config::limit_of_libpq(database);
   if (limit.empty()) return {};
   return fmt::format("It takes pgweir serve to log in: {}. See its /api/health.", limit);
 }
@@ -29,9 +29,9 @@ class Checker {
           const budget::Options& budget)
       : budget_(budget) {
     check_.name = database.name;
-    check_.hosts = describe_hosts(database);
+    check_.hosts = config::describe_hosts(database);
     check_.user = database.user;
-    check_.server_database = service_database(database);
+    check_.server_database = config::service_database(database);
     check_.skip_reason = reason_to_skip(database);
     if (!check_.skip_reason.empty()) {
       is_done_ = true;

@@ -107,14 +107,15 @@ class RealCheckTest : public PostgresTest {
   void run(const std::string& text) {
     PostgresConnection connection(*loop);
     bool is_done = false;
-    connection.connect(make_connection_parameters(database(), "setup", {{"127.0.0.1"}}).value(),
-                       [&](const auto& failure) {
-                         EXPECT_FALSE(failure.has_value());
-                         connection.query({text, {}}, [&](const Answer& answer) {
-                           EXPECT_TRUE(std::holds_alternative<Rows>(answer));
-                           connection.close([&](bool) { is_done = true; });
-                         });
-                       });
+    connection.connect(
+        config::make_connection_parameters(database(), "setup", {{"127.0.0.1"}}).value(),
+        [&](const auto& failure) {
+          EXPECT_FALSE(failure.has_value());
+          connection.query({text, {}}, [&](const Answer& answer) {
+            EXPECT_TRUE(std::holds_alternative<Rows>(answer));
+            connection.close([&](bool) { is_done = true; });
+          });
+        });
     while (!is_done) loop->turn();
   }
 };
@@ -143,8 +144,9 @@ TEST_F(RealCheckTest, sees_the_limits_of_a_plain_role_and_the_others) {
   run("create database \"small \xc3\xbc\" connection limit 4");
   PostgresConnection stranger(*loop);
   bool is_there = false;
-  stranger.connect(make_connection_parameters(database(), "stranger", {{"127.0.0.1"}}).value(),
-                   [&](const auto&) { is_there = true; });
+  stranger.connect(
+      config::make_connection_parameters(database(), "stranger", {{"127.0.0.1"}}).value(),
+      [&](const auto&) { is_there = true; });
   while (!is_there) loop->turn();
 
   proxy::DatabaseOptions plain = database();

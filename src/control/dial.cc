@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "control/connection_parameters.h"
+#include "config/connection_parameters.h"
 
 namespace pgweir::control {
 
@@ -40,7 +40,7 @@ void Dial::connect() {
   const bool has_address = std::any_of(addresses_.begin(), addresses_.end(),
                                        [](const auto& some) { return !some.empty(); });
   if (!has_address && resolve_error_) return finish(make_failure(*resolve_error_));
-  auto parameters = make_connection_parameters(database_, application_name_, addresses_);
+  auto parameters = config::make_connection_parameters(database_, application_name_, addresses_);
   if (!parameters.has_value()) return finish(make_failure(parameters.error()));
   connection_ = std::make_unique<PostgresConnection>(loop_);
   connection_->connect(std::move(parameters).value(),

@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "control/connection_parameters.h"
+#include "config/connection_parameters.h"
 #include "control/events.h"
 #include "control/probe.h"
 
@@ -200,8 +200,8 @@ void Node::report_unusable(std::string_view problem) {
 
 // The service connection counts with its role and in its database like any other.
 bool Node::is_guest() const {
-  if (!limit_of_libpq(options_.database).empty()) return true;
-  const budget::Login own{options_.database.user, service_database(options_.database)};
+  if (!config::limit_of_libpq(options_.database).empty()) return true;
+  const budget::Login own{options_.database.user, config::service_database(options_.database)};
   return std::min(budget::most_of(tracker_.limits(), std::span(&own, 1)), options_.share) <
          kLastingLimitMin;
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <netinet/in.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,25 +21,9 @@ namespace {
 // How long the server's end is waited for (proxy::Options::server_close_timeout's default).
 constexpr base::Duration kPatience = std::chrono::seconds(10);
 
-PGconn* start(const ConnectionParameters& parameters) {
-  std::vector<const char*> keys;
-  std::vector<const char*> values;
-  for (const auto& [key, value] : parameters.values) {
-    keys.push_back(key.c_str());
-    values.push_back(value.c_str());
-  }
-  // libpq wants zero-terminated text; it copies, and wipes its copy with the connection.
-  std::vector<std::string> revealed;
-  revealed.reserve(parameters.secrets.size());
-  for (const auto& [key, secret] : parameters.secrets) {
-    keys.push_back(key.c_str());
-    values.push_back(revealed.emplace_back(secret.reveal()).c_str());
-  }
-  keys.push_back(nullptr);
-  values.push_back(nullptr);
-  PGconn* connection = PQconnectStartParams(keys.data(), values.data(), 0);
-  for (std::string& text : revealed) explicit_bzero(text.data(), text.size());
-  return connection;
+PGconn* start(const config::ConnectionParameters& parameters) {
+  const config::SpelledParameters spelled(parameters);
+  return PQconnectStartParams(spelled.keywords(), spelled.values(), 0);
 }
 
 Rows read_rows(const PGresult* result) {
@@ -103,7 +86,7 @@ bool has_peer(int descriptor) {
 
 }  // namespace
 
-void PostgresConnection::connect(ConnectionParameters parameters, Connected connected) {
+void PostgresConnection::connect(config::ConnectionParameters parameters, Connected connected) {
   ASSERT(state_ == State::Closed && connection_ == nullptr);
   parameters_ = std::move(parameters);
   connected_ = std::move(connected);

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "control/connection_parameters.h"
+#include "config/connection_parameters.h"
 #include "control/failure.h"
 #include "control/loop.h"
 
@@ -63,7 +63,7 @@ class PostgresConnection {
   // connection.
 
   // REQUIRES: never connected before.
-  void connect(ConnectionParameters parameters, Connected connected);
+  void connect(config::ConnectionParameters parameters, Connected connected);
 
   // A statement that takes longer than its time_max fails with TimedOut and ends the connection:
   // a server that does not answer about itself is not worth a second thread for PQcancel.
@@ -109,7 +109,7 @@ class PostgresConnection {
   int watched_ = -1;
   int witness_ = -1;  // Duplicate of the newest connected socket, for await_end().
   TimerId timer_ = TimerId::None;
-  ConnectionParameters parameters_;
+  config::ConnectionParameters parameters_;
   std::optional<Answer> answer_;  // What has arrived of the running statement's.
   Connected connected_;
   Answered answered_;

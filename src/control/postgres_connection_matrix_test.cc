@@ -20,7 +20,7 @@ struct Scene : ScriptedStage {
     proxy::DatabaseOptions database = server.database();
     database.connect_timeout = 5s;
     connection->connect(
-        make_connection_parameters(database, "test", {}).value(),
+        config::make_connection_parameters(database, "test", {}).value(),
         [this](const auto& failure) { note(failure ? to_text(failure->kind) : "connected"); });
     connection->when_lost([this](const Failure& failure) { note(to_text(failure.kind)); });
     settle();

@@ -16,7 +16,7 @@ class PostgresConnectionTest : public PostgresTest {
   std::optional<Failure> connect(PostgresConnection& connection,
                                  const proxy::DatabaseOptions& database) {
     std::optional<std::optional<Failure>> outcome;
-    auto parameters = make_connection_parameters(database, "pgweir:test", {{"127.0.0.1"}});
+    auto parameters = config::make_connection_parameters(database, "pgweir:test", {{"127.0.0.1"}});
     connection.connect(std::move(parameters).value(), [&](auto told) { outcome = told; });
     EXPECT_FALSE(outcome.has_value()) << "told from inside the call";
     while (!outcome) loop->turn();
@@ -140,8 +140,9 @@ TEST_F(PostgresConnectionTest, proves_the_end_of_the_backend_that_it_closes) {
 
 TEST_F(PostgresConnectionTest, proves_the_end_of_a_login_that_it_gives_up) {
   PostgresConnection connection(*loop);
-  connection.connect(make_connection_parameters(database(), "test", {{"127.0.0.1"}}).value(),
-                     [](const auto&) { FAIL() << "told after it was closed"; });
+  connection.connect(
+      config::make_connection_parameters(database(), "test", {{"127.0.0.1"}}).value(),
+      [](const auto&) { FAIL() << "told after it was closed"; });
   loop->turn();
   const base::Instant left = loop->now();
   std::optional<bool> is_proven;

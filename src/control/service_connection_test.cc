@@ -91,8 +91,9 @@ class ServiceConnectionTest : public PostgresTest {
   std::unique_ptr<PostgresConnection> connect() {
     auto connection = std::make_unique<PostgresConnection>(*loop);
     bool is_ready = false;
-    connection->connect(make_connection_parameters(database(), "stranger", {{"127.0.0.1"}}).value(),
-                        [&](const auto& failure) { is_ready = !failure; });
+    connection->connect(
+        config::make_connection_parameters(database(), "stranger", {{"127.0.0.1"}}).value(),
+        [&](const auto& failure) { is_ready = !failure; });
     turn_until([&] { return is_ready; });
     return connection;
   }

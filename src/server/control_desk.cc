@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "control/connection_parameters.h"
+#include "config/connection_parameters.h"
 #include "proxy/address_book.h"
 #include "proxy/route.h"
 
@@ -122,7 +122,7 @@ void ControlDesk::add_node(const proxy::DatabaseOptions& database, const config:
                            pool::Exchange& exchange) {
   const std::string node = proxy::node_name(database);
   const proxy::DatabaseOptions own = with_login(database, config.proxy);
-  const budget::Login login{own.user, control::service_database(own)};
+  const budget::Login login{own.user, config::service_database(own)};
   permits_.push_back(std::make_unique<NodePermits>(
       exchange,
       std::vector{

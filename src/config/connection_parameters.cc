@@ -1,10 +1,11 @@
-#include "control/connection_parameters.h"
+#include "config/connection_parameters.h"
 
 #include <fmt/format.h>
+#include <strings.h>
 
 #include <algorithm>
 
-namespace pgweir::control {
+namespace pgweir::config {
 
 namespace {
 
@@ -146,6 +147,24 @@ std::string_view ConnectionParameters::find(std::string_view keyword) const {
   return found == values.end() ? std::string_view() : std::string_view(found->second);
 }
 
+SpelledParameters::SpelledParameters(const ConnectionParameters& parameters) {
+  for (const auto& [keyword, value] : parameters.values) {
+    keywords_.push_back(keyword.c_str());
+    values_.push_back(value.c_str());
+  }
+  revealed_.reserve(parameters.secrets.size());
+  for (const auto& [keyword, secret] : parameters.secrets) {
+    keywords_.push_back(keyword.c_str());
+    values_.push_back(revealed_.emplace_back(secret.reveal()).c_str());
+  }
+  keywords_.push_back(nullptr);
+  values_.push_back(nullptr);
+}
+
+SpelledParameters::~SpelledParameters() {
+  for (std::string& text : revealed_) ::explicit_bzero(text.data(), text.size());
+}
+
 base::Result<ConnectionParameters> make_connection_parameters(
     const DatabaseOptions& database, std::string_view application_name,
     const std::vector<std::vector<std::string>>& addresses) {
@@ -206,4 +225,4 @@ std::string describe_hosts(const DatabaseOptions& database) {
   return text;
 }
 
-}  // namespace pgweir::control
+}  // namespace pgweir::config

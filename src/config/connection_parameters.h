@@ -1,7 +1,8 @@
-// ConnectionParameters: what libpq is told for a connection of the control thread, made of a
-// database's options and of what its hosts resolved to. Pure. libpq reads no file of the home
-// directory and no PG* variable can change whom we reach: each keyword that matters is given.
-// The keywords are those of the PostgreSQL 15 manual, section 34.1.2.
+// ConnectionParameters: what libpq is told for a connection of the control thread or of the
+// library, made of a database's options and of what its hosts resolved to. Pure: libpq itself is
+// the shells'. It reads no file of the home directory and no PG* variable can change whom we reach:
+// each keyword that matters is given. The keywords are those of the PostgreSQL 15 manual,
+// section 34.1.2.
 //
 // What libpq 15 lacks is left out: direct TLS (the server accepts SSLRequest as well) and PKCS #12
 // identities (the shell converts them to PEM files first).
@@ -17,7 +18,7 @@
 #include "base/time.h"
 #include "proxy/options.h"
 
-namespace pgweir::control {
+namespace pgweir::config {
 
 struct ConnectionParameters {
   std::vector<std::pair<std::string, std::string>> values;    // No secret among them.
@@ -29,6 +30,24 @@ struct ConnectionParameters {
 
   // The value of a keyword, or empty. Finds no secrets.
   std::string_view find(std::string_view keyword) const;
+};
+
+// The same as the two arrays that PQconnectStartParams takes. Valid as long as both objects; what
+// was revealed is wiped with this one.
+class SpelledParameters {
+ public:
+  explicit SpelledParameters(const ConnectionParameters& parameters);
+  SpelledParameters(const SpelledParameters&) = delete;
+  SpelledParameters& operator=(const SpelledParameters&) = delete;
+  ~SpelledParameters();
+
+  const char* const* keywords() const { return keywords_.data(); }
+  const char* const* values() const { return values_.data(); }
+
+ private:
+  std::vector<const char*> keywords_;
+  std::vector<const char*> values_;
+  std::vector<std::string> revealed_;  // libpq wants zero-terminated text; it copies.
 };
 
 // addresses: for each of database.hosts, in order, what it resolved to; a host without addresses
@@ -49,4 +68,4 @@ std::string service_database(const proxy::DatabaseOptions& database);
 // "db.example:5432, [::1]:5433, /run/postgresql:5432": the hosts as a message names them.
 std::string describe_hosts(const proxy::DatabaseOptions& database);
 
-}  // namespace pgweir::control
+}  // namespace pgweir::config

@@ -1,8 +1,8 @@
-#include "control/connection_parameters.h"
+#include "config/connection_parameters.h"
 
 #include <gtest/gtest.h>
 
-namespace pgweir::control {
+namespace pgweir::config {
 namespace {
 
 using namespace std::chrono_literals;
@@ -157,4 +157,4 @@ TEST(ConnectionParametersTest, describe_hosts_for_a_message) {
 }
 
 }  // namespace
-}  // namespace pgweir::control
+}  // namespace pgweir::config
