@@ -5,8 +5,8 @@
 #include <functional>
 #include <variant>
 
-#include "control/failure.h"
 #include "control/postgres_connection.h"
+#include "insight/failure.h"
 
 namespace pgweir::control {
 
@@ -27,7 +27,7 @@ struct Found {
 // All connections of the pool were in use for as long as the statement may take.
 struct CrowdedOut {};
 
-using Loan = std::variant<Found, Failure, CrowdedOut>;
+using Loan = std::variant<Found, insight::Failure, CrowdedOut>;
 
 // Lends a pool's connection for one statement, as that pool's first waiter.
 class Borrow {

@@ -51,7 +51,8 @@ class Checker {
  private:
   void ask(const Statement& statement, std::function<void(const Rows&)> answered) {
     connection_->query(statement, [this, answered = std::move(answered)](const Answer& answer) {
-      if (const Failure* failure = std::get_if<Failure>(&answer)) return fail(*failure);
+      if (const insight::Failure* failure = std::get_if<insight::Failure>(&answer))
+        return fail(*failure);
       answered(std::get<Rows>(answer));
     });
   }
@@ -61,7 +62,8 @@ class Checker {
     check_.tls = connection_->tls();
     ask(discovery_statement({pid_}), [this](const Rows& rows) {
       auto facts = read_discovery(rows, pid_);
-      if (!facts.has_value()) return fail(make_failure(FailureKind::Other, facts.error().context));
+      if (!facts.has_value())
+        return fail(insight::make_failure(insight::FailureKind::Other, facts.error().context));
       check_.facts = *facts;
       check_.allowance = budget::compute_allowance(
           *facts, budget_, budget::Login{check_.user, check_.server_database});
@@ -73,7 +75,7 @@ class Checker {
     });
   }
 
-  void fail(Failure failure) {
+  void fail(insight::Failure failure) {
     check_.failure = std::move(failure);
     finish();
   }

@@ -9,10 +9,10 @@
 
 #include "budget/allowance.h"
 #include "budget/options.h"
-#include "control/failure.h"
 #include "control/postgres_connection.h"
 #include "control/probe.h"
 #include "control/resolver.h"
+#include "insight/failure.h"
 #include "proxy/options.h"
 
 namespace pgweir::control {
@@ -23,7 +23,7 @@ struct DatabaseCheck {
   std::string user;
   std::string server_database;
   std::string skip_reason;  // Why it is not logged in to; empty if it is.
-  std::optional<Failure> failure;
+  std::optional<insight::Failure> failure;
 
   // What follows is filled where there is no failure.
   TlsFacts tls;

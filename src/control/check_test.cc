@@ -61,7 +61,8 @@ TEST(CheckTest, stays_within_80_columns_and_passes_no_command_to_the_terminal) {
   check.facts.is_superuser = true;
   check.warnings = find_warnings(check, {.connection_limit = 5});
   DatabaseCheck failed = good_check();
-  failed.failure = make_failure(FailureKind::WrongPassword, std::string(200, 'x') + " y");
+  failed.failure =
+      insight::make_failure(insight::FailureKind::WrongPassword, std::string(200, 'x') + " y");
   const std::string text = render({{check, failed}});
   EXPECT_EQ(text.find('\x1b'), std::string::npos);
   std::istringstream lines(text);
@@ -176,9 +177,9 @@ TEST_F(RealCheckTest, says_what_is_wrong_and_what_to_do_next) {
   refused.hosts[0].port = 1;
   const CheckReport report = check({password, name, refused});
   EXPECT_FALSE(report.is_ok());
-  EXPECT_EQ(report.databases[0].failure->kind, FailureKind::WrongPassword);
-  EXPECT_EQ(report.databases[1].failure->kind, FailureKind::NameNotFound);
-  EXPECT_EQ(report.databases[2].failure->kind, FailureKind::Unreachable);
+  EXPECT_EQ(report.databases[0].failure->kind, insight::FailureKind::WrongPassword);
+  EXPECT_EQ(report.databases[1].failure->kind, insight::FailureKind::NameNotFound);
+  EXPECT_EQ(report.databases[2].failure->kind, insight::FailureKind::Unreachable);
   const std::string text = render(report);
   EXPECT_THAT(text, HasSubstr("FAILED"));
   EXPECT_THAT(text, HasSubstr("next      check user and password in the URL"));

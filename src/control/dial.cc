@@ -39,15 +39,16 @@ void Dial::connect() {
   timer_ = TimerId::None;
   const bool has_address = std::any_of(addresses_.begin(), addresses_.end(),
                                        [](const auto& some) { return !some.empty(); });
-  if (!has_address && resolve_error_) return finish(make_failure(*resolve_error_));
+  if (!has_address && resolve_error_) return finish(insight::make_failure(*resolve_error_));
   auto parameters = config::make_connection_parameters(database_, application_name_, addresses_);
-  if (!parameters.has_value()) return finish(make_failure(parameters.error()));
+  if (!parameters.has_value()) return finish(insight::make_failure(parameters.error()));
   connection_ = std::make_unique<PostgresConnection>(loop_);
-  connection_->connect(std::move(parameters).value(),
-                       [this](std::optional<Failure> failure) { finish(std::move(failure)); });
+  connection_->connect(
+      std::move(parameters).value(),
+      [this](std::optional<insight::Failure> failure) { finish(std::move(failure)); });
 }
 
-void Dial::finish(std::optional<Failure> failure) {
+void Dial::finish(std::optional<insight::Failure> failure) {
   const Done done = std::exchange(done_, nullptr);
   done(std::move(connection_), std::move(failure));
 }

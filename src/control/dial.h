@@ -18,7 +18,8 @@ class Dial {
   // Called once, from the loop's turn; it may destroy the dial. A connection that failed is passed
   // on too: its close() tells when the server's end of it was seen. It is null when there was
   // nothing to connect to.
-  using Done = std::function<void(std::unique_ptr<PostgresConnection>, std::optional<Failure>)>;
+  using Done =
+      std::function<void(std::unique_ptr<PostgresConnection>, std::optional<insight::Failure>)>;
 
   // loop, resolver: outlive the dial.
   Dial(Loop& loop, Resolver& resolver, const proxy::DatabaseOptions& database,
@@ -30,7 +31,7 @@ class Dial {
  private:
   void handle_resolved(std::size_t host, const base::Result<Resolver::Addresses>& answer);
   void connect();
-  void finish(std::optional<Failure> failure);
+  void finish(std::optional<insight::Failure> failure);
 
   Loop& loop_;
   const proxy::DatabaseOptions database_;

@@ -50,7 +50,7 @@ ServiceCallbacks Node::make_callbacks() {
   return {.discovery = [this] { return discovery_statement(options_.own_pids()); },
           .discovered = [this](const Found& found) { return handle_discovered(found); },
           .measured = [this](std::uint32_t count) { handle_counted(count); },
-          .failed = [this](const Failure& failure) { handle_failed(failure); },
+          .failed = [this](const insight::Failure& failure) { handle_failed(failure); },
           .crowded_out = [this] { handle_crowded_out(); },
           .lost_counted =
               [this](std::size_t count) {
@@ -162,14 +162,14 @@ void Node::handle_counted(std::uint32_t client_backends) {
   changed_();
 }
 
-void Node::handle_failed(const Failure& failure) {
+void Node::handle_failed(const insight::Failure& failure) {
   log_.event(kNodeFailed,
              {obs::kv("node", std::string_view(options_.name)), obs::kv("reason", failure.kind),
               obs::kv("problem", std::string_view(failure.error.context)),
-              obs::kv("next", advice(failure.kind))});
+              obs::kv("next", insight::advice(failure.kind))});
   tracker_.handle_look_failed(loop_.now());
   snapshot_.is_answering = false;
-  snapshot_.reason = failure.error.context + "; " + std::string(advice(failure.kind));
+  snapshot_.reason = failure.error.context + "; " + std::string(insight::advice(failure.kind));
   changed_();
 }
 

@@ -58,7 +58,7 @@ class Node {
   void note_allowance(const budget::ServerFacts& facts);
   void note_answer();
   void handle_counted(std::uint32_t client_backends);
-  void handle_failed(const Failure& failure);
+  void handle_failed(const insight::Failure& failure);
   void handle_crowded_out();
   void handle_unix_socket(const UnixSocketNews& news);
   void report_unusable(std::string_view problem);

@@ -119,7 +119,10 @@ const std::vector<Event> kLooks{
     {"Nonsense", [](Scene& scene) { scene.be_looked_at(look(0)); }},
 };
 const std::vector<Event> kHappenings{
-    {"Failed", [](Scene& scene) { scene.be_looked_at(make_failure(FailureKind::Lost, "gone")); }},
+    {"Failed",
+     [](Scene& scene) {
+       scene.be_looked_at(insight::make_failure(insight::FailureKind::Lost, "gone"));
+     }},
     {"Crowded", [](Scene& scene) { scene.be_looked_at(CrowdedOut{}); }},
     {"Come", [](Scene& scene) { scene.node.handle_clients(Clients::Active); }},
     {"Leave", [](Scene& scene) { scene.node.handle_clients(Clients::None); }},

@@ -47,8 +47,9 @@ Answer read_answer(const PGresult* result) {
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return read_rows(result);
   const char* sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-  return explain_statement_failure(sqlstate == nullptr ? "" : sqlstate,
-                                   primary == nullptr ? PQresultErrorMessage(result) : primary);
+  return insight::explain_statement_failure(
+      sqlstate == nullptr ? "" : sqlstate,
+      primary == nullptr ? PQresultErrorMessage(result) : primary);
 }
 
 // Whether two descriptors are the same socket; libpq reuses numbers from attempt to attempt.
@@ -94,8 +95,8 @@ void PostgresConnection::connect(config::ConnectionParameters parameters, Connec
   if (parameters_.time_max > base::Duration::zero())
     timer_ = loop_.call_after(parameters_.time_max, [this] {
       timer_ = TimerId::None;
-      fail_connect(make_failure(
-          FailureKind::TimedOut,
+      fail_connect(insight::make_failure(
+          insight::FailureKind::TimedOut,
           "no answer from " + std::string(parameters_.find("host")) + " within connect_timeout"));
     });
   begin();
@@ -111,9 +112,10 @@ void PostgresConnection::begin() {
     return watch({.write = true});
   }
   // Told later, as everything is.
-  Failure failure = connection_ == nullptr
-                        ? make_failure(FailureKind::Other, "out of memory for a connection")
-                        : explain_connect_failure(PQerrorMessage(connection_));
+  insight::Failure failure =
+      connection_ == nullptr
+          ? insight::make_failure(insight::FailureKind::Other, "out of memory for a connection")
+          : insight::explain_connect_failure(PQerrorMessage(connection_));
   loop_.cancel(timer_);
   timer_ = loop_.call_at(loop_.now(), [this, failure = std::move(failure)] {
     timer_ = TimerId::None;
@@ -129,7 +131,7 @@ void PostgresConnection::step_connect() {
     case PGRES_POLLING_ACTIVE:
     case PGRES_POLLING_WRITING: return watch({.write = true});
     case PGRES_POLLING_FAILED:
-      return fail_connect(explain_connect_failure(PQerrorMessage(connection_)));
+      return fail_connect(insight::explain_connect_failure(PQerrorMessage(connection_)));
     case PGRES_POLLING_OK: break;
   }
   loop_.cancel(std::exchange(timer_, TimerId::None));
@@ -140,9 +142,9 @@ void PostgresConnection::step_connect() {
   std::exchange(connected_, nullptr)(std::nullopt);
 }
 
-void PostgresConnection::fail_connect(Failure failure) {
+void PostgresConnection::fail_connect(insight::Failure failure) {
   unwatch();
-  if (failure.kind == FailureKind::TlsUnavailable && parameters_.is_plain_if_refused) {
+  if (failure.kind == insight::FailureKind::TlsUnavailable && parameters_.is_plain_if_refused) {
     parameters_.is_plain_if_refused = false;
     for (auto& [key, value] : parameters_.values)
       if (key == "sslmode") value = "disable";
@@ -165,8 +167,8 @@ void PostgresConnection::query(const Statement& statement, Answered answered) {
     timer_ = TimerId::None;
     unwatch();
     state_ = State::Closed;
-    std::exchange(answered_, nullptr)(
-        make_failure(FailureKind::TimedOut, "the server did not answer a statement in time"));
+    std::exchange(answered_, nullptr)(insight::make_failure(
+        insight::FailureKind::TimedOut, "the server did not answer a statement in time"));
   });
   unwatch();
   // A failure to send shows when the results are read.
@@ -194,7 +196,8 @@ void PostgresConnection::read_results(bool has_failed) {
   while (has_failed || PQisBusy(connection_) == 0) {
     PGresult* result = PQgetResult(connection_);
     if (result == nullptr) {
-      if (!answer_) answer_ = make_failure(FailureKind::Lost, PQerrorMessage(connection_));
+      if (!answer_)
+        answer_ = insight::make_failure(insight::FailureKind::Lost, PQerrorMessage(connection_));
       return finish_statement(*std::exchange(answer_, std::nullopt));
     }
     // After a FATAL libpq adds a result of its own; the server's words count.
@@ -214,8 +217,8 @@ void PostgresConnection::finish_statement(Answer answer) {
 
 void PostgresConnection::handle_lost() {
   state_ = State::Closed;
-  Failure failure = explain_connect_failure(PQerrorMessage(connection_));
-  failure.kind = FailureKind::Lost;
+  insight::Failure failure = insight::explain_connect_failure(PQerrorMessage(connection_));
+  failure.kind = insight::FailureKind::Lost;
   if (lost_) std::exchange(lost_, nullptr)(std::move(failure));
 }
 

@@ -14,8 +14,8 @@
 
 #include "base/time.h"
 #include "config/connection_parameters.h"
-#include "control/failure.h"
 #include "control/loop.h"
+#include "insight/failure.h"
 
 struct pg_conn;
 struct pg_result;
@@ -24,7 +24,7 @@ namespace pgweir::control {
 
 using Row = std::vector<std::optional<std::string>>;  // nullopt: SQL's NULL.
 using Rows = std::vector<Row>;
-using Answer = std::variant<Rows, Failure>;
+using Answer = std::variant<Rows, insight::Failure>;
 
 struct Statement {
   std::string text;
@@ -47,9 +47,9 @@ struct LocalPeer {
 
 class PostgresConnection {
  public:
-  using Connected = std::function<void(std::optional<Failure>)>;
+  using Connected = std::function<void(std::optional<insight::Failure>)>;
   using Answered = std::function<void(Answer)>;
-  using Lost = std::function<void(Failure)>;
+  using Lost = std::function<void(insight::Failure)>;
   using Ended = std::function<void(bool is_proven)>;
 
   // loop: outlives the connection.
@@ -92,7 +92,7 @@ class PostgresConnection {
 
   void begin();
   void step_connect();
-  void fail_connect(Failure failure);
+  void fail_connect(insight::Failure failure);
   void handle_ready();
   void read_results(bool has_failed);
   void finish_statement(Answer answer);

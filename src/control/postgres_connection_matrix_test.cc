@@ -22,7 +22,7 @@ struct Scene : ScriptedStage {
     connection->connect(
         config::make_connection_parameters(database, "test", {}).value(),
         [this](const auto& failure) { note(failure ? to_text(failure->kind) : "connected"); });
-    connection->when_lost([this](const Failure& failure) { note(to_text(failure.kind)); });
+    connection->when_lost([this](const insight::Failure& failure) { note(to_text(failure.kind)); });
     settle();
   }
   void log_in() {
@@ -32,7 +32,7 @@ struct Scene : ScriptedStage {
   }
   void query() {
     connection->query({"select 1", {}, 5s}, [this](const Answer& answer) {
-      const auto* failure = std::get_if<Failure>(&answer);
+      const auto* failure = std::get_if<insight::Failure>(&answer);
       note(failure == nullptr ? "rows" : to_text(failure->kind));
     });
     settle();

@@ -13,9 +13,9 @@ using namespace std::chrono_literals;
 
 class PostgresConnectionTest : public PostgresTest {
  protected:
-  std::optional<Failure> connect(PostgresConnection& connection,
-                                 const proxy::DatabaseOptions& database) {
-    std::optional<std::optional<Failure>> outcome;
+  std::optional<insight::Failure> connect(PostgresConnection& connection,
+                                          const proxy::DatabaseOptions& database) {
+    std::optional<std::optional<insight::Failure>> outcome;
     auto parameters = config::make_connection_parameters(database, "pgweir:test", {{"127.0.0.1"}});
     connection.connect(std::move(parameters).value(), [&](auto told) { outcome = told; });
     EXPECT_FALSE(outcome.has_value()) << "told from inside the call";
@@ -46,8 +46,8 @@ TEST_F(PostgresConnectionTest, survives_a_refused_statement) {
   PostgresConnection connection(*loop);
   ASSERT_EQ(connect(connection, database()), std::nullopt);
   const Answer refused = query(connection, {"select 1/0", {}});
-  ASSERT_TRUE(std::holds_alternative<Failure>(refused));
-  EXPECT_EQ(std::get<Failure>(refused).sqlstate, "22012");
+  ASSERT_TRUE(std::holds_alternative<insight::Failure>(refused));
+  EXPECT_EQ(std::get<insight::Failure>(refused).sqlstate, "22012");
   EXPECT_TRUE(std::holds_alternative<Rows>(query(connection, {"select 1", {}})));
 }
 
@@ -55,8 +55,8 @@ TEST_F(PostgresConnectionTest, gives_up_a_statement_at_its_deadline) {
   PostgresConnection connection(*loop);
   ASSERT_EQ(connect(connection, database()), std::nullopt);
   const Answer late = query(connection, {"select pg_sleep(60)", {}, 20ms});
-  ASSERT_TRUE(std::holds_alternative<Failure>(late));
-  EXPECT_EQ(std::get<Failure>(late).kind, FailureKind::TimedOut);
+  ASSERT_TRUE(std::holds_alternative<insight::Failure>(late));
+  EXPECT_EQ(std::get<insight::Failure>(late).kind, insight::FailureKind::TimedOut);
   EXPECT_FALSE(connection.is_connected());
 }
 
@@ -65,23 +65,23 @@ TEST_F(PostgresConnectionTest, explains_refused_logins) {
   wrong.password = base::Secret("not-the-password");
   const auto password = connect(*std::make_unique<PostgresConnection>(*loop), wrong);
   ASSERT_TRUE(password.has_value());
-  EXPECT_EQ(password->kind, FailureKind::WrongPassword);
+  EXPECT_EQ(password->kind, insight::FailureKind::WrongPassword);
   EXPECT_EQ(password->error.context.find("not-the-password"), std::string::npos);
 
   wrong = database();
   wrong.server_database = "nowhere";
   EXPECT_EQ(connect(*std::make_unique<PostgresConnection>(*loop), wrong)->kind,
-            FailureKind::NoSuchDatabase);
+            insight::FailureKind::NoSuchDatabase);
 
   wrong = database();
   wrong.hosts[0].port = 1;
   EXPECT_EQ(connect(*std::make_unique<PostgresConnection>(*loop), wrong)->kind,
-            FailureKind::Unreachable);
+            insight::FailureKind::Unreachable);
 
   wrong = database();
   wrong.tls.mode = proxy::SslMode::Require;
   EXPECT_EQ(connect(*std::make_unique<PostgresConnection>(*loop), wrong)->kind,
-            FailureKind::TlsUnavailable);
+            insight::FailureKind::TlsUnavailable);
 }
 
 TEST_F(PostgresConnectionTest, does_without_tls_where_prisma_would) {
@@ -113,11 +113,11 @@ TEST_F(PostgresConnectionTest, notices_that_an_idle_connection_was_ended) {
   PostgresConnection killer(*loop);
   ASSERT_EQ(connect(victim, database()), std::nullopt);
   ASSERT_EQ(connect(killer, database()), std::nullopt);
-  std::optional<Failure> lost;
-  victim.when_lost([&](Failure told) { lost = std::move(told); });
+  std::optional<insight::Failure> lost;
+  victim.when_lost([&](insight::Failure told) { lost = std::move(told); });
   query(killer, {"select pg_terminate_backend($1::int)", {std::to_string(victim.pid())}});
   while (!lost) loop->turn();
-  EXPECT_EQ(lost->kind, FailureKind::Lost);
+  EXPECT_EQ(lost->kind, insight::FailureKind::Lost);
   EXPECT_FALSE(victim.is_connected());
   EXPECT_GT(victim.pid(), 0);
 }

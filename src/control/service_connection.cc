@@ -108,7 +108,7 @@ void ServiceConnection::open() {
 }
 
 void ServiceConnection::handle_dialled(std::unique_ptr<PostgresConnection> connection,
-                                       std::optional<Failure> failure) {
+                                       std::optional<insight::Failure> failure) {
   if (failure) {
     if (connection != nullptr)
       hang_up(std::move(connection));
@@ -117,7 +117,7 @@ void ServiceConnection::handle_dialled(std::unique_ptr<PostgresConnection> conne
     return fail(*failure);
   }
   connection_ = std::move(connection);
-  connection_->when_lost([this](const Failure& lost) {
+  connection_->when_lost([this](const insight::Failure& lost) {
     is_under_way_ = false;
     fail(lost);
   });
@@ -174,9 +174,9 @@ void ServiceConnection::rest() {
 // No errand is run meanwhile: discovery would take the search's connection for a stranger's.
 void ServiceConnection::look_for_unix_socket() {
   connection_->query(UnixSocketSearch::question(), [this](const Answer& answer) {
-    const Failure* failure = std::get_if<Failure>(&answer);
-    if (failure != nullptr && failure->kind != FailureKind::Statement)
-      return fail(Failure(*failure));
+    const insight::Failure* failure = std::get_if<insight::Failure>(&answer);
+    if (failure != nullptr && failure->kind != insight::FailureKind::Statement)
+      return fail(insight::Failure(*failure));
     unix_sockets_.begin(answer, [this] {
       is_under_way_ = false;
       tick();
@@ -193,7 +193,8 @@ void ServiceConnection::ask(const Statement& statement,
                             std::function<void(const Found&)> answered) {
   if (connection_ == nullptr) return borrow(statement, std::move(answered));
   connection_->query(statement, [this, answered = std::move(answered)](const Answer& answer) {
-    if (const Failure* failure = std::get_if<Failure>(&answer)) return fail(Failure(*failure));
+    if (const insight::Failure* failure = std::get_if<insight::Failure>(&answer))
+      return fail(insight::Failure(*failure));
     answered({std::get<Rows>(answer), connection_->pid()});
   });
 }
@@ -204,7 +205,8 @@ void ServiceConnection::borrow(const Statement& statement,
                                  alive = std::weak_ptr(alive_)](const Loan& loan) {
     if (alive.expired()) return;
     if (const Found* found = std::get_if<Found>(&loan)) return answered(*found);
-    if (const Failure* failure = std::get_if<Failure>(&loan)) return fail(*failure);
+    if (const insight::Failure* failure = std::get_if<insight::Failure>(&loan))
+      return fail(*failure);
     is_under_way_ = false;
     schedule_.handle_crowded_out(loop_.now());
     callbacks_.crowded_out();
@@ -214,10 +216,10 @@ void ServiceConnection::borrow(const Statement& statement,
 
 // A statement that was refused says something about our rights, not about the connection; but a
 // fresh one after a pause costs little and leaves nothing half done.
-void ServiceConnection::fail(const Failure& failure) {
+void ServiceConnection::fail(const insight::Failure& failure) {
   is_under_way_ = false;
   if (connection_ != nullptr) leave();
-  schedule_.handle_failed(is_permanent(failure.kind), loop_.now());
+  schedule_.handle_failed(insight::is_permanent(failure.kind), loop_.now());
   callbacks_.failed(failure);
   tick();
 }

@@ -30,7 +30,7 @@ struct ServiceCallbacks {
   // The answer to it. Returns when to look again.
   std::function<base::Instant(const Found&)> discovered;
   std::function<void(std::uint32_t client_backends)> measured;
-  std::function<void(const Failure&)> failed;
+  std::function<void(const insight::Failure&)> failed;
   std::function<void()> crowded_out;
   // How many of our backends on the node have not been seen to end, at each change.
   std::function<void(std::size_t count)> lost_counted;
@@ -78,7 +78,7 @@ class ServiceConnection {
   void begin(Errand errand);
   void open();
   void handle_dialled(std::unique_ptr<PostgresConnection> connection,
-                      std::optional<Failure> failure);
+                      std::optional<insight::Failure> failure);
   void run(Errand errand);
   void discover();
   void measure();
@@ -89,7 +89,7 @@ class ServiceConnection {
   void look_for_unix_socket();
   void ask(const Statement& statement, std::function<void(const Found&)> answered);
   void borrow(const Statement& statement, std::function<void(const Found&)> answered);
-  void fail(const Failure& failure);
+  void fail(const insight::Failure& failure);
   // The connection of its own ends.
   void leave();
   void hang_up(std::unique_ptr<PostgresConnection> connection);

@@ -28,7 +28,7 @@ struct Scene : ScriptedStage {
                   return base::kNever;
                 },
             .measured = [this](std::uint32_t) { note("counted"); },
-            .failed = [this](const Failure&) { note("failed"); },
+            .failed = [this](const insight::Failure&) { note("failed"); },
             .crowded_out = [this] { note("crowded"); },
             .lost_counted = [](std::size_t) {}};
   }
@@ -154,7 +154,9 @@ const std::vector<Event> kLoans{
      }},
     {"Crowded", has_lent, [](Scene& scene) { scene.pool.say(CrowdedOut{}); }},
     {"NotLent", has_lent,
-     [](Scene& scene) { scene.pool.say(make_failure(FailureKind::Lost, "it is gone")); }},
+     [](Scene& scene) {
+       scene.pool.say(insight::make_failure(insight::FailureKind::Lost, "it is gone"));
+     }},
 };
 const std::vector<Event> kHappenings{
     {"Come", always, [](Scene& scene) { scene.service.handle_clients(Clients::Active); }},

@@ -59,26 +59,27 @@ class ServiceConnectionTest : public PostgresTest {
   std::unique_ptr<ServiceConnection> start(ServiceOptions with, bool is_guest = false) {
     auto service = std::make_unique<ServiceConnection>(
         *loop, *resolver, ServiceHost{permits, pool}, std::move(with),
-        ServiceCallbacks{.discovery =
-                             [] {
-                               return Statement{"select pg_backend_pid()", {}};
-                             },
-                         .discovered =
-                             [this](const Found& found) {
-                               EXPECT_EQ(found.rows[0][0], std::to_string(found.pid));
-                               pid = found.pid;
-                               ++discovered;
-                               if (when_discovered) when_discovered();
-                               return loop->now() + 5s;
-                             },
-                         .measured =
-                             [this](std::uint32_t count) {
-                               backends = count;
-                               ++measured;
-                             },
-                         .failed = [this](const Failure& told) { failures.push_back(told); },
-                         .crowded_out = [this] { ++crowded_out; },
-                         .lost_counted = [this](std::size_t count) { lost_count = count; }});
+        ServiceCallbacks{
+            .discovery =
+                [] {
+                  return Statement{"select pg_backend_pid()", {}};
+                },
+            .discovered =
+                [this](const Found& found) {
+                  EXPECT_EQ(found.rows[0][0], std::to_string(found.pid));
+                  pid = found.pid;
+                  ++discovered;
+                  if (when_discovered) when_discovered();
+                  return loop->now() + 5s;
+                },
+            .measured =
+                [this](std::uint32_t count) {
+                  backends = count;
+                  ++measured;
+                },
+            .failed = [this](const insight::Failure& told) { failures.push_back(told); },
+            .crowded_out = [this] { ++crowded_out; },
+            .lost_counted = [this](std::size_t count) { lost_count = count; }});
     service->set_guest(is_guest);
     service->start();
     return service;
@@ -108,7 +109,7 @@ class ServiceConnectionTest : public PostgresTest {
   int crowded_out = 0;
   std::uint32_t backends = 0;
   std::size_t lost_count = 0;
-  std::vector<Failure> failures;
+  std::vector<insight::Failure> failures;
 };
 
 TEST_F(ServiceConnectionTest, discovers_at_the_start_and_measures_for_clients) {
@@ -168,10 +169,10 @@ TEST_F(ServiceConnectionTest, asks_again_when_it_was_crowded_out) {
 
 TEST_F(ServiceConnectionTest, passes_on_why_the_pool_could_not_ask) {
   permits.free = 0;
-  pool.said = make_failure(FailureKind::Unreachable, "nobody listens there");
+  pool.said = insight::make_failure(insight::FailureKind::Unreachable, "nobody listens there");
   const auto service = start(options());
   turn_until([&] { return !failures.empty(); });
-  EXPECT_EQ(failures[0].kind, FailureKind::Unreachable);
+  EXPECT_EQ(failures[0].kind, insight::FailureKind::Unreachable);
   pool.said.reset();
   turn_until([&] { return discovered == 1; });
 }
@@ -196,7 +197,7 @@ TEST_F(ServiceConnectionTest, comes_back_after_it_was_ended) {
   turn_until([&] { return discovered == 2; });
   EXPECT_NE(pid, first);
   ASSERT_FALSE(failures.empty());
-  EXPECT_EQ(failures[0].kind, FailureKind::Lost);
+  EXPECT_EQ(failures[0].kind, insight::FailureKind::Lost);
   turn_until([&] { return permits.free == 0; });
 }
 
@@ -205,7 +206,7 @@ TEST_F(ServiceConnectionTest, says_why_it_cannot_connect_and_holds_no_permit_mea
   wrong.database.password = base::Secret("not-the-password");
   const auto service = start(wrong);
   turn_until([&] { return !failures.empty(); });
-  EXPECT_EQ(failures[0].kind, FailureKind::WrongPassword);
+  EXPECT_EQ(failures[0].kind, insight::FailureKind::WrongPassword);
   turn_until([&] { return permits.free == 1; });
 }
 

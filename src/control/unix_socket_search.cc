@@ -26,9 +26,9 @@ proxy::DatabaseOptions over_socket(proxy::DatabaseOptions database, const std::s
 }
 
 // What says nothing of the socket, and may be otherwise the next time.
-bool may_pass(FailureKind kind) {
-  return kind == FailureKind::TooMany || kind == FailureKind::StartingUp ||
-         kind == FailureKind::Lost || kind == FailureKind::TimedOut;
+bool may_pass(insight::FailureKind kind) {
+  return kind == insight::FailureKind::TooMany || kind == insight::FailureKind::StartingUp ||
+         kind == insight::FailureKind::Lost || kind == insight::FailureKind::TimedOut;
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ Statement UnixSocketSearch::question() { return {kIdentity, {}}; }
 void UnixSocketSearch::begin(const Answer& answer, std::function<void()> done) {
   done_ = std::move(done);
   problem_.clear();
-  if (const Failure* failure = std::get_if<Failure>(&answer)) {
+  if (const insight::Failure* failure = std::get_if<insight::Failure>(&answer)) {
     give_up("the server does not say who it is: " + failure->error.context);
   } else if (const Rows& rows = std::get<Rows>(answer); rows.size() == 1) {
     identity_ = rows.front();
@@ -88,7 +88,7 @@ void UnixSocketSearch::try_next() {
 }
 
 void UnixSocketSearch::handle_dialled(std::unique_ptr<PostgresConnection> connection,
-                                      std::optional<Failure> failure) {
+                                      std::optional<insight::Failure> failure) {
   if (failure) {
     if (connection != nullptr) hang_up(std::move(connection));
     return handle_failed(*failure);
@@ -99,7 +99,8 @@ void UnixSocketSearch::handle_dialled(std::unique_ptr<PostgresConnection> connec
 
 void UnixSocketSearch::handle_answer(const Answer& answer) {
   hang_up(std::move(connection_));
-  if (const Failure* failure = std::get_if<Failure>(&answer)) return handle_failed(*failure);
+  if (const insight::Failure* failure = std::get_if<insight::Failure>(&answer))
+    return handle_failed(*failure);
   const Rows& rows = std::get<Rows>(answer);
   if (rows.size() == 1 && rows.front() == identity_)
     return find(socket_path(directory_, server_.port));
@@ -107,7 +108,7 @@ void UnixSocketSearch::handle_answer(const Answer& answer) {
   try_next();
 }
 
-void UnixSocketSearch::handle_failed(const Failure& failure) {
+void UnixSocketSearch::handle_failed(const insight::Failure& failure) {
   if (may_pass(failure.kind)) return finish();
   problem_ = failure.error.context;
   try_next();

@@ -61,9 +61,9 @@ class UnixSocketSearch {
   void look(const PostgresConnection& over_tcp);
   void try_next();
   void handle_dialled(std::unique_ptr<PostgresConnection> connection,
-                      std::optional<Failure> failure);
+                      std::optional<insight::Failure> failure);
   void handle_answer(const Answer& answer);
-  void handle_failed(const Failure& failure);
+  void handle_failed(const insight::Failure& failure);
   void find(std::string path);
   void give_up(std::string problem);
   void finish();

@@ -53,7 +53,7 @@ class UnixSocketSearchTest : public PostgresTest {
                   return loop->now() + 60s;
                 },
             .measured = [this](std::uint32_t) { ++measured; },
-            .failed = [](const Failure&) {},
+            .failed = [](const insight::Failure&) {},
             .crowded_out = [] {},
             .lost_counted = [](std::size_t) {},
             .unix_socket_changed = [this](const auto& told) { news.push_back(told); }});

@@ -9,7 +9,7 @@ namespace {
 
 control::Loan loan_of(const proxy::ErrandDone& done) {
   if (done.failure)
-    return control::explain_server_failure(done.failure->sqlstate, done.failure->message);
+    return insight::explain_server_failure(done.failure->sqlstate, done.failure->message);
   if (done.is_crowded_out) return control::CrowdedOut{};
   return control::Found{done.rows, static_cast<int>(done.pid)};
 }

@@ -67,7 +67,7 @@ TEST_F(LoansTest, tells_rows_failures_and_that_there_was_no_connection) {
                                 .message = "password authentication failed",
                                 .detail = {},
                                 .hint = {}};
-  EXPECT_EQ(std::get<control::Failure>(answer(failed)).kind, control::FailureKind::WrongPassword);
+  EXPECT_EQ(std::get<insight::Failure>(answer(failed)).kind, insight::FailureKind::WrongPassword);
 
   proxy::ErrandDone crowded;
   crowded.is_crowded_out = true;

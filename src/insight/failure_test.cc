@@ -1,8 +1,8 @@
-#include "control/failure.h"
+#include "insight/failure.h"
 
 #include <gtest/gtest.h>
 
-namespace pgweir::control {
+namespace pgweir::insight {
 namespace {
 
 TEST(FailureTest, takes_the_sqlstate_out_of_a_refused_login) {
@@ -76,4 +76,4 @@ TEST(FailureTest, waits_only_where_waiting_can_help) {
 }
 
 }  // namespace
-}  // namespace pgweir::control
+}  // namespace pgweir::insight

@@ -1,10 +1,10 @@
-#include "control/failure.h"
+#include "insight/failure.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
-namespace pgweir::control {
+namespace pgweir::insight {
 
 namespace {
 
@@ -230,4 +230,4 @@ Failure explain_server_failure(std::string_view sqlstate, std::string_view text)
   return failure;
 }
 
-}  // namespace pgweir::control
+}  // namespace pgweir::insight

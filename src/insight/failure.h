@@ -1,6 +1,6 @@
-// Failure: why a connection or a statement of the control thread failed, sorted by what can be done
-// about it. Pure: it reads the texts of libpq 15 (fe-connect.c, fe-secure-openssl.c) and the
-// SQLSTATEs of the PostgreSQL manual, appendix A.
+// Failure: why a connection or a statement of our own failed, sorted by what can be done about it.
+// Pure: it reads the texts of libpq 15 (fe-connect.c, fe-secure-openssl.c) and the SQLSTATEs of the
+// PostgreSQL manual, appendix A. What clients do is not looked at here.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 
-namespace pgweir::control {
+namespace pgweir::insight {
 
 enum class FailureKind : std::uint8_t {
   NameNotFound,     // DNS.
@@ -59,4 +59,4 @@ Failure make_failure(FailureKind kind, std::string text);
 // From another part's Error: a name that was not found, options that do not suffice.
 Failure make_failure(const base::Error& error);
 
-}  // namespace pgweir::control
+}  // namespace pgweir::insight
