@@ -20,7 +20,7 @@ LINES_MAX_OF = {
     # "src/floor/file.cc": 450,  # One reason in one sentence.
 }
 
-SHELLS = {"net", "control", "gateway", "client", "server", "cli"}
+SHELLS = {"net", "loop", "control", "gateway", "client", "server", "cli"}
 TOPS = {"server", "cli"}
 TEST_SUFFIXES = ("_test.cc", "_test.h")
 

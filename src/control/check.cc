@@ -25,7 +25,7 @@ std::string reason_to_skip(const proxy::DatabaseOptions& database) {
 // What a database entry's check has in the air. Each step's callback calls the next.
 class Checker {
  public:
-  Checker(Loop& loop, Resolver& resolver, const proxy::DatabaseOptions& database,
+  Checker(loop::Loop& loop, Resolver& resolver, const proxy::DatabaseOptions& database,
           const budget::Options& budget)
       : budget_(budget) {
     check_.name = database.name;
@@ -110,7 +110,7 @@ bool CheckReport::is_ok() const {
 
 base::Result<CheckReport> run_check(const proxy::Options& options, const budget::Options& budget,
                                     const ResolverOptions& resolver_options) {
-  const std::unique_ptr<Loop> loop = TRY(Loop::create());
+  const std::unique_ptr<loop::Loop> loop = TRY(loop::Loop::create());
   const std::unique_ptr<Resolver> resolver = TRY(Resolver::create(*loop, resolver_options));
   CheckReport report;
   // One after another: the check itself must not be what exhausts a small server.

@@ -13,12 +13,13 @@ constexpr base::Duration kGoodbyeMax = std::chrono::seconds(1);
 
 base::Result<std::unique_ptr<Control>> Control::create(const ControlOptions& options,
                                                        obs::Log& log) {
-  std::unique_ptr<Loop> loop = TRY(Loop::create());
+  std::unique_ptr<loop::Loop> loop = TRY(loop::Loop::create());
   std::unique_ptr<Resolver> resolver = TRY(Resolver::create(*loop, options.resolver));
   return std::unique_ptr<Control>(new Control(log, std::move(loop), std::move(resolver)));
 }
 
-Control::Control(obs::Log& log, std::unique_ptr<Loop> loop, std::unique_ptr<Resolver> resolver)
+Control::Control(obs::Log& log, std::unique_ptr<loop::Loop> loop,
+                 std::unique_ptr<Resolver> resolver)
     : log_(log), loop_(std::move(loop)), resolver_(std::move(resolver)) {}
 
 NodeIndex Control::add_node(NodeOptions options) {

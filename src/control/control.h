@@ -51,7 +51,7 @@ class Control {
   void stop();
 
   // From any thread, after start().
-  void post(Loop::Task task) { loop_->post(std::move(task)); }
+  void post(loop::Loop::Task task) { loop_->post(std::move(task)); }
   // What the clients of all nodes do, at each change.
   void note_clients(NodeIndex node, Clients clients);
   // A login to the node was refused with 53300.
@@ -63,13 +63,13 @@ class Control {
   std::shared_ptr<const ControlSnapshot> snapshot() const;
 
  private:
-  Control(obs::Log& log, std::unique_ptr<Loop> loop, std::unique_ptr<Resolver> resolver);
+  Control(obs::Log& log, std::unique_ptr<loop::Loop> loop, std::unique_ptr<Resolver> resolver);
   void run();
   void tell(NodeIndex node, std::function<void(Node&)> what);
   void publish();
 
   obs::Log& log_;
-  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<loop::Loop> loop_;
   std::unique_ptr<Resolver> resolver_;
   std::unique_ptr<Signals> signals_;
   std::vector<std::unique_ptr<Node>> nodes_;

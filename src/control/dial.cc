@@ -7,7 +7,7 @@
 
 namespace pgweir::control {
 
-Dial::Dial(Loop& loop, Resolver& resolver, const proxy::DatabaseOptions& database,
+Dial::Dial(loop::Loop& loop, Resolver& resolver, const proxy::DatabaseOptions& database,
            std::string application_name, Done done)
     : loop_(loop),
       database_(database),
@@ -36,7 +36,7 @@ void Dial::handle_resolved(std::size_t host, const base::Result<Resolver::Addres
 }
 
 void Dial::connect() {
-  timer_ = TimerId::None;
+  timer_ = loop::TimerId::None;
   const bool has_address = std::any_of(addresses_.begin(), addresses_.end(),
                                        [](const auto& some) { return !some.empty(); });
   if (!has_address && resolve_error_) return finish(insight::make_failure(*resolve_error_));

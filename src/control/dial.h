@@ -22,7 +22,7 @@ class Dial {
       std::function<void(std::unique_ptr<PostgresConnection>, std::optional<insight::Failure>)>;
 
   // loop, resolver: outlive the dial.
-  Dial(Loop& loop, Resolver& resolver, const proxy::DatabaseOptions& database,
+  Dial(loop::Loop& loop, Resolver& resolver, const proxy::DatabaseOptions& database,
        std::string application_name, Done done);
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
@@ -33,14 +33,14 @@ class Dial {
   void connect();
   void finish(std::optional<insight::Failure> failure);
 
-  Loop& loop_;
+  loop::Loop& loop_;
   const proxy::DatabaseOptions database_;
   const std::string application_name_;
   Done done_;
   std::vector<Resolver::Addresses> addresses_;  // For each host.
   std::size_t unresolved_ = 0;
   std::optional<base::Error> resolve_error_;  // Of the last host that has no address.
-  TimerId timer_ = TimerId::None;
+  loop::TimerId timer_ = loop::TimerId::None;
   std::unique_ptr<PostgresConnection> connection_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

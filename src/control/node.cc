@@ -29,7 +29,7 @@ std::string_view to_text(budget::Bound bound) {
 
 }  // namespace
 
-Node::Node(Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
+Node::Node(loop::Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
            std::function<void()> changed)
     : loop_(loop),
       log_(log),

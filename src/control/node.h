@@ -41,7 +41,7 @@ struct NodeOptions {
 class Node {
  public:
   // changed: called after each change of snapshot().
-  Node(Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
+  Node(loop::Loop& loop, Resolver& resolver, obs::Log& log, NodeOptions options,
        std::function<void()> changed);
 
   void start();
@@ -69,7 +69,7 @@ class Node {
   // Where all pools log in alike.
   std::optional<budget::Login> only_login() const;
 
-  Loop& loop_;
+  loop::Loop& loop_;
   obs::Log& log_;
   const NodeOptions options_;
   const std::function<void()> changed_;

@@ -84,7 +84,7 @@ struct Scene {
   }
 
   base::Instant now{1h};
-  std::unique_ptr<Loop> loop = std::move(Loop::create([this] { return now; })).value();
+  std::unique_ptr<loop::Loop> loop = std::move(loop::Loop::create([this] { return now; })).value();
   std::unique_ptr<Resolver> resolver = std::move(Resolver::create(*loop, {})).value();
   OnePermit permits;
   ScriptedPool pool;

@@ -12,7 +12,7 @@
 #include <cstring>
 #include <utility>
 
-#include "control/farewell.h"
+#include "loop/farewell.h"
 
 namespace pgweir::control {
 
@@ -94,7 +94,7 @@ void PostgresConnection::connect(config::ConnectionParameters parameters, Connec
   state_ = State::Connecting;
   if (parameters_.time_max > base::Duration::zero())
     timer_ = loop_.call_after(parameters_.time_max, [this] {
-      timer_ = TimerId::None;
+      timer_ = loop::TimerId::None;
       fail_connect(insight::make_failure(
           insight::FailureKind::TimedOut,
           "no answer from " + std::string(parameters_.find("host")) + " within connect_timeout"));
@@ -118,7 +118,7 @@ void PostgresConnection::begin() {
           : insight::explain_connect_failure(PQerrorMessage(connection_));
   loop_.cancel(timer_);
   timer_ = loop_.call_at(loop_.now(), [this, failure = std::move(failure)] {
-    timer_ = TimerId::None;
+    timer_ = loop::TimerId::None;
     fail_connect(failure);
   });
 }
@@ -134,7 +134,7 @@ void PostgresConnection::step_connect() {
       return fail_connect(insight::explain_connect_failure(PQerrorMessage(connection_)));
     case PGRES_POLLING_OK: break;
   }
-  loop_.cancel(std::exchange(timer_, TimerId::None));
+  loop_.cancel(std::exchange(timer_, loop::TimerId::None));
   PQsetnonblocking(connection_, 1);
   pid_ = PQbackendPID(connection_);  // libpq forgets it when the connection is lost.
   state_ = State::Idle;
@@ -151,7 +151,7 @@ void PostgresConnection::fail_connect(insight::Failure failure) {
     PQfinish(std::exchange(connection_, nullptr));
     return begin();
   }
-  loop_.cancel(std::exchange(timer_, TimerId::None));
+  loop_.cancel(std::exchange(timer_, loop::TimerId::None));
   state_ = State::Closed;
   std::exchange(connected_, nullptr)(std::move(failure));
 }
@@ -164,7 +164,7 @@ void PostgresConnection::query(const Statement& statement, Answered answered) {
   answered_ = std::move(answered);
   answer_.reset();
   timer_ = loop_.call_after(statement.time_max, [this] {
-    timer_ = TimerId::None;
+    timer_ = loop::TimerId::None;
     unwatch();
     state_ = State::Closed;
     std::exchange(answered_, nullptr)(insight::make_failure(
@@ -208,7 +208,7 @@ void PostgresConnection::read_results(bool has_failed) {
 }
 
 void PostgresConnection::finish_statement(Answer answer) {
-  loop_.cancel(std::exchange(timer_, TimerId::None));
+  loop_.cancel(std::exchange(timer_, loop::TimerId::None));
   const bool is_alive = PQstatus(connection_) != CONNECTION_BAD;
   state_ = is_alive ? State::Idle : State::Closed;
   if (is_alive) watch({.read = true});
@@ -229,7 +229,7 @@ void PostgresConnection::close(Ended ended) {
   state_ = State::Left;
   if (witness < 0)
     return void(loop_.call_at(loop_.now(), [ended = std::move(ended)] { ended(true); }));
-  await_end(loop_, witness, kPatience, std::move(ended));
+  loop::await_end(loop_, witness, kPatience, std::move(ended));
 }
 
 int PostgresConnection::server_version() const { return PQserverVersion(connection_); }
@@ -249,9 +249,9 @@ std::optional<LocalPeer> PostgresConnection::local_peer() const {
   return peer;
 }
 
-void PostgresConnection::watch(Interest interest) {
+void PostgresConnection::watch(loop::Interest interest) {
   watched_ = PQsocket(connection_);
-  if (watched_ >= 0) loop_.watch(watched_, interest, [this](Interest) { handle_ready(); });
+  if (watched_ >= 0) loop_.watch(watched_, interest, [this](loop::Interest) { handle_ready(); });
 }
 
 void PostgresConnection::unwatch() {
@@ -269,7 +269,7 @@ void PostgresConnection::keep_witness() {
 
 void PostgresConnection::release() {
   unwatch();
-  loop_.cancel(std::exchange(timer_, TimerId::None));
+  loop_.cancel(std::exchange(timer_, loop::TimerId::None));
   if (connection_ != nullptr) PQfinish(std::exchange(connection_, nullptr));
   if (witness_ >= 0) ::close(std::exchange(witness_, -1));
   state_ = State::Closed;

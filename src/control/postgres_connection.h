@@ -14,8 +14,8 @@
 
 #include "base/time.h"
 #include "config/connection_parameters.h"
-#include "control/loop.h"
 #include "insight/failure.h"
+#include "loop/loop.h"
 
 struct pg_conn;
 struct pg_result;
@@ -53,7 +53,7 @@ class PostgresConnection {
   using Ended = std::function<void(bool is_proven)>;
 
   // loop: outlives the connection.
-  explicit PostgresConnection(Loop& loop) : loop_(loop) {}
+  explicit PostgresConnection(loop::Loop& loop) : loop_(loop) {}
   PostgresConnection(const PostgresConnection&) = delete;
   PostgresConnection& operator=(const PostgresConnection&) = delete;
   // Closes without waiting for the server's end, and calls nobody.
@@ -97,18 +97,18 @@ class PostgresConnection {
   void read_results(bool has_failed);
   void finish_statement(Answer answer);
   void handle_lost();
-  void watch(Interest interest);
+  void watch(loop::Interest interest);
   void unwatch();
   void keep_witness();
   void release();
 
-  Loop& loop_;
+  loop::Loop& loop_;
   State state_ = State::Closed;
   pg_conn* connection_ = nullptr;
   int pid_ = 0;
   int watched_ = -1;
-  int witness_ = -1;  // Duplicate of the newest connected socket, for await_end().
-  TimerId timer_ = TimerId::None;
+  int witness_ = -1;  // Duplicate of the newest connected socket, for loop::await_end().
+  loop::TimerId timer_ = loop::TimerId::None;
   config::ConnectionParameters parameters_;
   std::optional<Answer> answer_;  // What has arrived of the running statement's.
   Connected connected_;

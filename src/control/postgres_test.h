@@ -10,7 +10,7 @@
 #include <string>
 
 #include "../tests/support/private_postgres.h"
-#include "control/loop.h"
+#include "loop/loop.h"
 #include "proxy/options.h"
 
 namespace pgweir::control {
@@ -56,7 +56,7 @@ class PostgresTest : public testing::Test {
     return database;
   }
 
-  std::unique_ptr<Loop> loop = std::move(Loop::create()).value();
+  std::unique_ptr<loop::Loop> loop = std::move(loop::Loop::create()).value();
 };
 
 }  // namespace pgweir::control

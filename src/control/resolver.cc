@@ -63,7 +63,8 @@ bool is_address(std::string_view host) {
   return inet_pton(AF_INET, std::string(host).c_str(), &parsed) == 1;
 }
 
-base::Result<std::unique_ptr<Resolver>> Resolver::create(Loop& loop, ResolverOptions options) {
+base::Result<std::unique_ptr<Resolver>> Resolver::create(loop::Loop& loop,
+                                                         ResolverOptions options) {
   std::unique_ptr<Resolver> resolver(new Resolver(loop, std::move(options)));
   ares_options settings{};
   settings.timeout = static_cast<int>(
@@ -92,7 +93,7 @@ base::Result<std::unique_ptr<Resolver>> Resolver::create(Loop& loop, ResolverOpt
   return resolver;
 }
 
-Resolver::Resolver(Loop& loop, ResolverOptions options)
+Resolver::Resolver(loop::Loop& loop, ResolverOptions options)
     : loop_(loop), options_(std::move(options)) {}
 
 Resolver::~Resolver() {
@@ -120,7 +121,7 @@ void Resolver::follow(const std::string& host, Changed changed) {
     changed(entry.answer);
   }
   entry.followers.push_back(std::move(changed));
-  if (!entry.is_asking && entry.refresh == TimerId::None) ask(host, entry);
+  if (!entry.is_asking && entry.refresh == loop::TimerId::None) ask(host, entry);
 }
 
 void Resolver::ask(const std::string& host, Entry& entry) {
@@ -178,7 +179,7 @@ void Resolver::tell_followers(const std::string& host, Entry& entry) {
   loop_.cancel(entry.refresh);
   entry.refresh = loop_.call_at(entry.fresh_until, [this, host] {
     Entry& stale = entries_[host];
-    stale.refresh = TimerId::None;
+    stale.refresh = loop::TimerId::None;
     if (!stale.is_asking) ask(host, stale);
   });
   if (is_known_to_followers(entry)) return;
@@ -206,7 +207,7 @@ void Resolver::watch_socket(int descriptor, bool read, bool write) {
   std::erase(sockets_, descriptor);
   if (!read && !write) return loop_.forget(descriptor);
   sockets_.push_back(descriptor);
-  loop_.watch(descriptor, {.read = read, .write = write}, [this, descriptor](Interest ready) {
+  loop_.watch(descriptor, {.read = read, .write = write}, [this, descriptor](loop::Interest ready) {
     ares_process_fd(channel_, ready.read ? descriptor : ARES_SOCKET_BAD,
                     ready.write ? descriptor : ARES_SOCKET_BAD);
     arm_timeout();
@@ -214,12 +215,12 @@ void Resolver::watch_socket(int descriptor, bool read, bool write) {
 }
 
 void Resolver::arm_timeout() {
-  loop_.cancel(std::exchange(timeout_, TimerId::None));
+  loop_.cancel(std::exchange(timeout_, loop::TimerId::None));
   timeval wait{};
   if (ares_timeout(channel_, nullptr, &wait) == nullptr) return;
   timeout_ = loop_.call_after(
       std::chrono::seconds(wait.tv_sec) + std::chrono::microseconds(wait.tv_usec), [this] {
-        timeout_ = TimerId::None;
+        timeout_ = loop::TimerId::None;
         ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
         arm_timeout();
       });

@@ -12,7 +12,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
-#include "control/loop.h"
+#include "loop/loop.h"
 
 struct ares_channeldata;
 struct ares_addrinfo;
@@ -38,7 +38,7 @@ class Resolver {
   using Changed = std::function<void(const base::Result<Addresses>&)>;
 
   // loop: outlives the resolver. Errors: System, when c-ares cannot start.
-  static base::Result<std::unique_ptr<Resolver>> create(Loop& loop, ResolverOptions options);
+  static base::Result<std::unique_ptr<Resolver>> create(loop::Loop& loop, ResolverOptions options);
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   // Forgets whoever still waits, without calling them.
@@ -62,13 +62,13 @@ class Resolver {
     bool is_asking = false;
     std::vector<Done> waiting;
     std::vector<Changed> followers;
-    Addresses told;                   // Sorted: what the followers know.
-    std::string told_problem;         // Why they know none.
-    TimerId refresh = TimerId::None;  // Only while there are followers.
+    Addresses told;                               // Sorted: what the followers know.
+    std::string told_problem;                     // Why they know none.
+    loop::TimerId refresh = loop::TimerId::None;  // Only while there are followers.
   };
   struct Query;
 
-  Resolver(Loop& loop, ResolverOptions options);
+  Resolver(loop::Loop& loop, ResolverOptions options);
   void ask(const std::string& host, Entry& entry);
   void handle_answer(const std::string& host, int status, const ares_addrinfo* found);
   void remember(Entry& entry, const std::string& host, int status, const ares_addrinfo* found);
@@ -77,10 +77,10 @@ class Resolver {
   void watch_socket(int descriptor, bool read, bool write);
   void arm_timeout();
 
-  Loop& loop_;
+  loop::Loop& loop_;
   const ResolverOptions options_;
   ares_channeldata* channel_ = nullptr;
-  TimerId timeout_ = TimerId::None;
+  loop::TimerId timeout_ = loop::TimerId::None;
   std::vector<int> sockets_;
   std::unordered_map<std::string, Entry> entries_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -24,7 +24,7 @@ using testing::HasSubstr;
 // Answers A and AAAA questions (RFC 1035) from a table; a name that is not in it does not exist.
 class NameServer {
  public:
-  explicit NameServer(Loop& loop) : loop_(loop), socket_(socket(AF_INET, SOCK_DGRAM, 0)) {
+  explicit NameServer(loop::Loop& loop) : loop_(loop), socket_(socket(AF_INET, SOCK_DGRAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -32,7 +32,7 @@ class NameServer {
     socklen_t size = sizeof address;
     EXPECT_EQ(getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size), 0);
     port_ = ntohs(address.sin_port);
-    loop_.watch(socket_, {.read = true}, [this](Interest) { answer(); });
+    loop_.watch(socket_, {.read = true}, [this](loop::Interest) { answer(); });
   }
   ~NameServer() {
     loop_.forget(socket_);
@@ -96,7 +96,7 @@ class NameServer {
     writer.u32(ntohl(parsed.s_addr));
   }
 
-  Loop& loop_;
+  loop::Loop& loop_;
   int socket_;
   std::uint16_t port_ = 0;
 };
@@ -116,7 +116,7 @@ class ResolverTest : public testing::Test {
     return *answer;
   }
 
-  std::unique_ptr<Loop> loop = std::move(Loop::create()).value();
+  std::unique_ptr<loop::Loop> loop = std::move(loop::Loop::create()).value();
   NameServer server{*loop};
   std::unique_ptr<Resolver> resolver;
 };

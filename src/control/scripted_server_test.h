@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/loop.h"
+#include "loop/loop.h"
 #include "proxy/options.h"
 #include "wire/authentication.h"
 #include "wire/frame.h"
@@ -30,7 +30,7 @@ class ScriptedServer {
  public:
   static constexpr int kPid = 4711;
 
-  explicit ScriptedServer(Loop& loop) : loop_(loop) {
+  explicit ScriptedServer(loop::Loop& loop) : loop_(loop) {
     std::string name = "/tmp/pgweir-scripted-XXXXXX";
     EXPECT_NE(mkdtemp(name.data()), nullptr);
     directory_ = name;
@@ -40,7 +40,7 @@ class ScriptedServer {
     path().copy(address.sun_path, sizeof address.sun_path - 1);
     EXPECT_EQ(::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
     EXPECT_EQ(::listen(listener_, 5), 0);
-    loop_.watch(listener_, {.read = true}, [this](Interest) { accept(); });
+    loop_.watch(listener_, {.read = true}, [this](loop::Interest) { accept(); });
   }
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
@@ -125,7 +125,7 @@ class ScriptedServer {
     ASSERT_GE(peer_, 0);
     state_ = State::Called;
     received_.clear();
-    loop_.watch(peer_, {.read = true}, [this](Interest) { receive(); });
+    loop_.watch(peer_, {.read = true}, [this](loop::Interest) { receive(); });
   }
   void receive() {
     std::array<std::byte, 4096> room;
@@ -153,7 +153,7 @@ class ScriptedServer {
               static_cast<ssize_t>(out.size()));
   }
 
-  Loop& loop_;
+  loop::Loop& loop_;
   std::string directory_;
   int listener_ = -1;
   int peer_ = -1;
@@ -175,7 +175,7 @@ struct ScriptedStage {
   }
 
   base::Instant now{std::chrono::hours(1)};
-  std::unique_ptr<Loop> loop = std::move(Loop::create([this] { return now; })).value();
+  std::unique_ptr<loop::Loop> loop = std::move(loop::Loop::create([this] { return now; })).value();
   ScriptedServer server{*loop};
 };
 

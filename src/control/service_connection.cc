@@ -27,7 +27,7 @@ std::uint32_t parse_count(const std::optional<std::string>& text) {
 
 }  // namespace
 
-ServiceConnection::ServiceConnection(Loop& loop, Resolver& resolver, ServiceHost host,
+ServiceConnection::ServiceConnection(loop::Loop& loop, Resolver& resolver, ServiceHost host,
                                      ServiceOptions options, ServiceCallbacks callbacks)
     : loop_(loop),
       resolver_(resolver),
@@ -76,7 +76,7 @@ void ServiceConnection::find_lost(int pid, std::function<void()> gone) {
 }
 
 void ServiceConnection::tick() {
-  loop_.cancel(std::exchange(timer_, TimerId::None));
+  loop_.cancel(std::exchange(timer_, loop::TimerId::None));
   if (is_under_way_) return;
   const bool is_open = connection_ != nullptr;
   const Errand errand = schedule_.next(is_open, loop_.now());
@@ -84,7 +84,7 @@ void ServiceConnection::tick() {
   const base::Instant due = schedule_.due(is_open);
   if (due == base::kNever) return;
   timer_ = loop_.call_at(due, [this] {
-    timer_ = TimerId::None;
+    timer_ = loop::TimerId::None;
     tick();
   });
 }

@@ -54,7 +54,7 @@ struct ServiceOptions {
 class ServiceConnection {
  public:
   // What is borrowed outlives the connection.
-  ServiceConnection(Loop& loop, Resolver& resolver, ServiceHost host, ServiceOptions options,
+  ServiceConnection(loop::Loop& loop, Resolver& resolver, ServiceHost host, ServiceOptions options,
                     ServiceCallbacks callbacks);
   ServiceConnection(const ServiceConnection&) = delete;
   ServiceConnection& operator=(const ServiceConnection&) = delete;
@@ -94,13 +94,13 @@ class ServiceConnection {
   void leave();
   void hang_up(std::unique_ptr<PostgresConnection> connection);
 
-  Loop& loop_;
+  loop::Loop& loop_;
   Resolver& resolver_;
   const ServiceHost host_;
   const ServiceOptions options_;
   const ServiceCallbacks callbacks_;
   ServiceSchedule schedule_;
-  TimerId timer_ = TimerId::None;
+  loop::TimerId timer_ = loop::TimerId::None;
   bool is_under_way_ = false;  // An errand, its connecting included.
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<PostgresConnection> connection_;

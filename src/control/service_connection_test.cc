@@ -26,7 +26,7 @@ class CountedPermits : public PermitSource {
 // A pool with one connection, which may be taken or not there.
 class FakePool : public Borrow {
  public:
-  explicit FakePool(Loop& loop) : loop_(loop) {}
+  explicit FakePool(loop::Loop& loop) : loop_(loop) {}
   void query(const Statement& statement, std::function<void(const Loan&)> answered) override {
     ++asked;
     if (said) return loop_.post([loan = *said, answered] { answered(loan); });
@@ -40,7 +40,7 @@ class FakePool : public Borrow {
   std::optional<Loan> said;  // Instead of a look.
 
  private:
-  Loop& loop_;
+  loop::Loop& loop_;
 };
 
 class ServiceConnectionTest : public PostgresTest {

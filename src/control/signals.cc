@@ -28,7 +28,7 @@ void block_signals(std::initializer_list<int> signals) {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
-base::Result<std::unique_ptr<Signals>> Signals::create(Loop& loop,
+base::Result<std::unique_ptr<Signals>> Signals::create(loop::Loop& loop,
                                                        std::initializer_list<int> signals,
                                                        std::function<void(int)> told) {
   const sigset_t set = set_of(signals);
@@ -39,9 +39,9 @@ base::Result<std::unique_ptr<Signals>> Signals::create(Loop& loop,
   return std::unique_ptr<Signals>(new Signals(loop, descriptor, std::move(told)));
 }
 
-Signals::Signals(Loop& loop, int descriptor, std::function<void(int)> told)
+Signals::Signals(loop::Loop& loop, int descriptor, std::function<void(int)> told)
     : loop_(loop), descriptor_(descriptor), told_(std::move(told)) {
-  loop_.watch(descriptor_, {.read = true}, [this](Interest) {
+  loop_.watch(descriptor_, {.read = true}, [this](loop::Interest) {
     signalfd_siginfo arrived{};
     while (read(descriptor_, &arrived, sizeof arrived) == sizeof arrived)
       told_(static_cast<int>(arrived.ssi_signo));

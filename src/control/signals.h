@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/result.h"
-#include "control/loop.h"
+#include "loop/loop.h"
 
 namespace pgweir::control {
 
@@ -17,7 +17,7 @@ class Signals {
  public:
   // Calls `told` with the number of each signal that arrives. loop: outlives it.
   // REQUIRES: the signals are blocked in every thread. Errors: System.
-  static base::Result<std::unique_ptr<Signals>> create(Loop& loop,
+  static base::Result<std::unique_ptr<Signals>> create(loop::Loop& loop,
                                                        std::initializer_list<int> signals,
                                                        std::function<void(int)> told);
   Signals(const Signals&) = delete;
@@ -25,9 +25,9 @@ class Signals {
   ~Signals();
 
  private:
-  Signals(Loop& loop, int descriptor, std::function<void(int)> told);
+  Signals(loop::Loop& loop, int descriptor, std::function<void(int)> told);
 
-  Loop& loop_;
+  loop::Loop& loop_;
   int descriptor_;
   std::function<void(int)> told_;
 };

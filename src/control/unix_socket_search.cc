@@ -33,7 +33,7 @@ bool may_pass(insight::FailureKind kind) {
 
 }  // namespace
 
-UnixSocketSearch::UnixSocketSearch(Loop& loop, Resolver& resolver, PermitSource& permits,
+UnixSocketSearch::UnixSocketSearch(loop::Loop& loop, Resolver& resolver, PermitSource& permits,
                                    UnixSocketSearchOptions options,
                                    UnixSocketSearchCallbacks callbacks)
     : loop_(loop),

@@ -40,7 +40,7 @@ struct UnixSocketSearchCallbacks {
 class UnixSocketSearch {
  public:
   // permits: what connections of its own are counted with. All that is borrowed outlives it.
-  UnixSocketSearch(Loop& loop, Resolver& resolver, PermitSource& permits,
+  UnixSocketSearch(loop::Loop& loop, Resolver& resolver, PermitSource& permits,
                    UnixSocketSearchOptions options, UnixSocketSearchCallbacks callbacks);
   UnixSocketSearch(const UnixSocketSearch&) = delete;
   UnixSocketSearch& operator=(const UnixSocketSearch&) = delete;
@@ -71,7 +71,7 @@ class UnixSocketSearch {
   void give_back();
   void abandon();
 
-  Loop& loop_;
+  loop::Loop& loop_;
   Resolver& resolver_;
   PermitSource& permits_;
   const UnixSocketSearchOptions options_;

@@ -46,7 +46,7 @@ constexpr auto kFirstLookMax = std::chrono::seconds(6);
 constexpr base::Duration kLogEvery = std::chrono::milliseconds(2500);
 
 obs::LogClock log_clock() {
-  return {.now = control::monotonic_now,
+  return {.now = loop::monotonic_now,
           .wall_time = [] { return obs::iso_text(std::chrono::system_clock::now()); }};
 }
 
@@ -263,14 +263,14 @@ void Daemon::run_threads() {
 
 // Waits a little for the databases to be looked at: the slots are what people want to see.
 void Daemon::say_hello(const std::future<bool>& drained) {
-  const base::Instant until = control::monotonic_now() + kFirstLookMax;
+  const base::Instant until = loop::monotonic_now() + kFirstLookMax;
   const auto is_looked_at = [this] {
     for (const control::NodeSnapshot& node : control_->snapshot()->nodes) {
       if (!node.allowance && node.reason.empty()) return false;
     }
     return true;
   };
-  while (!is_looked_at() && control::monotonic_now() < until) {
+  while (!is_looked_at() && loop::monotonic_now() < until) {
     const auto step = std::chrono::milliseconds(20);
     if (drained.wait_for(step) == std::future_status::ready) return;  // A signal was faster.
   }
@@ -339,10 +339,10 @@ int Daemon::wait() {
   std::future<bool> drained = drained_.get_future();
   say_hello(drained);
   // Lines that the log writes by itself are due now and then; nothing else happens here.
-  while (drained.wait_for(statistics_->call_after(control::monotonic_now(), kLogEvery)) !=
+  while (drained.wait_for(statistics_->call_after(loop::monotonic_now(), kLogEvery)) !=
          std::future_status::ready) {
     log_->write_suppressed();
-    statistics_->write_if_due(control::monotonic_now());
+    statistics_->write_if_due(loop::monotonic_now());
   }
   const bool is_clean = drained.get();
   stop();

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "control/loop.h"
+#include "loop/loop.h"
 #include "obs/families.h"
 
 namespace pgweir::server {
@@ -70,7 +70,7 @@ gateway::HealthSnapshot health_of(const control::ControlSnapshot& control, std::
 }
 
 gateway::HealthSnapshot Snapshots::health() const {
-  auto health = health_of(*control_.snapshot(), set_limit_, control::monotonic_now());
+  auto health = health_of(*control_.snapshot(), set_limit_, loop::monotonic_now());
   const std::optional<std::uint32_t> limit = health.pool.limit;
   health.pool = pool_of(metrics_.collect());
   health.pool.limit = limit;
@@ -79,7 +79,7 @@ gateway::HealthSnapshot Snapshots::health() const {
 
 std::vector<gateway::ReactorLiveness> Snapshots::reactors() const {
   std::vector<gateway::ReactorLiveness> found;
-  const base::Instant now = control::monotonic_now();
+  const base::Instant now = loop::monotonic_now();
   for (const net::Reactor* reactor : reactors_) {
     found.push_back({.name = reactor->name(), .silence = now - reactor->last_turn()});
   }

@@ -1,4 +1,4 @@
-#include "control/farewell.h"
+#include "loop/farewell.h"
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-namespace pgweir::control {
+namespace pgweir::loop {
 
 namespace {
 
@@ -89,4 +89,4 @@ void await_end(Loop& loop, int descriptor, base::Duration patience,
   loop.watch(descriptor, {.read = true}, [farewell](Interest) { read_to_end(farewell); });
 }
 
-}  // namespace pgweir::control
+}  // namespace pgweir::loop

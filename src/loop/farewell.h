@@ -6,9 +6,9 @@
 #include <functional>
 
 #include "base/time.h"
-#include "control/loop.h"
+#include "loop/loop.h"
 
-namespace pgweir::control {
+namespace pgweir::loop {
 
 // Takes ownership of `descriptor`, a connected socket. Calls `ended` once: with true when the
 // server closed in order, with false after a reset or when `patience` is over, when the backend
@@ -16,4 +16,4 @@ namespace pgweir::control {
 void await_end(Loop& loop, int descriptor, base::Duration patience,
                std::function<void(bool is_proven)> ended);
 
-}  // namespace pgweir::control
+}  // namespace pgweir::loop

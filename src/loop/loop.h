@@ -1,6 +1,6 @@
-// Loop: the control thread's event loop: descriptors over epoll, timers, and work posted by other
-// threads. It is for few and slow things (libpq, c-ares, signals); the data path has its own in
-// net/. Not a thread: whoever calls run() lends it one.
+// Loop: an event loop for few and slow things (libpq, c-ares, signals): descriptors over epoll,
+// timers, and work posted by other threads. The data path has its own in net/. Not a thread: whoever
+// calls run() lends it one.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "base/result.h"
 #include "base/time.h"
 
-namespace pgweir::control {
+namespace pgweir::loop {
 
 // What a descriptor is watched for, and what happened to it. An error or hangup is told as both.
 struct Interest {
@@ -95,4 +95,4 @@ class Loop {
   bool stopping_ = false;
 };
 
-}  // namespace pgweir::control
+}  // namespace pgweir::loop

@@ -1,4 +1,4 @@
-#include "control/loop.h"
+#include "loop/loop.h"
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace pgweir::control {
+namespace pgweir::loop {
 
 namespace {
 
@@ -173,4 +173,4 @@ int Loop::wait_milliseconds(base::Instant deadline) const {
   return static_cast<int>(std::min<std::int64_t>(wait.count(), 60'000));
 }
 
-}  // namespace pgweir::control
+}  // namespace pgweir::loop

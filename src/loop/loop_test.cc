@@ -1,4 +1,4 @@
-#include "control/loop.h"
+#include "loop/loop.h"
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -7,7 +7,7 @@
 #include <array>
 #include <thread>
 
-namespace pgweir::control {
+namespace pgweir::loop {
 namespace {
 
 using namespace std::chrono_literals;
@@ -104,4 +104,4 @@ TEST(LoopTest, watches_a_number_that_was_closed_and_reused) {
 }
 
 }  // namespace
-}  // namespace pgweir::control
+}  // namespace pgweir::loop
