@@ -73,7 +73,7 @@ class PGWEIR_EXPORT error : public std::runtime_error {
 };
 
 /// The leaf of one kind; the names below are its spellings.
-template <error_kind kind>
+template <error_kind Kind>
 class PGWEIR_EXPORT error_of final : public error {
  public:
   explicit error_of(error_info info) : error(std::move(info)) {}

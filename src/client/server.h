@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "base/time.h"
+#include "client/libpq.h"
 #include "pgweir/code_location.hpp"
 #include "pool/server.h"
 
@@ -22,6 +23,14 @@ struct LeaseNote {
 class Server : public pool::Server, public base::ListHook<InOffers> {
  public:
   const LeaseNote& lease() const { return lease_; }
+
+  // Whose turn it is: the thread that opens, closes or tidies it up, or that has the lease. Null
+  // before its login and once it is being closed.
+  Connection connection;
+  // The user has had the PGconn itself: what it was left like is not known.
+  bool is_touched = false;
+  // A transaction was left open: ROLLBACK goes ahead of whatever comes next.
+  bool must_roll_back = false;
 
  private:
   friend class SharedPool;

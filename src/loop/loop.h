@@ -1,6 +1,6 @@
 // Loop: an event loop for few and slow things (libpq, c-ares, signals): descriptors over epoll,
-// timers, and work posted by other threads. The data path has its own in net/. Not a thread: whoever
-// calls run() lends it one.
+// timers, and work posted by other threads. The data path has its own in net/. Not a thread:
+// whoever calls run() lends it one.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,79 @@
+/// \file
+/// connection: statements on one PostgreSQL connection, for as long as somebody has the lease of
+/// it. How one is had and given back is database_pool.hpp; several statements that happen together
+/// or not at all are transaction.hpp.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "pgweir/error.hpp"
+#include "pgweir/export.hpp"
+#include "pgweir/parameters.hpp"
+#include "pgweir/result.hpp"
+#include "pgweir/rows.hpp"
+#include "pgweir/sql.hpp"
+
+struct pg_conn;
+
+namespace pgweir {
+namespace client {
+class Database;
+class Server;
+}  // namespace client
+
+inline namespace v1 {
+
+/// Thread-safety: one thread at a time. Errors of the throwing forms are those of the try_ forms:
+/// server (PostgreSQL refused it, or the connection was lost), cancelled, value, result_too_large.
+class PGWEIR_EXPORT connection {
+ public:
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// Runs one statement with $1, $2, … and returns all rows of it.
+  template <class... Arguments>
+  rows query(const sql& statement, const Arguments&... arguments) {
+    return try_query(statement, arguments...).value();
+  }
+  template <class... Arguments>
+  result<rows> try_query(const sql& statement, const Arguments&... arguments) {
+    return run(statement, parameters(arguments...).view());
+  }
+
+  /// The same for its effect: how many rows were inserted, changed, deleted or found.
+  template <class... Arguments>
+  std::uint64_t execute(const sql& statement, const Arguments&... arguments) {
+    return query(statement, arguments...).affected();
+  }
+  template <class... Arguments>
+  result<std::uint64_t> try_execute(const sql& statement, const Arguments&... arguments) {
+    auto outcome = try_query(statement, arguments...);
+    if (!outcome) return std::move(outcome).error();
+    return outcome->affected();
+  }
+
+  /// libpq's own handle, for what is not offered here. It stays the connection's: do not close it.
+  /// When the lease is over PostgreSQL resets the session (DISCARD ALL) before the next one.
+  pg_conn* native_handle() noexcept;
+  /// Of the server process, as pg_stat_activity shows it.
+  int backend_pid() const noexcept;
+
+ private:
+  friend class connection_lease;
+  friend class database_pool;
+  friend class transaction;
+
+  connection(client::Database& database, client::Server& server) noexcept
+      : database_(&database), server_(&server) {}
+  connection(connection&&) noexcept = default;
+  connection& operator=(connection&&) noexcept = default;
+
+  result<rows> run(const sql& statement, const parameter_view& values);
+
+  client::Database* database_;
+  client::Server* server_;
+};
+
+}  // namespace v1
+}  // namespace pgweir

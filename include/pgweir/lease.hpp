@@ -1,0 +1,57 @@
+/// \file
+/// connection_lease: somebody has a connection of the pool until this object goes. It rolls back
+/// what is open and never commits.
+#pragma once
+
+#include <utility>
+
+#include "pgweir/connection.hpp"
+
+namespace pgweir {
+inline namespace v1 {
+
+class database_pool;
+
+/// Move-only. Thread-safety: one thread at a time; it may end on another thread than it began on.
+class PGWEIR_EXPORT connection_lease {
+ public:
+  connection_lease(connection_lease&& other) noexcept
+      : connection_(std::move(other.connection_)), is_held_(std::exchange(other.is_held_, false)) {}
+  connection_lease& operator=(connection_lease&& other) noexcept {
+    if (this != &other) {
+      release();
+      connection_ = std::move(other.connection_);
+      is_held_ = std::exchange(other.is_held_, false);
+    }
+    return *this;
+  }
+  ~connection_lease() { release(); }
+
+  /// REQUIRES: neither released nor moved from.
+  connection& operator*() noexcept { return connection_; }
+  connection* operator->() noexcept { return &connection_; }
+
+  /// Gives the connection back, to be lent again once it is clean. Never waits for PostgreSQL,
+  /// never throws; does nothing the second time.
+  void release() noexcept {
+    if (std::exchange(is_held_, false)) give_back();
+  }
+  /// Gives it back to be closed.
+  void discard() noexcept {
+    if (std::exchange(is_held_, false)) give_up();
+  }
+
+ private:
+  friend class database_pool;
+
+  explicit connection_lease(connection connection) noexcept
+      : connection_(std::move(connection)), is_held_(true) {}
+  void give_back() noexcept;
+  void give_up() noexcept;
+
+  connection connection_;
+  bool is_held_;
+};
+
+}  // namespace v1
+}  // namespace pgweir

@@ -1,0 +1,37 @@
+/// \file
+/// database_options: which database, and what holds for its pool. The settings are those of the
+/// daemon's URL, by the same names; the same parser reads them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "pgweir/export.hpp"
+
+namespace pgweir {
+inline namespace v1 {
+
+/// A value. Nothing is checked before a database_pool is made of it.
+class PGWEIR_EXPORT database_options {
+ public:
+  /// From the environment variable DATABASE_URL.
+  database_options();
+  /// As in "postgresql://user:password@host:5432/name?connection_limit=10&pool_timeout=5".
+  explicit database_options(std::string url) : url_(std::move(url)) {}
+
+  /// The same as `name=value` in the URL, and instead of it. `set("pool_timeout", "2s")`.
+  database_options& set(std::string_view name, std::string_view value);
+
+  /// The URL with what was set. It may hold the password.
+  std::string url() const;
+
+ private:
+  std::string url_;
+  std::vector<std::pair<std::string, std::string>> set_;
+};
+
+}  // namespace v1
+}  // namespace pgweir

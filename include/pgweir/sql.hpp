@@ -1,0 +1,72 @@
+/// \file
+/// sql: the text of a statement, where it was written, and what holds for this one call: how long
+/// it may take and how much it may bring. A value for the time of a call; the text is borrowed.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "pgweir/code_location.hpp"
+
+namespace pgweir {
+inline namespace v1 {
+
+/// `connection.query("select …", 1)` makes one by itself; `query(sql("select …").timeout(2s), 1)`
+/// says more. Never throws.
+class sql {
+ public:
+  /// Borrows the text, which ends with a NUL.
+  sql(const char* text,  // NOLINT(google-explicit-constructor): a statement is a text.
+      code_location where = code_location::current()) noexcept
+      : text_(text), where_(where) {}
+  /// Borrows the text. One with a NUL inside ends there: value_error when it is used.
+  sql(const std::string& text,  // NOLINT(google-explicit-constructor)
+      code_location where = code_location::current()) noexcept
+      : text_(text.c_str()), length_(text.size()), where_(where) {}
+
+  /// The statement is cancelled on the server when it takes longer: cancelled, with 57014.
+  sql&& timeout(std::chrono::nanoseconds time) && noexcept {
+    timeout_ = time;
+    return std::move(*this);
+  }
+  /// The statement is cancelled on the server when a stop is requested: cancelled.
+  sql&& stop(std::stop_token token) && noexcept {
+    stop_ = std::move(token);
+    return std::move(*this);
+  }
+  /// More rows than that are result_too_large, and are not kept. Zero: none are too many.
+  sql&& max_rows(std::size_t count) && noexcept {
+    max_rows_ = count;
+    return std::move(*this);
+  }
+  /// More bytes than that, of all values together, are result_too_large. Zero: none are too many.
+  sql&& max_bytes(std::size_t count) && noexcept {
+    max_bytes_ = count;
+    return std::move(*this);
+  }
+
+  const char* text() const noexcept { return text_; }
+  /// Of the text, where it is known before its NUL.
+  std::optional<std::size_t> length() const noexcept { return length_; }
+  const code_location& where() const noexcept { return where_; }
+  std::optional<std::chrono::nanoseconds> timeout() const noexcept { return timeout_; }
+  const std::stop_token& stop() const noexcept { return stop_; }
+  std::optional<std::size_t> max_rows() const noexcept { return max_rows_; }
+  std::optional<std::size_t> max_bytes() const noexcept { return max_bytes_; }
+
+ private:
+  const char* text_;
+  std::optional<std::size_t> length_;
+  code_location where_;
+  std::optional<std::chrono::nanoseconds> timeout_;
+  std::stop_token stop_;
+  std::optional<std::size_t> max_rows_;
+  std::optional<std::size_t> max_bytes_;
+};
+
+}  // namespace v1
+}  // namespace pgweir

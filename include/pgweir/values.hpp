@@ -1,0 +1,101 @@
+/// \file
+/// value_traits: how one C++ type is written as a parameter and read from a result. A program adds
+/// a type of its own by a specialisation; how the library's own are is in the folder values/.
+/// Sources: PostgreSQL manual, chapters 8 and 55.2.2; binary forms: the *send functions of
+/// src/backend/utils/adt.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace pgweir {
+inline namespace v1 {
+
+/// The object ids of PostgreSQL's own types that are sent or read as what they are (pg_type.dat).
+enum class type_oid : unsigned {
+  unspecified = 0,  ///< PostgreSQL finds out from the statement.
+  boolean = 16,
+  bytea = 17,
+  int8 = 20,
+  int2 = 21,
+  int4 = 23,
+  text = 25,
+  float4 = 700,
+  float8 = 701,
+  varchar = 1043,
+  numeric = 1700,
+};
+
+/// A parameter on its way to PostgreSQL. It is written in place and never moved.
+class encoded_value {
+ public:
+  encoded_value() = default;
+  encoded_value(const encoded_value&) = delete;
+  encoded_value& operator=(const encoded_value&) = delete;
+
+  /// NULL of whatever type.
+  void set_null() noexcept { data_ = nullptr; }
+  /// A text that ends with a NUL and outlives the call. One with a NUL inside is refused.
+  void set_text(std::string_view text) noexcept {
+    if (text.find('\0') != std::string_view::npos) return refuse("has a NUL inside");
+    data_ = text.data();
+    length_ = text.size();
+  }
+  /// A text that is kept here.
+  void keep_text(std::string text) {
+    kept_ = std::move(text);
+    set_text(kept_);
+  }
+  /// Binary, of at most 16 bytes, which are copied.
+  void set_bytes(type_oid type, std::string_view bytes) noexcept {
+    borrow_bytes(type, {bytes_.data(), bytes.copy(bytes_.data(), bytes_.size())});
+  }
+  /// Binary, of bytes that outlive the call.
+  void borrow_bytes(type_oid type, std::string_view bytes) noexcept {
+    type_ = type;
+    is_binary_ = true;
+    data_ = bytes.empty() ? bytes_.data() : bytes.data();  // Null would be NULL.
+    length_ = bytes.size();
+  }
+  /// It cannot be sent. `why` is a literal that goes on after "parameter $3".
+  void refuse(const char* why) noexcept { refused_ = why; }
+
+  type_oid type() const noexcept { return type_; }
+  const char* data() const noexcept { return data_; }
+  std::size_t length() const noexcept { return length_; }
+  bool is_binary() const noexcept { return is_binary_; }
+  const char* refused() const noexcept { return refused_; }
+
+ private:
+  type_oid type_ = type_oid::unspecified;
+  bool is_binary_ = false;
+  std::size_t length_ = 0;
+  const char* data_ = nullptr;
+  const char* refused_ = nullptr;
+  std::array<char, 16> bytes_{};
+  std::string kept_;
+};
+
+/// A value as PostgreSQL sent it. Borrowed from the rows.
+struct cell {
+  std::string_view bytes;
+  bool is_null = false;
+  bool is_binary = false;
+  type_oid type = type_oid::unspecified;
+};
+
+/// Specialise it with
+///   static constexpr std::string_view name;              // For messages.
+///   static void encode(const T& value, encoded_value& to);
+///   static const char* decode(const cell& from, T& to);  // nullptr, or why not: a literal that
+///   goes
+///                                                        // on after "column name is text and".
+/// decode sees no NULL; std::optional takes those.
+template <class T>
+struct value_traits;
+
+}  // namespace v1
+}  // namespace pgweir

@@ -1,0 +1,32 @@
+/// \file
+/// NULL: std::optional in both directions; nullptr and std::nullopt as parameters.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "pgweir/values.hpp"
+
+namespace pgweir {
+inline namespace v1 {
+
+template <class T>
+struct value_traits<std::optional<T>> {
+  static void encode(const std::optional<T>& value, encoded_value& to) {
+    if (!value) return to.set_null();
+    value_traits<T>::encode(*value, to);
+  }
+};
+
+template <>
+struct value_traits<std::nullopt_t> {
+  static void encode(std::nullopt_t, encoded_value& to) { to.set_null(); }
+};
+
+template <>
+struct value_traits<std::nullptr_t> {
+  static void encode(std::nullptr_t, encoded_value& to) { to.set_null(); }
+};
+
+}  // namespace v1
+}  // namespace pgweir

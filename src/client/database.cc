@@ -1,0 +1,241 @@
+#include "client/database.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "client/clock.h"
+#include "client/login.h"
+#include "client/quiet_thread.h"
+#include "client/recovery.h"
+#include "loop/farewell.h"
+
+namespace pgweir::client {
+namespace {
+
+// A server that was in use so recently is believed to be there.
+constexpr base::Duration kBelievedFor = std::chrono::seconds(1);
+constexpr base::Duration kEndMax = std::chrono::seconds(10);
+constexpr base::Duration kTickMin = std::chrono::milliseconds(5);
+constexpr base::Duration kTickMax = std::chrono::seconds(1);
+constexpr std::size_t kHoldersNamed = 5;
+constexpr std::string_view kApplicationName = "libpgweir";
+
+double seconds_of(base::Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
+
+std::string describe_holder(const LeaseNote& lease, base::Instant now) {
+  return fmt::format("{}:{}{} for {:.1f} s", lease.where.file, lease.where.line,
+                     lease.tag == nullptr ? "" : fmt::format(" ({})", lease.tag),
+                     seconds_of(now - lease.since));
+}
+
+std::string describe_holders(const std::vector<LeaseNote>& leases, base::Instant now) {
+  if (leases.empty()) return "";
+  std::string text = "; held by ";
+  for (std::size_t i = 0; i < std::min(leases.size(), kHoldersNamed); ++i) {
+    text += (i == 0 ? "" : ", ") + describe_holder(leases[i], now);
+  }
+  if (leases.size() > kHoldersNamed) {
+    text += fmt::format(" and {} more", leases.size() - kHoldersNamed);
+  }
+  return text;
+}
+
+error_kind kind_of(Denial denial) {
+  switch (denial) {
+    case Denial::TimedOut: return error_kind::acquire_timeout;
+    case Denial::QueueFull: return error_kind::queue_full;
+    case Denial::LoginFailed: return error_kind::connect;
+    case Denial::Closed: return error_kind::pool_closed;
+    case Denial::Cancelled: return error_kind::cancelled;
+  }
+  return error_kind::pool_closed;
+}
+
+std::string happened(Denial denial, base::Duration waited) {
+  switch (denial) {
+    case Denial::TimedOut:
+      return fmt::format("no connection became free within {:.1f} s", seconds_of(waited));
+    case Denial::QueueFull: return "as many callers wait for a connection as are allowed to";
+    case Denial::LoginFailed: return "PostgreSQL refuses connections";
+    case Denial::Closed: return "the pool was shut down";
+    case Denial::Cancelled:
+      return fmt::format("the caller stopped waiting after {:.1f} s", seconds_of(waited));
+  }
+  return "";
+}
+
+pool::Failure to_pool(const insight::Failure& failure) {
+  return {.kind = insight::is_permanent(failure.kind) ? pool::Failure::Kind::Permanent
+                                                      : pool::Failure::Kind::Temporary,
+          .sqlstate = failure.sqlstate,
+          .text = failure.error.context + "; " + std::string(insight::advice(failure.kind))};
+}
+
+}  // namespace
+
+result<std::shared_ptr<Database>> Database::create(Settings settings) {
+  auto loop = loop::Loop::create();
+  if (!loop.has_value()) {
+    return error_info{.kind = error_kind::config, .text = loop.error().context};
+  }
+  return std::shared_ptr<Database>(new Database(std::move(settings), std::move(*loop)));
+}
+
+Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop)
+    : settings_(std::move(settings)),
+      loop_(std::move(loop)),
+      work_(settings_.pool.pool.login_parallel_max + 1),
+      pool_(settings_.pool, static_cast<std::uint64_t>(precise_now().time_since_epoch().count()),
+            *this) {}
+
+result<Server*> Database::acquire(Request request) {
+  const base::Instant since = precise_now();
+  if (request.deadline == base::kNever && settings_.acquire_timeout > base::Duration::zero()) {
+    request.deadline = since + settings_.acquire_timeout;
+  }
+  while (true) {
+    const Grant grant = pool_.acquire(request);
+    if (grant.server == nullptr) return explain(request, grant, since);
+    if (is_fit(*grant.server)) return grant.server;
+    pool_.discard(*grant.server);
+  }
+}
+
+Server* Database::acquire_if_idle(code_location where, const char* tag) {
+  while (Server* server = pool_.acquire_if_idle(where, tag)) {
+    if (is_fit(*server)) return server;
+    pool_.discard(*server);
+  }
+  return nullptr;
+}
+
+// Bytes, or the end of the stream. Costs no round trip.
+bool Database::has_input(const Server& server) {
+  char byte = 0;
+  const int flags = MSG_PEEK | MSG_DONTWAIT;
+  return ::recv(PQsocket(server.connection.get()), &byte, 1, flags) >= 0 || errno != EAGAIN;
+}
+
+// Whether PostgreSQL has not ended it meanwhile: then its last words or the end of the stream are
+// there.
+bool Database::is_fit(Server& server) {
+  if (PQstatus(server.connection.get()) != CONNECTION_OK) return false;
+  if (server.lease().since - server.idle_since() < kBelievedFor) return true;
+  if (!has_input(server)) return true;
+  // Something was said to nobody: NOTIFY, a changed parameter, or a FATAL with the end behind it.
+  if (PQconsumeInput(server.connection.get()) == 0) return false;
+  while (PGnotify* dropped = PQnotifies(server.connection.get())) PQfreemem(dropped);
+  return PQstatus(server.connection.get()) == CONNECTION_OK && !has_input(server);
+}
+
+error_info Database::explain(const Request& request, const Grant& grant,
+                             base::Instant since) const {
+  const pool::PoolCounts counts = pool_.counts();
+  std::string text =
+      fmt::format("{}: {}", describe(settings_), happened(grant.denial, precise_now() - since));
+  if (grant.denial == Denial::TimedOut || grant.denial == Denial::QueueFull) {
+    text += fmt::format(": of at most {}, {} are in use, {} idle, {} logging in; {} wait",
+                        settings_.pool.pool.server_count_max, counts.leased, counts.idle,
+                        counts.connecting, counts.waiting);
+    text += describe_holders(pool_.leases(), coarse_now());
+  }
+  error_info info{.kind = kind_of(grant.denial), .text = {}, .where = request.where};
+  if (grant.failure != nullptr) {
+    text += (grant.denial == Denial::LoginFailed ? ": " : "; the last login failed: ") +
+            grant.failure->text;
+    info.sqlstate = sqlstate(grant.failure->sqlstate);
+  }
+  info.text = std::move(text);
+  return info;
+}
+
+void Database::give_back(Server& server) {
+  if (PQstatus(server.connection.get()) != CONNECTION_OK) return pool_.discard(server);
+  if (is_clean(server.connection.get()) && !server.is_touched) return pool_.release(server);
+  loop_->post([this, &server] { tidy_up(server); });
+}
+
+void Database::discard(Server& server) { pool_.discard(server); }
+
+void Database::tidy_up(Server& server) {
+  recover(loop_, work_, server.connection.get(), server.is_touched, [this, &server](bool is_clean) {
+    if (!is_clean) return pool_.discard(server);
+    server.is_touched = false;
+    pool_.release(server);
+  });
+}
+
+// The pool's mutex is held by these two.
+void Database::open(Server& server) {
+  start_maintenance();
+  work_.add([self = shared_from_this(), &server](int stop) { self->log_in_to(server, stop); });
+}
+
+void Database::close(Server& server) {
+  loop_->post([this, &server] { say_good_bye(server); });
+}
+
+void Database::log_in_to(Server& server, int stop) {
+  LoginOutcome outcome = log_in(settings_.database, kApplicationName, stop);
+  if (auto* connection = std::get_if<Connection>(&outcome)) {
+    server.connection = std::move(*connection);
+    pool_.handle_opened(server);
+  } else {
+    pool_.handle_open_failed(server, to_pool(std::get<insight::Failure>(outcome)));
+  }
+  // The pause before the next login may be shorter than the tick.
+  loop_->post([this] { keep_time(); });
+}
+
+// libpq closes its descriptor without waiting, so the wait is on a duplicate.
+void Database::say_good_bye(Server& server) {
+  const int witness = ::fcntl(PQsocket(server.connection.get()), F_DUPFD_CLOEXEC, 0);
+  server.connection.reset();
+  if (witness < 0) return handle_ended(server);
+  loop::await_end(*loop_, witness, kEndMax, [this, &server](bool) { handle_ended(server); });
+}
+
+void Database::handle_ended(Server& server) {
+  pool_.handle_ended(server);
+  if (is_closed_) keep_time();
+}
+
+// The thread holds this object for as long as its loop runs; what the loop runs need not.
+void Database::start_maintenance() {
+  std::call_once(is_maintained_, [this] {
+    loop_->post([this] { keep_time(); });
+    start_quiet_thread("pgweir-maint", [self = shared_from_this()] { self->loop_->run(); });
+  });
+}
+
+void Database::keep_time() {
+  const base::Instant next = pool_.handle_time();
+  const base::Instant now = coarse_now();
+  if (is_closed_ && pool_.wait_until_ended(now)) return stop_threads();
+  loop_->cancel(tick_);
+  // The pool's clock is some milliseconds behind the loop's.
+  tick_ = loop_->call_at(std::clamp(next, now + kTickMin, now + kTickMax), [this] { keep_time(); });
+}
+
+void Database::stop_threads() {
+  work_.stop();
+  loop_->stop();
+}
+
+bool Database::close(base::Instant deadline) {
+  pool_.close();
+  is_closed_ = true;
+  const bool has_ended = pool_.wait_until_ended(deadline);
+  if (has_ended) stop_threads();
+  return has_ended;
+}
+
+}  // namespace pgweir::client

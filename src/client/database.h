@@ -1,0 +1,74 @@
+// Database: a SharedPool of PostgreSQL connections with all that serves it: threads that log in,
+// and one that says good-bye, tidies up and looks at the clock. It lends servers; what is done with
+// one is Conversation's, and what users see of both is in include/pgweir/.
+//
+// Any thread may call anything. It lives until the last of its servers has ended, however long
+// somebody keeps a lease.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "client/blocking_work.h"
+#include "client/settings.h"
+#include "client/shared_pool.h"
+#include "loop/loop.h"
+#include "pgweir/result.hpp"
+
+namespace pgweir::client {
+
+class Database final : public Host, public std::enable_shared_from_this<Database> {
+ public:
+  // Opens nothing and starts no thread before somebody asks. Errors: config.
+  static result<std::shared_ptr<Database>> create(Settings settings);
+
+  // A server that is fit for use; the caller gives it back. request.deadline counts; kNever means
+  // what pool_timeout says. Errors: acquire_timeout, queue_full, connect, pool_closed, cancelled.
+  result<Server*> acquire(Request request);
+  // Never waits, and opens none.
+  Server* acquire_if_idle(code_location where, const char* tag);
+  // However it was left: it is lent again when it is clean. Never blocks on the server.
+  void give_back(Server& server);
+  // It is closed.
+  void discard(Server& server);
+
+  // Nobody gets a server any more, and who waits is refused. Idle servers are closed. Returns
+  // whether all have ended by then, by the precise clock.
+  bool close(base::Instant deadline);
+
+  const Settings& settings() const { return settings_; }
+  BlockingWork& blocking_work() { return work_; }
+  pool::PoolCounts counts() const { return pool_.counts(); }
+  std::vector<LeaseNote> leases() const { return pool_.leases(); }
+
+ private:
+  Database(Settings settings, std::shared_ptr<loop::Loop> loop);
+
+  void open(Server& server) override;
+  void close(Server& server) override;
+
+  void log_in_to(Server& server, int stop);
+  void say_good_bye(Server& server);
+  void handle_ended(Server& server);
+  void tidy_up(Server& server);
+  void start_maintenance();
+  void keep_time();
+  void stop_threads();
+  static bool has_input(const Server& server);
+  static bool is_fit(Server& server);
+  error_info explain(const Request& request, const Grant& grant, base::Instant since) const;
+
+  const Settings settings_;
+  const std::shared_ptr<loop::Loop> loop_;
+  BlockingWork work_;
+  std::once_flag is_maintained_;
+  std::atomic<bool> is_closed_ = false;
+  loop::TimerId tick_ = loop::TimerId::None;  // The maintenance thread's.
+  SharedPool pool_;
+};
+
+}  // namespace pgweir::client

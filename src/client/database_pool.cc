@@ -1,0 +1,136 @@
+#include "pgweir/database_pool.hpp"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+
+#include "base/rng.h"
+#include "client/clock.h"
+#include "client/database.h"
+#include "pgweir/database.hpp"
+
+namespace pgweir {
+inline namespace v1 {
+namespace {
+
+constexpr unsigned kAttemptsWhereConflictsAreNormal = 5;
+constexpr base::Duration kRetryPauseMin = std::chrono::milliseconds(2);
+constexpr base::Duration kRetryPauseMax = std::chrono::milliseconds(500);
+constexpr base::Duration kAskServerMax = std::chrono::milliseconds(500);
+constexpr base::Duration kFarewell = std::chrono::seconds(1);
+
+std::shared_ptr<client::Database> open(const database_options& options) {
+  auto settings = client::read_settings(options.url(), std::thread::hardware_concurrency());
+  return client::Database::create(std::move(settings).value()).value();
+}
+
+client::Request to_request(const acquire_options& options, code_location where) {
+  client::Request request{.where = where, .tag = options.tag, .stop = options.stop};
+  if (options.timeout) request.deadline = client::precise_now() + *options.timeout;
+  return request;
+}
+
+std::vector<holder_info> to_holders(const std::vector<client::LeaseNote>& leases) {
+  const base::Instant now = client::coarse_now();
+  std::vector<holder_info> holders;
+  for (const client::LeaseNote& lease : leases) {
+    holders.push_back(
+        {.where = lease.where,
+         .tag = lease.tag == nullptr ? "" : lease.tag,
+         .held_for = std::chrono::duration_cast<std::chrono::milliseconds>(now - lease.since)});
+  }
+  return holders;
+}
+
+}  // namespace
+
+database_pool::database_pool(const database_options& options) : database_(open(options)) {}
+
+database_pool::~database_pool() {
+  if (database_ != nullptr) database_->close(client::precise_now() + kFarewell);
+}
+
+result<connection_lease> database_pool::try_acquire(const acquire_options& options,
+                                                    code_location where) {
+  auto server = database_->acquire(to_request(options, where));
+  if (!server) return std::move(server).error();
+  return connection_lease(connection(*database_, **server));
+}
+
+std::optional<connection_lease> database_pool::acquire_if_idle(code_location where) {
+  client::Server* server = database_->acquire_if_idle(where, nullptr);
+  if (server == nullptr) return std::nullopt;
+  return connection_lease(connection(*database_, *server));
+}
+
+bool database_pool::check(std::chrono::milliseconds time_max, code_location where) noexcept {
+  const base::Instant until = client::precise_now() + time_max;
+  auto lease = try_acquire({.timeout = time_max, .tag = "check"}, where);
+  if (!lease) return false;
+  const auto left = std::max(until - client::precise_now(), base::Duration(1));
+  return (*lease)->try_query(sql("select 1", where).timeout(left)).has_value();
+}
+
+pool_info database_pool::info(code_location where) const {
+  const pool::PoolCounts counts = database_->counts();
+  pool_info info{.limit = database_->settings().pool.pool.server_count_max,
+                 .open = counts.idle + counts.leased,
+                 .idle = counts.idle,
+                 .in_use = counts.leased,
+                 .connecting = counts.connecting,
+                 .closing = counts.closing,
+                 .waiting = counts.waiting,
+                 .holders = to_holders(database_->leases()),
+                 .server = std::nullopt};
+  client::Request request{.where = where, .tag = "info"};
+  request.deadline = client::precise_now() + kAskServerMax;
+  auto server = database_->acquire(request);
+  if (!server) return info;
+  connection_lease lease{connection(*database_, **server)};
+  const auto answer = lease->try_query(
+      sql("select current_setting('max_connections')::int4, count(*)::int4 from pg_stat_activity "
+          "where datid is not null and usesysid is not null",
+          where)
+          .timeout(kAskServerMax));
+  if (!answer) return info;
+  const auto [max, active] = answer->one().as<std::uint32_t, std::uint32_t>();
+  info.server = server_info{.max_connections = max, .active_connections = active};
+  return info;
+}
+
+shutdown_report database_pool::shutdown(std::chrono::milliseconds drain) {
+  shutdown_report report;
+  report.is_complete = database_->close(client::precise_now() + drain);
+  report.abandoned = to_holders(database_->leases());
+  return report;
+}
+
+unsigned database_pool::attempts_of(const transaction_options& options) {
+  if (options.attempts) return std::max(*options.attempts, 1U);
+  const bool are_normal =
+      options.level == isolation::serializable || options.level == isolation::repeatable_read;
+  return are_normal ? kAttemptsWhereConflictsAreNormal : 1;
+}
+
+void database_pool::pause_before_retry(const error& failed, unsigned attempt,
+                                       unsigned attempt_count) {
+  const bool may_have_happened = failed.outcome() == transaction_outcome::unknown;
+  if (!failed.is_retryable() || may_have_happened || attempt >= attempt_count) {
+    throw_error(failed.info());
+  }
+  // Full jitter: who collided once shall not do so again.
+  base::Rng rng(static_cast<std::uint64_t>(client::precise_now().time_since_epoch().count()));
+  const base::Duration longest =
+      std::min(kRetryPauseMax, kRetryPauseMin * (1 << std::min(attempt, 8U)));
+  std::this_thread::sleep_for(base::Duration(
+      static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(longest.count())))));
+}
+
+// Never destroyed: threads of the program may use it until the very end.
+database_pool& database() {
+  static auto* const pool = new database_pool();
+  return *pool;
+}
+
+}  // namespace v1
+}  // namespace pgweir

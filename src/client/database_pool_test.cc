@@ -1,0 +1,298 @@
+#include "pgweir/database_pool.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <libpq-fe.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <thread>
+
+#include "../tests/support/private_postgres.h"
+
+namespace pgweir::client {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Property;
+using testing::Throws;
+using testing::ThrowsMessage;
+
+class DatabasePoolTest : public testing::Test {
+ protected:
+  static tests::PrivatePostgres& server() {
+    static tests::PrivatePostgres postgres({.connection_count_max = 20});
+    return postgres;
+  }
+
+  void SetUp() override {
+    if (!server().is_installed()) GTEST_SKIP() << tests::PrivatePostgres::kNotInstalled;
+    static const bool is_started = server().start();
+    ASSERT_TRUE(is_started) << server().log();
+    static const std::string made = ask("create table ledger (name text, amount int4)");
+  }
+  // The library's threads end with their pool.
+  void TearDown() override {
+    while (has_thread_of_library()) std::this_thread::yield();
+  }
+  static bool has_thread_of_library() {
+    for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+      std::string name;
+      std::ifstream(task.path() / "comm") >> name;
+      if (name.starts_with("pgweir-")) return true;
+    }
+    return false;
+  }
+
+  static database_options options(std::string_view limit = "3") {
+    return database_options(server().url())
+        .set("connection_limit", limit)
+        .set("pool_timeout", "5s");
+  }
+
+  static int echo(database_pool& db, int value) {
+    return db.with_connection(
+        [&](connection& c) { return c.query("select $1::int4", value).one().as<int>(); });
+  }
+
+  // By a way of its own: what the tests look at is not done by what they test.
+  static std::string ask(const char* statement) {
+    const std::unique_ptr<PGconn, decltype(&PQfinish)> way(PQconnectdb(server().url().c_str()),
+                                                           PQfinish);
+    const std::unique_ptr<PGresult, decltype(&PQclear)> answer(PQexec(way.get(), statement),
+                                                               PQclear);
+    if (PQresultStatus(answer.get()) == PGRES_COMMAND_OK) return "";
+    EXPECT_EQ(PQresultStatus(answer.get()), PGRES_TUPLES_OK) << PQerrorMessage(way.get());
+    return PQntuples(answer.get()) == 0 ? "" : PQgetvalue(answer.get(), 0, 0);
+  }
+};
+
+TEST_F(DatabasePoolTest, a_statement_with_parameters_brings_typed_rows) {
+  database_pool db(options());
+  const rows people = db.with_connection([](connection& c) {
+    return c.query(
+        "select i, 'person ' || i, i % 2 = 0, i / 2.0::float8 "
+        "from generate_series(1::int8, $1) i where 'x' || i <> $2",
+        3, "x2");
+  });
+  ASSERT_EQ(people.size(), 2U);
+  EXPECT_EQ(people.column_name(0), "i");
+  std::vector<std::string> seen;
+  for (auto [id, name, is_even, half] : people.as<std::int64_t, std::string, bool, double>()) {
+    seen.push_back(std::to_string(id) + name + (is_even ? "even" : "odd"));
+    EXPECT_DOUBLE_EQ(half, static_cast<double>(id) / 2);
+  }
+  EXPECT_THAT(seen, testing::ElementsAre("1person 1odd", "3person 3odd"));
+}
+
+TEST_F(DatabasePoolTest, null_is_taken_by_optional_alone) {
+  database_pool db(options());
+  auto lease = db.acquire();
+  const rows row = lease->query("select $1::int4 as nothing, $2::int4 as something", nullptr, 7);
+  EXPECT_EQ(row.one()["nothing"].as<std::optional<int>>(), std::nullopt);
+  EXPECT_EQ(row.one()["something"].as<std::optional<int>>(), 7);
+  EXPECT_THAT([&] { static_cast<void>(row.one()["nothing"].as<int>()); },
+              ThrowsMessage<value_error>(AllOf(HasSubstr("\"nothing\""), HasSubstr("NULL"))));
+  EXPECT_THAT([&] { static_cast<void>(row.one()["other"]); },
+              ThrowsMessage<value_error>(HasSubstr("nothing, something")));
+}
+
+TEST_F(DatabasePoolTest, an_error_of_the_server_has_its_state_and_our_line) {
+  database_pool db(options());
+  auto lease = db.acquire();
+  EXPECT_THAT(
+      [&] { lease->query("select 1 / $1", 0); },
+      Throws<server_error>(AllOf(Property(&error::sqlstate, sqlstate{"22012"}),
+                                 Property(&error::what, HasSubstr("database_pool_test.cc")))));
+  EXPECT_EQ(lease->query("select 2").one().as<int>(), 2);  // The connection is as good as before.
+}
+
+TEST_F(DatabasePoolTest, no_more_connections_are_opened_than_the_limit_and_all_threads_get_one) {
+  database_pool db(options("3"));
+  std::vector<std::jthread> threads;
+  std::atomic<int> sum = 0;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&, i] {
+      for (int n = 0; n < 50; ++n) sum += echo(db, i);
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(sum, 50 * (0 + 1 + 2 + 3 + 4 + 5 + 6 + 7));
+  EXPECT_EQ(db.info().limit, 3U);
+  EXPECT_LE(db.info().open, 3U);
+  EXPECT_LE(std::stoi(ask("select count(*) from pg_stat_activity "
+                          "where application_name = 'libpgweir'")),
+            3);
+}
+
+TEST_F(DatabasePoolTest, a_transaction_happens_as_a_whole_or_not_at_all) {
+  ask("truncate ledger");
+  database_pool db(options());
+  db.transaction([](transaction& tx) {
+    tx.execute("insert into ledger values ($1, $2)", "rent", 700);
+    tx.execute("insert into ledger values ($1, $2)", std::string("food"), 300);
+  });
+  EXPECT_EQ(ask("select sum(amount) from ledger"), "1000");
+  const auto fail = [&] {
+    db.transaction([](transaction& tx) {
+      tx.execute("delete from ledger");
+      tx.execute("select 1 / 0");
+    });
+  };
+  EXPECT_THAT(fail, Throws<server_error>());
+  EXPECT_EQ(ask("select sum(amount) from ledger"), "1000");
+}
+
+TEST_F(DatabasePoolTest, D12_scope_exit_rolls_back) {
+  ask("truncate ledger");
+  database_pool db(options("1"));
+  {
+    auto lease = db.acquire();
+    {
+      transaction tx(*lease);
+      tx.execute("insert into ledger values ('lost', 1)");
+    }
+    // The same lease goes on, and finds no transaction open.
+    EXPECT_EQ(lease->query("select count(*)::int4 from ledger").one().as<int>(), 0);
+    transaction tx(*lease);
+    tx.execute("insert into ledger values ('lost', 2)");
+  }
+  db.with_connection([](connection& c) {
+    c.execute("begin");
+    c.execute("insert into ledger values ('lost', 3)");
+  });
+  EXPECT_EQ(db.with_connection([](connection& c) {
+    return c.query("select count(*)::int4 from ledger").one().as<int>();
+  }),
+            0);
+}
+
+TEST_F(DatabasePoolTest, a_savepoint_undoes_its_part_alone) {
+  ask("truncate ledger");
+  database_pool db(options());
+  db.transaction([](transaction& tx) {
+    tx.execute("insert into ledger values ('kept', 1)");
+    EXPECT_THAT(
+        [&] { tx.nested([](transaction& in) { in.execute("insert into ledger values (1)"); }); },
+        testing::Not(Throws<server_error>()));
+    EXPECT_THAT([&] { tx.nested([](transaction& in) { in.execute("select 1 / 0"); }); },
+                Throws<server_error>());
+    tx.execute("insert into ledger values ('kept', 2)");
+  });
+  EXPECT_EQ(ask("select count(*) from ledger where name = 'kept'"), "2");
+}
+
+TEST_F(DatabasePoolTest, a_whole_transaction_can_be_one_round_trip) {
+  ask("truncate ledger");
+  database_pool db(options("1"));
+  auto lease = db.acquire();
+  transaction tx(*lease);
+  EXPECT_EQ(tx.execute_and_commit("insert into ledger values ('at once', 1)"), 1U);
+  EXPECT_FALSE(tx.is_open());
+  EXPECT_EQ(ask("select count(*) from ledger"), "1");
+  transaction failing(*lease);
+  EXPECT_THAT([&] { failing.execute_and_commit("insert into ledger values (1 / 0)"); },
+              Throws<server_error>(Property(&error::outcome, transaction_outcome::rolled_back)));
+  EXPECT_EQ(lease->query("select count(*)::int4 from ledger").one().as<int>(), 1);
+}
+
+TEST_F(DatabasePoolTest, a_late_statement_is_cancelled_on_the_server_and_the_connection_lives) {
+  database_pool db(options("1"));
+  auto lease = db.acquire();
+  const int pid = lease->backend_pid();
+  EXPECT_THAT([&] { lease->query(sql("select pg_sleep(60)").timeout(50ms)); },
+              Throws<cancelled>(Property(&error::is_connection_lost, false)));
+  EXPECT_EQ(lease->query("select pg_backend_pid()").one().as<int>(), pid);
+}
+
+TEST_F(DatabasePoolTest, a_stop_token_ends_a_statement) {
+  database_pool db(options("1"));
+  auto lease = db.acquire();
+  std::stop_source source;
+  const std::jthread stopper([&] {
+    while (ask("select count(*) from pg_stat_activity where query like 'select pg_sleep(61)%'") ==
+           "0") {
+    }
+    source.request_stop();
+  });
+  EXPECT_THAT([&] { lease->query(sql("select pg_sleep(61)").stop(source.get_token())); },
+              Throws<cancelled>());
+}
+
+TEST_F(DatabasePoolTest, D03_timeout_names_the_holders) {
+  database_pool db(options("1"));
+  const auto held = db.acquire({.tag = "the report"});
+  EXPECT_THAT(([&] { static_cast<void>(db.acquire({.timeout = 20ms})); }),
+              ThrowsMessage<acquire_timeout>(AllOf(HasSubstr("of at most 1, 1 are in use"),
+                                                   HasSubstr("database_pool_test.cc"),
+                                                   HasSubstr("(the report)"))));
+  EXPECT_EQ(db.info().holders.at(0).tag, "the report");
+}
+
+TEST_F(DatabasePoolTest, D02_auth_failure_reaches_waiters_at_once) {
+  std::string url = server().url();
+  url.replace(url.find("swordfish"), 9, "trout");
+  database_pool db{database_options(url)};
+  EXPECT_THAT(
+      [&] { static_cast<void>(db.acquire({.timeout = 20s})); },
+      Throws<connect_error>(AllOf(Property(&error::sqlstate, sqlstate::invalid_password),
+                                  Property(&error::what, testing::Not(HasSubstr("trout"))))));
+  EXPECT_FALSE(db.check());
+}
+
+TEST_F(DatabasePoolTest, D13_recovers_after_its_connections_were_ended) {
+  database_pool db(options("2"));
+  const int pid = db.with_connection([](connection& c) { return c.backend_pid(); });
+  ask(("select pg_terminate_backend(" + std::to_string(pid) + ", 5000)").c_str());
+  // The end may be noticed in the middle of a statement, or before; then the pool has another.
+  const auto lease = db.try_acquire();
+  ASSERT_TRUE(lease);
+  EXPECT_TRUE(db.check() || db.check());
+  EXPECT_TRUE(db.check());
+}
+
+TEST_F(DatabasePoolTest, D19_shutdown_returns_by_its_deadline) {
+  database_pool db(options("2"));
+  auto kept = db.acquire({.tag = "forgotten"});
+  const shutdown_report report = db.shutdown(30ms);
+  EXPECT_FALSE(report.is_complete);
+  ASSERT_EQ(report.abandoned.size(), 1U);
+  EXPECT_EQ(report.abandoned[0].tag, "forgotten");
+  EXPECT_THAT([&] { static_cast<void>(db.acquire()); }, Throws<pool_closed>());
+  EXPECT_EQ(kept->query("select 5").one().as<int>(), 5);  // It is not taken from its holder.
+  kept.release();
+  EXPECT_TRUE(db.shutdown(20s).is_complete);
+  EXPECT_EQ(ask("select count(*) from pg_stat_activity where application_name = 'libpgweir'"), "0");
+}
+
+TEST_F(DatabasePoolTest, a_lease_may_outlive_its_pool) {
+  std::optional<database_pool> db(options("1"));
+  auto lease = db->acquire();
+  std::jthread closing([&] { db.reset(); });
+  closing.join();
+  EXPECT_EQ(lease->query("select 1").one().as<int>(), 1);
+}
+
+TEST_F(DatabasePoolTest, what_the_user_did_by_hand_is_reset) {
+  database_pool db(options("1"));
+  {
+    auto lease = db.acquire();
+    PQclear(PQexec(lease->native_handle(), "set search_path = nowhere"));
+  }
+  EXPECT_EQ(db.with_connection(
+                [](connection& c) { return c.query("show search_path").one().as<std::string>(); }),
+            "\"$user\", public");
+}
+
+TEST_F(DatabasePoolTest, D18_password_never_printed) {
+  EXPECT_THAT(
+      [] { database_pool db{database_options("postgresql://app:trout@h/d?pool_timeot=3")}; },
+      ThrowsMessage<config_error>(AllOf(HasSubstr("pool_timeot"), HasSubstr("pool_timeout"),
+                                        testing::Not(HasSubstr("trout")))));
+}
+
+}  // namespace
+}  // namespace pgweir::client

@@ -1,0 +1,54 @@
+#include "client/settings.h"
+
+#include <algorithm>
+
+#include "config/connection_parameters.h"
+#include "config/load.h"
+
+namespace pgweir::client {
+namespace {
+
+// Prisma's formula; bounded, because a container shows all CPUs of its host.
+constexpr std::uint32_t kLimitMin = 4;
+constexpr std::uint32_t kLimitMax = 20;
+constexpr std::uint32_t kWaitersPerServer = 16;
+
+std::uint32_t default_limit(std::uint32_t cpu_count) {
+  return std::clamp(2 * cpu_count + 1, kLimitMin, kLimitMax);
+}
+
+error_info explain(const std::vector<config::Mistake>& mistakes) {
+  std::string text = "this database cannot be used as it is configured:";
+  for (const config::Mistake& mistake : mistakes) text += "\n  " + mistake.line();
+  return {.kind = error_kind::config, .text = std::move(text)};
+}
+
+}  // namespace
+
+result<Settings> read_settings(std::string_view url, std::uint32_t cpu_count) {
+  if (url.empty()) {
+    return error_info{
+        .kind = error_kind::config,
+        .text = "no database is named: set DATABASE_URL, say postgresql://user@host/database"};
+  }
+  config::LoadResult loaded = config::load({.database_url = std::string(url)});
+  if (!loaded.config) return explain(loaded.mistakes);
+  config::Config& config = *loaded.config;
+  Settings settings{.database = std::move(config.proxy.databases.at(0)), .pool = {}};
+  pool::Options& pool = settings.pool.pool;
+  pool = settings.database.pool;
+  settings.acquire_timeout = pool.wait_max;
+  const bool has_limit = config.budget.connection_limit != 0;
+  const std::uint32_t limit = has_limit ? config.budget.connection_limit : default_limit(cpu_count);
+  pool.server_count_max = std::min(pool.server_count_max, limit);
+  pool.waiter_count_max = std::min(pool.waiter_count_max, kWaitersPerServer * limit);
+  pool.login_parallel_max = std::min(pool.login_parallel_max, std::min(4U, limit));
+  return settings;
+}
+
+std::string describe(const Settings& settings) {
+  return settings.database.user + "@" + config::describe_hosts(settings.database) + "/" +
+         config::service_database(settings.database);
+}
+
+}  // namespace pgweir::client
