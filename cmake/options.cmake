@@ -4,7 +4,11 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-include(CTest)
+if(PROJECT_IS_TOP_LEVEL)
+  include(CTest)
+else()
+  set(BUILD_TESTING OFF)  # Of this project alone.
+endif()
 
 set(PGWEIR_SANITIZE "" CACHE STRING "Sanitizers, as in -fsanitize=<this>")
 option(PGWEIR_COVERAGE "Measure coverage" OFF)

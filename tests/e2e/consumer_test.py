@@ -1,0 +1,78 @@
+"""libpgweir in somebody else's project: installed and found by CMake, by pkg-config, or as a part of
+the project; the program works, and the library shows nothing but what its headers say."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from support.postgres import Postgres
+
+PROJECT = Path(__file__).resolve().parent / "consumer"
+SOURCE = PROJECT.parents[2]
+BUILD = Path(os.environ.get("PGWEIR_BINARY", SOURCE / "build/release/pgweir")).resolve().parent
+
+
+def run(*command, **options):
+    """What the command prints; if it fails, that is in the error."""
+    done = subprocess.run(list(map(str, command)), text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{shlex.join(map(str, command))} failed:\n{done.stdout[-4000:]}")
+    return done.stdout
+
+
+@unittest.skipUnless((BUILD / "libpgweir.so").exists(), "the library is not built here")
+class ConsumerTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = cls.enterClassContext(Postgres())
+        cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="pgweir-e2e-")))
+        cls.prefix = cls.folder / "installed"
+        run("cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", "library")
+        cls.libraries = next(cls.prefix.glob("lib*/**/libpgweir.so")).parent
+
+    def configure_and_build(self, name, *settings):
+        folder = self.folder / name
+        run("cmake", "-G", "Ninja", "-S", PROJECT, "-B", folder, *settings)
+        run("cmake", "--build", folder, "--target", "consumer")
+        return folder
+
+    def expect_to_work(self, program, **environment):
+        said = run(program, env=os.environ | {"DATABASE_URL": self.server.url()} | environment)
+        self.assertEqual(said, "sum 42\nrefused 42703\n")
+
+    def test_cmake_finds_the_package(self):
+        folder = self.configure_and_build("found", f"-DCMAKE_PREFIX_PATH={self.prefix}")
+        self.expect_to_work(folder / "consumer")
+
+    def test_pkg_config_finds_it(self):
+        environment = os.environ | {"PKG_CONFIG_PATH": str(self.libraries / "pkgconfig")}
+        flags = run("pkg-config", "--define-prefix", "--cflags", "--libs", "pgweir",
+                    env=environment).split()
+        program = self.folder / "by_pkg_config"
+        run("g++", "-std=c++20", "-Wall", "-Wextra", "-Werror", PROJECT / "main.cc", "-o", program,
+            *flags)
+        self.expect_to_work(program, LD_LIBRARY_PATH=str(self.libraries))
+
+    def test_it_can_be_a_part_of_the_project(self):
+        # As the release is built, so that the compiler's cache has it.
+        cache = (BUILD / "CMakeCache.txt").read_text().splitlines()
+        same = [f"-D{line}" for line in cache
+                if line.startswith(("CMAKE_BUILD_TYPE:", "CMAKE_CXX_FLAGS_RELEASE:",
+                                    "CMAKE_CXX_COMPILER:"))]
+        folder = self.configure_and_build("part", f"-DPGWEIR_SOURCE={SOURCE}", *same)
+        self.expect_to_work(folder / "consumer")
+
+    def test_nothing_but_the_public_names_can_be_seen(self):
+        names = run("nm", "--dynamic", "--defined-only", "--demangle", "--format=posix",
+                    self.libraries / "libpgweir.so").splitlines()
+        strong = [name for name in names if name.rsplit(maxsplit=3)[1] in "TDB"]
+        self.assertTrue(strong)
+        self.assertEqual([name for name in strong if not name.startswith("pgweir::v1::")], [])
+
+
+if __name__ == "__main__":
+    unittest.main()
