@@ -1,5 +1,5 @@
-"""libpgweir in somebody else's project: installed and found by CMake, by pkg-config, or as a part of
-the project; the program works, and the library shows nothing but what its headers say."""
+"""libpgweir in somebody else's project: installed and found by CMake, by pkg-config, or as a part
+of the project; the program works, and the library shows nothing but what its headers say."""
 
 import os
 import shlex
