@@ -32,8 +32,10 @@ struct acquire_options {
 /// pool_closed, cancelled.
 class PGWEIR_EXPORT database_pool {
  public:
-  /// Connects to nothing yet. Errors: config, naming every setting that is wrong.
-  explicit database_pool(const database_options& options = {});
+  /// Connects to nothing yet. A second pool for the same database in one process is reported in the
+  /// log, with both places. Errors: config, naming every setting that is wrong.
+  explicit database_pool(const database_options& options = {},
+                         code_location where = code_location::current());
   database_pool(database_pool&&) noexcept = default;
   database_pool& operator=(database_pool&&) = delete;
   /// shutdown(), but waits for nobody. Leases that are still out stay good until they end.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "pgweir/export.hpp"
+#include "pgweir/log.hpp"
 
 namespace pgweir {
 inline namespace v1 {
@@ -25,12 +26,17 @@ class PGWEIR_EXPORT database_options {
   /// The same as `name=value` in the URL, and instead of it. `set("pool_timeout", "2s")`.
   database_options& set(std::string_view name, std::string_view value);
 
+  /// Takes the log lines of the pool.
+  database_options& log_to(log_function function);
+  const log_function& log() const noexcept { return log_; }
+
   /// The URL with what was set. It may hold the password.
   std::string url() const;
 
  private:
   std::string url_;
   std::vector<std::pair<std::string, std::string>> set_;
+  log_function log_;
 };
 
 }  // namespace v1

@@ -43,11 +43,6 @@ class sql {
     max_rows_ = count;
     return std::move(*this);
   }
-  /// More bytes than that, of all values together, are result_too_large. Zero: none are too many.
-  sql&& max_bytes(std::size_t count) && noexcept {
-    max_bytes_ = count;
-    return std::move(*this);
-  }
 
   const char* text() const noexcept { return text_; }
   /// Of the text, where it is known before its NUL.
@@ -56,7 +51,6 @@ class sql {
   std::optional<std::chrono::nanoseconds> timeout() const noexcept { return timeout_; }
   const std::stop_token& stop() const noexcept { return stop_; }
   std::optional<std::size_t> max_rows() const noexcept { return max_rows_; }
-  std::optional<std::size_t> max_bytes() const noexcept { return max_bytes_; }
 
  private:
   const char* text_;
@@ -65,7 +59,6 @@ class sql {
   std::optional<std::chrono::nanoseconds> timeout_;
   std::stop_token stop_;
   std::optional<std::size_t> max_rows_;
-  std::optional<std::size_t> max_bytes_;
 };
 
 }  // namespace v1

@@ -13,7 +13,7 @@ result<rows> connection::run(const sql& statement, const parameter_view& values)
   const client::Statement one = spelled.statement();
   auto results = client::run_statements(*database_, *server_, {&one, 1}, statement);
   if (!results) return std::move(results).error();
-  return rows::adopt(results->front().release());
+  return client::check_size(*database_, rows::adopt(results->front().release()), statement);
 }
 
 pg_conn* connection::native_handle() noexcept {

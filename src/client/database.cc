@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "client/clock.h"
+#include "client/events.h"
 #include "client/login.h"
 #include "client/quiet_thread.h"
 #include "client/recovery.h"
@@ -81,26 +83,30 @@ pool::Failure to_pool(const insight::Failure& failure) {
 
 }  // namespace
 
-result<std::shared_ptr<Database>> Database::create(Settings settings) {
+result<std::shared_ptr<Database>> Database::create(Settings settings, log_function log) {
   auto loop = loop::Loop::create();
   if (!loop.has_value()) {
     return error_info{.kind = error_kind::config, .text = loop.error().context};
   }
-  return std::shared_ptr<Database>(new Database(std::move(settings), std::move(*loop)));
+  return std::shared_ptr<Database>(
+      new Database(std::move(settings), std::move(*loop), std::move(log)));
 }
 
-Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop)
+Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_function log)
     : settings_(std::move(settings)),
+      lines_(std::move(log), std::getenv("PGWEIR_LOG")),
       loop_(std::move(loop)),
       work_(settings_.pool.pool.login_parallel_max + 1),
       pool_(settings_.pool, static_cast<std::uint64_t>(precise_now().time_since_epoch().count()),
             *this) {}
 
 result<Server*> Database::acquire(Request request) {
+  if (Server* idle = acquire_if_idle(request.where, request.tag)) return idle;
   const base::Instant since = precise_now();
   if (request.deadline == base::kNever && settings_.acquire_timeout > base::Duration::zero()) {
     request.deadline = since + settings_.acquire_timeout;
   }
+  report_nesting(request);
   while (true) {
     const Grant grant = pool_.acquire(request);
     if (grant.server == nullptr) return explain(request, grant, since);
@@ -157,7 +163,35 @@ error_info Database::explain(const Request& request, const Grant& grant,
   return info;
 }
 
+// A thread that holds one and has to wait for another may wait for itself.
+void Database::report_nesting(const Request& request) {
+  const pool::PoolCounts counts = pool_.counts();
+  if (counts.leased < settings_.pool.pool.server_count_max) return;
+  const std::vector<LeaseNote> leases = pool_.leases();
+  const auto own = std::find_if(leases.begin(), leases.end(), [](const LeaseNote& lease) {
+    return lease.thread == thread_token();
+  });
+  if (own == leases.end()) return;
+  log().event(kNestedAcquire,
+              {obs::kv("at", text_of(request.where)), obs::kv("held_at", text_of(own->where))});
+}
+
+void Database::report_overdue_leases() {
+  const base::Duration threshold = settings_.library.leak_threshold;
+  if (threshold == base::Duration::zero()) return;
+  const base::Instant now = coarse_now();
+  for (const LeaseNote& lease : pool_.take_overdue_leases(now - threshold)) {
+    log().event(kLeaseOverdue,
+                {obs::kv("at", text_of(lease.where)), obs::kv("held_s", now - lease.since),
+                 obs::kv("tag", lease.tag == nullptr ? "" : lease.tag)});
+  }
+}
+
 void Database::give_back(Server& server) {
+  if (server.lease().is_reported) {
+    log().event(kLeaseCameBack, {obs::kv("at", text_of(server.lease().where)),
+                                 obs::kv("held_s", coarse_now() - server.lease().since)});
+  }
   if (PQstatus(server.connection.get()) != CONNECTION_OK) return pool_.discard(server);
   if (is_clean(server.connection.get()) && !server.is_touched) return pool_.release(server);
   loop_->post([this, &server] { tidy_up(server); });
@@ -187,9 +221,15 @@ void Database::log_in_to(Server& server, int stop) {
   LoginOutcome outcome = log_in(settings_.database, kApplicationName, stop);
   if (auto* connection = std::get_if<Connection>(&outcome)) {
     server.connection = std::move(*connection);
+    log().event(kConnectionOpened, {obs::kv("database", describe(settings_)),
+                                    obs::kv("pid", PQbackendPID(server.connection.get()))});
     pool_.handle_opened(server);
   } else {
-    pool_.handle_open_failed(server, to_pool(std::get<insight::Failure>(outcome)));
+    pool::Failure failure = to_pool(std::get<insight::Failure>(outcome));
+    log().event(kLoginFailed,
+                {obs::kv("database", describe(settings_)), obs::kv("sqlstate", failure.sqlstate),
+                 obs::kv("problem", failure.text)});
+    pool_.handle_open_failed(server, std::move(failure));
   }
   // The pause before the next login may be shorter than the tick.
   loop_->post([this] { keep_time(); });
@@ -217,6 +257,7 @@ void Database::start_maintenance() {
 }
 
 void Database::keep_time() {
+  report_overdue_leases();
   const base::Instant next = pool_.handle_time();
   const base::Instant now = coarse_now();
   if (is_closed_ && pool_.wait_until_ended(now)) return stop_threads();

@@ -14,6 +14,7 @@
 
 #include "base/time.h"
 #include "client/blocking_work.h"
+#include "client/log_lines.h"
 #include "client/settings.h"
 #include "client/shared_pool.h"
 #include "loop/loop.h"
@@ -24,7 +25,7 @@ namespace pgweir::client {
 class Database final : public Host, public std::enable_shared_from_this<Database> {
  public:
   // Opens nothing and starts no thread before somebody asks. Errors: config.
-  static result<std::shared_ptr<Database>> create(Settings settings);
+  static result<std::shared_ptr<Database>> create(Settings settings, log_function log);
 
   // A server that is fit for use; the caller gives it back. request.deadline counts; kNever means
   // what pool_timeout says. Errors: acquire_timeout, queue_full, connect, pool_closed, cancelled.
@@ -41,12 +42,13 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   bool close(base::Instant deadline);
 
   const Settings& settings() const { return settings_; }
+  obs::Log& log() { return lines_.log(); }
   BlockingWork& blocking_work() { return work_; }
   pool::PoolCounts counts() const { return pool_.counts(); }
   std::vector<LeaseNote> leases() const { return pool_.leases(); }
 
  private:
-  Database(Settings settings, std::shared_ptr<loop::Loop> loop);
+  Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_function log);
 
   void open(Server& server) override;
   void close(Server& server) override;
@@ -58,11 +60,14 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   void start_maintenance();
   void keep_time();
   void stop_threads();
+  void report_overdue_leases();
+  void report_nesting(const Request& request);
   static bool has_input(const Server& server);
   static bool is_fit(Server& server);
   error_info explain(const Request& request, const Grant& grant, base::Instant since) const;
 
   const Settings settings_;
+  LogLines lines_;
   const std::shared_ptr<loop::Loop> loop_;
   BlockingWork work_;
   std::once_flag is_maintained_;

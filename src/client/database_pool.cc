@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/rng.h"
+#include "client/census.h"
 #include "client/clock.h"
 #include "client/database.h"
 #include "pgweir/database.hpp"
@@ -19,9 +20,11 @@ constexpr base::Duration kRetryPauseMax = std::chrono::milliseconds(500);
 constexpr base::Duration kAskServerMax = std::chrono::milliseconds(500);
 constexpr base::Duration kFarewell = std::chrono::seconds(1);
 
-std::shared_ptr<client::Database> open(const database_options& options) {
+std::shared_ptr<client::Database> open(const database_options& options, code_location where) {
   auto settings = client::read_settings(options.url(), std::thread::hardware_concurrency());
-  return client::Database::create(std::move(settings).value()).value();
+  auto database = client::Database::create(std::move(settings).value(), options.log()).value();
+  client::note_pool(*database, where);
+  return database;
 }
 
 client::Request to_request(const acquire_options& options, code_location where) {
@@ -44,10 +47,13 @@ std::vector<holder_info> to_holders(const std::vector<client::LeaseNote>& leases
 
 }  // namespace
 
-database_pool::database_pool(const database_options& options) : database_(open(options)) {}
+database_pool::database_pool(const database_options& options, code_location where)
+    : database_(open(options, where)) {}
 
 database_pool::~database_pool() {
-  if (database_ != nullptr) database_->close(client::precise_now() + kFarewell);
+  if (database_ == nullptr) return;
+  client::forget_pool(*database_);
+  database_->close(client::precise_now() + kFarewell);
 }
 
 result<connection_lease> database_pool::try_acquire(const acquire_options& options,

@@ -37,6 +37,11 @@ database_options& database_options::set(std::string_view name, std::string_view 
   return *this;
 }
 
+database_options& database_options::log_to(log_function function) {
+  log_ = std::move(function);
+  return *this;
+}
+
 // Of a parameter that stands there twice the last one holds.
 std::string database_options::url() const {
   std::string url = url_;

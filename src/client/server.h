@@ -13,11 +13,19 @@ namespace pgweir::client {
 
 struct InOffers;
 
+// Differs between any two threads that live at the same time.
+inline const void* thread_token() {
+  thread_local const char token = 0;
+  return &token;
+}
+
 // What is noted of a lease while it lasts. Texts are borrowed: literals of the user's program.
 struct LeaseNote {
   code_location where;
-  const char* tag = nullptr;  // What the user calls it, or nullptr.
-  base::Instant since;        // Coarse.
+  const char* tag = nullptr;     // What the user calls it, or nullptr.
+  base::Instant since;           // Coarse.
+  const void* thread = nullptr;  // Which thread asked: thread_token().
+  bool is_reported = false;      // As held for too long.
 };
 
 class Server : public pool::Server, public base::ListHook<InOffers> {

@@ -34,7 +34,8 @@ result<Settings> read_settings(std::string_view url, std::uint32_t cpu_count) {
   config::LoadResult loaded = config::load({.database_url = std::string(url)});
   if (!loaded.config) return explain(loaded.mistakes);
   config::Config& config = *loaded.config;
-  Settings settings{.database = std::move(config.proxy.databases.at(0)), .pool = {}};
+  Settings settings{
+      .database = std::move(config.proxy.databases.at(0)), .pool = {}, .library = config.library};
   pool::Options& pool = settings.pool.pool;
   pool = settings.database.pool;
   settings.acquire_timeout = pool.wait_max;

@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "client/shared_pool.h"
+#include "config/options.h"
 #include "pgweir/result.hpp"
 #include "proxy/options.h"
 
@@ -16,6 +17,7 @@ namespace pgweir::client {
 struct Settings {
   proxy::DatabaseOptions database;  // Hosts, user, TLS, session settings.
   SharedPoolOptions pool;
+  config::LibraryOptions library;
   base::Duration acquire_timeout = std::chrono::seconds(10);  // pool_timeout; zero: none.
 };
 

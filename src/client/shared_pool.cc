@@ -55,7 +55,8 @@ Server* SharedPool::acquire_if_idle(code_location where, const char* tag) {
 }
 
 Grant SharedPool::lend(Server& server, const Request& request) {
-  server.lease_ = {.where = request.where, .tag = request.tag, .since = now_};
+  server.lease_ = {
+      .where = request.where, .tag = request.tag, .since = now_, .thread = request.thread};
   server.is_lent_ = true;
   return {.server = &server};
 }
@@ -284,6 +285,17 @@ void SharedPool::forget(Server& server) {
 pool::PoolCounts SharedPool::counts() const {
   const Lock lock(mutex_);
   return shard_.counts(kPool);
+}
+
+std::vector<LeaseNote> SharedPool::take_overdue_leases(base::Instant before) {
+  std::vector<LeaseNote> overdue;
+  const Lock lock(mutex_);
+  for (const auto& server : servers_) {
+    if (!server->is_lent_ || server->lease_.is_reported || server->lease_.since > before) continue;
+    server->lease_.is_reported = true;
+    overdue.push_back(server->lease_);
+  }
+  return overdue;
 }
 
 std::vector<LeaseNote> SharedPool::leases() const {

@@ -43,6 +43,7 @@ struct Request {
   const char* tag = nullptr;
   base::Instant deadline = base::kNever;  // By the precise clock. In the past: do not wait.
   std::stop_token stop = {};
+  const void* thread = thread_token();  // That waits; another one may serve it.
 };
 
 enum class Denial : std::uint8_t {
@@ -101,6 +102,8 @@ class SharedPool {
   pool::PoolCounts counts() const;
   // The leases of this moment, the oldest first.
   std::vector<LeaseNote> leases() const;
+  // Those that have lasted since before then, each once.
+  std::vector<LeaseNote> take_overdue_leases(base::Instant before);
 
  private:
   // A thread that waits. Lives on its stack.

@@ -10,6 +10,7 @@
 
 #include "client/cancelling.h"
 #include "client/clock.h"
+#include "client/events.h"
 
 namespace pgweir::client {
 namespace {
@@ -121,6 +122,24 @@ error_info explain_error(const PGresult* result, const code_location& where) {
           .text = text + at(where),
           .sqlstate = sqlstate(state),
           .where = where};
+}
+
+result<rows> check_size(Database& database, rows result, const sql& call) {
+  const config::LibraryOptions& options = database.settings().library;
+  const std::size_t max = call.max_rows().value_or(options.row_count_max);
+  const std::size_t count = result.size();
+  if (max != 0 && count > max) {
+    return error_info{.kind = error_kind::result_too_large,
+                      .text = fmt::format("the statement brought {} rows, and {} are allowed{}",
+                                          count, max, at(call.where())),
+                      .where = call.where()};
+  }
+  // Who has said how many there may be has thought about it.
+  const bool is_meant = call.max_rows().has_value() || options.row_count_max != 0;
+  if (!is_meant && options.row_count_warned != 0 && count > options.row_count_warned) {
+    database.log().event(kManyRows, {obs::kv("at", text_of(call.where())), obs::kv("rows", count)});
+  }
+  return result;
 }
 
 result<std::vector<Result>> run_statements(Database& database, Server& server,

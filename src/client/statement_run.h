@@ -8,6 +8,7 @@
 #include "client/database.h"
 #include "client/server.h"
 #include "pgweir/result.hpp"
+#include "pgweir/rows.hpp"
 #include "pgweir/sql.hpp"
 
 namespace pgweir::client {
@@ -16,6 +17,10 @@ namespace pgweir::client {
 // the server is either at rest or its connection is cut, and then the error says so.
 result<std::vector<Result>> run_statements(Database& database, Server& server,
                                            std::span<const Statement> statements, const sql& call);
+
+// Whether that is more than the call, or else the pool, allows: result_too_large. More than the
+// pool warns of is reported.
+result<rows> check_size(Database& database, rows result, const sql& call);
 
 // What a result that is an error says. The text has the place of the call.
 error_info explain_error(const PGresult* result, const code_location& where);

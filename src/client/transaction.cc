@@ -107,7 +107,8 @@ result<rows> transaction::run(const sql& statement, const parameter_view& values
   if (how == ending::commit && !has_committed(results->back())) {
     return not_committed(statement.where());
   }
-  return rows::adopt((*results)[own].release());
+  return client::check_size(*connection_.database_, rows::adopt((*results)[own].release()),
+                            statement);
 }
 
 result<bool> transaction::try_commit(code_location where) {

@@ -29,6 +29,7 @@ struct Config {
   DnsOptions dns;
   LogOptions log;
   ProcessOptions process;
+  LibraryOptions library;
 
   Syntax defaults = Syntax::Toml;  // Whose defaults hold where nothing was written.
 

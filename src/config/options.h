@@ -92,4 +92,13 @@ struct ProcessOptions {
   friend bool operator==(const ProcessOptions&, const ProcessOptions&) = default;
 };
 
+// Of libpgweir inside somebody's service; the daemon reads them and does nothing.
+struct LibraryOptions {
+  base::Duration leak_threshold = std::chrono::seconds(60);
+  std::uint32_t row_count_warned = 10'000;
+  std::uint32_t row_count_max = 0;  // 0 = none is too many.
+
+  friend bool operator==(const LibraryOptions&, const LibraryOptions&) = default;
+};
+
 }  // namespace pgweir::config

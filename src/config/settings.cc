@@ -34,7 +34,7 @@ bool is_visible(const Setting& setting, Syntax syntax, Scope scope) {
 std::span<const SettingGroup> setting_groups() {
   static const std::array kGroups{
       server_settings(),  server_tls_settings(), pool_settings(),    client_settings(),
-      session_settings(), listen_settings(),     process_settings(),
+      session_settings(), listen_settings(),     process_settings(), library_settings(),
   };
   return kGroups;
 }

@@ -25,6 +25,7 @@ SettingGroup client_settings();
 SettingGroup session_settings();
 SettingGroup listen_settings();
 SettingGroup process_settings();
+SettingGroup library_settings();
 
 // The row with that key in that syntax and scope, or nullptr.
 const Setting* find_setting(Syntax syntax, Scope scope, std::string_view key);

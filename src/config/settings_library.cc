@@ -1,0 +1,35 @@
+// What only a C++ service that embeds the library has: the daemon's clients are other programs.
+#include "config/fields.h"
+#include "config/settings.h"
+
+namespace pgweir::config {
+namespace {
+
+using L = LibraryOptions;
+using enum Reload;
+using enum Unit;
+
+constexpr std::array kLibrary{
+    Setting{.name = "leak_threshold",
+            .reload = Restart,
+            .url = {"leak_threshold", {}, Seconds},
+            .process = at<&Config::library, &L::leak_threshold>(),
+            .doc = "A connection that one caller has had for so long is reported; 0 = never."},
+    Setting{.name = "warn_rows",
+            .reload = Restart,
+            .url = {"warn_rows"},
+            .process = at<&Config::library, &L::row_count_warned>(),
+            .doc = "A result with more rows is reported with the line that asked; 0 = none is."},
+    Setting{.name = "max_rows",
+            .reload = Restart,
+            .url = {"max_rows"},
+            .process = at<&Config::library, &L::row_count_max>(),
+            .doc = "A result with more rows is an error, unless the call says otherwise; 0 = none "
+                   "is."},
+};
+
+}  // namespace
+
+SettingGroup library_settings() { return {"Inside a C++ service", kLibrary}; }
+
+}  // namespace pgweir::config
