@@ -38,26 +38,32 @@ Grant SharedPool::acquire(const Request& request) {
   if (is_closed_) return {.denial = Denial::Closed};
   if (Server* offered = take_offer()) return lend(*offered, request);
   now_ = coarse_now();
-  Sleeper sleeper(request);
-  if (pool::Server* idle = shard_.acquire(sleeper, kPool, now_)) {
+  if (pool::Server* idle = shard_.acquire_idle(kPool)) {
     return lend(static_cast<Server&>(*idle), request);
   }
+  Sleeper sleeper(request);
+  shard_.acquire(sleeper, kPool, now_);
   return wait(lock, sleeper);
 }
 
 Server* SharedPool::acquire_if_idle(code_location where, const char* tag) {
   const Lock lock(mutex_);
-  if (is_closed_ || !sleepers_.empty() || shard_.counts(kPool).idle == 0) return nullptr;
+  if (is_closed_ || !sleepers_.empty()) return nullptr;
+  auto* server = static_cast<Server*>(shard_.acquire_idle(kPool));
+  if (server == nullptr) return nullptr;
   now_ = coarse_now();
-  pool::Waiter nobody;
-  auto* server = static_cast<Server*>(shard_.acquire(nobody, kPool, now_));
-  return lend(*server, {.where = where, .tag = tag}).server;
+  note_lease(*server, {.where = where, .tag = tag, .since = now_, .thread = thread_token()});
+  return server;
+}
+
+void SharedPool::note_lease(Server& server, const LeaseNote& note) {
+  server.lease_ = note;
+  server.is_lent_ = true;
 }
 
 Grant SharedPool::lend(Server& server, const Request& request) {
-  server.lease_ = {
-      .where = request.where, .tag = request.tag, .since = now_, .thread = request.thread};
-  server.is_lent_ = true;
+  note_lease(server,
+             {.where = request.where, .tag = request.tag, .since = now_, .thread = request.thread});
   return {.server = &server};
 }
 
@@ -249,6 +255,7 @@ bool SharedPool::wait_until_ended(base::Instant deadline) {
 }
 
 void SharedPool::carry_out_decisions() {
+  if (!shard_.has_decisions()) return;
   while (const auto decision = shard_.take_decision()) {
     if (std::holds_alternative<pool::Open>(*decision)) {
       host_.open(add_server());

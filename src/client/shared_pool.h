@@ -126,6 +126,7 @@ class SharedPool {
   void sleep(Lock& lock, Sleeper& sleeper);
   bool take_called_offer(Sleeper& sleeper);
   void give_up(Sleeper& sleeper, Denial denial);
+  static void note_lease(Server& server, const LeaseNote& note);
   Grant lend(Server& server, const Request& request);
   void take_back(Server& server);
   Server* take_offer();

@@ -64,6 +64,8 @@ class Shard {
   // An idle server of the pool, leased now; or nullptr, and the waiter waits, or is about to be
   // refused (a Refuse follows). REQUIRES: the waiter is in no line.
   Server* acquire(Waiter& waiter, base::PoolId id, base::Instant now);
+  // The same for one who does not wait: nullptr, and nothing follows.
+  Server* acquire_idle(base::PoolId id) { return take_idle(at(id)); }
   // The same for an errand of the owner's own, which goes before every waiter of every pool. No
   // full line and no time refuses it: the owner makes it leave().
   Server* acquire_first(Waiter& waiter, base::PoolId id, base::Instant now);
