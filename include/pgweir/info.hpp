@@ -36,7 +36,8 @@ struct pool_info {
   std::uint32_t closing = 0;          ///< Until PostgreSQL has ended them, too.
   std::uint32_t waiting = 0;          ///< Threads that wait for a connection.
   std::vector<holder_info> holders;   ///< The oldest first.
-  std::optional<server_info> server;  ///< Nothing when it could not be asked in time.
+  std::optional<server_info> server;  ///< Nothing when it could not be asked in time …
+  std::string problem;                ///< … and why.
 };
 
 /// What shutdown() left behind.

@@ -87,18 +87,25 @@ pool_info database_pool::info(code_location where) const {
                  .closing = counts.closing,
                  .waiting = counts.waiting,
                  .holders = to_holders(database_->leases()),
-                 .server = std::nullopt};
+                 .server = std::nullopt,
+                 .problem = {}};
   client::Request request{.where = where, .tag = "info"};
   request.deadline = client::precise_now() + kAskServerMax;
   auto server = database_->acquire(request);
-  if (!server) return info;
+  if (!server) {
+    info.problem = server.error().text;
+    return info;
+  }
   connection_lease lease{connection(*database_, **server)};
   const auto answer = lease->try_query(
       sql("select current_setting('max_connections')::int4, count(*)::int4 from pg_stat_activity "
           "where datid is not null and usesysid is not null",
           where)
           .timeout(kAskServerMax));
-  if (!answer) return info;
+  if (!answer) {
+    info.problem = answer.error().text;
+    return info;
+  }
   const auto [max, active] = answer->one().as<std::uint32_t, std::uint32_t>();
   info.server = server_info{.max_connections = max, .active_connections = active};
   return info;
