@@ -83,6 +83,15 @@ pool::Failure to_pool(const insight::Failure& failure) {
 
 }  // namespace
 
+error_info explain_fork(const code_location& where) {
+  return {
+      .kind = error_kind::pool_closed,
+      .text = fmt::format("this process was forked off the one that the pool belongs to; make a "
+                          "pool of its own here, or use database() ({}:{})",
+                          where.file, where.line),
+      .where = where};
+}
+
 result<std::shared_ptr<Database>> Database::create(Settings settings, log_function log) {
   auto loop = loop::Loop::create();
   if (!loop.has_value()) {
@@ -101,6 +110,7 @@ Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_func
             *this) {}
 
 result<Server*> Database::acquire(Request request) {
+  if (is_of_parent()) return explain_fork(request.where);
   if (Server* idle = acquire_if_idle(request.where, request.tag)) return idle;
   const base::Instant since = precise_now();
   if (request.deadline == base::kNever && settings_.acquire_timeout > base::Duration::zero()) {
@@ -116,6 +126,7 @@ result<Server*> Database::acquire(Request request) {
 }
 
 Server* Database::acquire_if_idle(code_location where, const char* tag) {
+  if (is_of_parent()) return nullptr;
   while (Server* server = pool_.acquire_if_idle(where, tag)) {
     if (is_fit(*server)) return server;
     pool_.discard(*server);
@@ -188,6 +199,7 @@ void Database::report_overdue_leases() {
 }
 
 void Database::give_back(Server& server) {
+  if (is_of_parent()) return;
   if (server.lease().is_reported) {
     log().event(kLeaseCameBack, {obs::kv("at", text_of(server.lease().where)),
                                  obs::kv("held_s", coarse_now() - server.lease().since)});
@@ -197,7 +209,9 @@ void Database::give_back(Server& server) {
   loop_->post([this, &server] { tidy_up(server); });
 }
 
-void Database::discard(Server& server) { pool_.discard(server); }
+void Database::discard(Server& server) {
+  if (!is_of_parent()) pool_.discard(server);
+}
 
 void Database::tidy_up(Server& server) {
   recover(loop_, work_, server.connection.get(), server.is_touched, [this, &server](bool is_clean) {

@@ -14,6 +14,7 @@
 
 #include "base/time.h"
 #include "client/blocking_work.h"
+#include "client/fork_generation.h"
 #include "client/log_lines.h"
 #include "client/settings.h"
 #include "client/shared_pool.h"
@@ -36,6 +37,11 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   void give_back(Server& server);
   // It is closed.
   void discard(Server& server);
+
+  // This process was forked off the one that made it: its threads are not here, and its servers are
+  // the other's. acquire() says so; give_back() and discard() leave them alone, and nobody may
+  // close() or destroy it.
+  bool is_of_parent() const { return generation_ != fork_generation(); }
 
   // Nobody gets a server any more, and who waits is refused. Idle servers are closed. Returns
   // whether all have ended by then, by the precise clock.
@@ -67,6 +73,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   error_info explain(const Request& request, const Grant& grant, base::Instant since) const;
 
   const Settings settings_;
+  const std::uint64_t generation_ = fork_generation();
   LogLines lines_;
   const std::shared_ptr<loop::Loop> loop_;
   BlockingWork work_;
@@ -75,5 +82,8 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   loop::TimerId tick_ = loop::TimerId::None;  // The maintenance thread's.
   SharedPool pool_;
 };
+
+// What somebody is told who uses the parent's pool or a lease of it.
+error_info explain_fork(const code_location& where);
 
 }  // namespace pgweir::client

@@ -1,6 +1,8 @@
 #include "pgweir/database_pool.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -52,6 +54,11 @@ database_pool::database_pool(const database_options& options, code_location wher
 
 database_pool::~database_pool() {
   if (database_ == nullptr) return;
+  if (database_->is_of_parent()) {
+    // Never destroyed here: that would say good-bye on the parent's connections.
+    static_cast<void>(new std::shared_ptr<client::Database>(std::move(database_)));
+    return;
+  }
   client::forget_pool(*database_);
   database_->close(client::precise_now() + kFarewell);
 }
@@ -113,6 +120,7 @@ pool_info database_pool::info(code_location where) const {
 
 shutdown_report database_pool::shutdown(std::chrono::milliseconds drain) {
   shutdown_report report;
+  if (database_->is_of_parent()) return report;
   report.is_complete = database_->close(client::precise_now() + drain);
   report.abandoned = to_holders(database_->leases());
   return report;
@@ -139,10 +147,22 @@ void database_pool::pause_before_retry(const error& failed, unsigned attempt,
       static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(longest.count())))));
 }
 
-// Never destroyed: threads of the program may use it until the very end.
-database_pool& database() {
-  static auto* const pool = new database_pool();
-  return *pool;
+// Never destroyed: threads of the program may use it until the very end. A process that was forked
+// off gets one of its own.
+database_pool& database(code_location where) {
+  struct Instance {
+    const std::uint64_t generation = client::fork_generation();
+    database_pool pool;
+  };
+  static std::atomic<Instance*> current = nullptr;
+  static std::mutex mutex;
+  const auto is_ours = [](const Instance* instance) {
+    return instance != nullptr && instance->generation == client::fork_generation();
+  };
+  if (Instance* instance = current.load(); is_ours(instance)) return instance->pool;
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (!is_ours(current.load())) current = new Instance{.pool = database_pool({}, where)};
+  return current.load()->pool;
 }
 
 }  // namespace v1

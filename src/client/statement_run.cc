@@ -144,6 +144,7 @@ result<rows> check_size(Database& database, rows result, const sql& call) {
 
 result<std::vector<Result>> run_statements(Database& database, Server& server,
                                            std::span<const Statement> statements, const sql& call) {
+  if (database.is_of_parent()) return explain_fork(call.where());
   PGconn* const connection = server.connection.get();
   const StopSign stop(call.stop());
   Patience patience{.stop = stop.descriptor()};
