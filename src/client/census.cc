@@ -32,8 +32,9 @@ void note_pool(Database& database, const code_location& where) {
   {
     const std::lock_guard<std::mutex> lock(mutex);
     std::vector<Entry>& all = entries();
-    const auto found = std::find_if(all.begin(), all.end(),
-                                    [&](const Entry& entry) { return entry.name == name; });
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Entry& entry) {
+      return entry.name == name && !entry.database->is_of_parent();
+    });
     if (found != all.end()) first = text_of(found->where);
     all.push_back({.database = &database, .name = name, .where = where});
   }

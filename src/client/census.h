@@ -10,7 +10,7 @@ namespace pgweir::client {
 // A pool was made there. If there is one for the same database, its log says so, with both places.
 void note_pool(Database& database, const code_location& where);
 
-// REQUIRES: noted before.
+// It takes no connections any more. Does nothing the second time.
 void forget_pool(const Database& database);
 
 }  // namespace pgweir::client

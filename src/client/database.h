@@ -42,6 +42,8 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   // the other's. acquire() says so; give_back() and discard() leave them alone, and nobody may
   // close() or destroy it.
   bool is_of_parent() const { return generation_ != fork_generation(); }
+  // Never to be destroyed: that would say good-bye on the parent's connections.
+  void stay_for_ever() { forever_ = shared_from_this(); }
 
   // Nobody gets a server any more, and who waits is refused. Idle servers are closed. Returns
   // whether all have ended by then, by the precise clock.
@@ -74,6 +76,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
 
   const Settings settings_;
   const std::uint64_t generation_ = fork_generation();
+  std::shared_ptr<Database> forever_;
   LogLines lines_;
   const std::shared_ptr<loop::Loop> loop_;
   BlockingWork work_;

@@ -55,12 +55,11 @@ database_pool::database_pool(const database_options& options, code_location wher
 database_pool::~database_pool() {
   if (database_ == nullptr) return;
   if (database_->is_of_parent()) {
-    // Never destroyed here: that would say good-bye on the parent's connections.
-    static_cast<void>(new std::shared_ptr<client::Database>(std::move(database_)));
-    return;
+    database_->stay_for_ever();
+  } else {
+    client::forget_pool(*database_);
+    database_->close(client::precise_now() + kFarewell);
   }
-  client::forget_pool(*database_);
-  database_->close(client::precise_now() + kFarewell);
 }
 
 result<connection_lease> database_pool::try_acquire(const acquire_options& options,
@@ -121,6 +120,7 @@ pool_info database_pool::info(code_location where) const {
 shutdown_report database_pool::shutdown(std::chrono::milliseconds drain) {
   shutdown_report report;
   if (database_->is_of_parent()) return report;
+  client::forget_pool(*database_);
   report.is_complete = database_->close(client::precise_now() + drain);
   report.abandoned = to_holders(database_->leases());
   return report;
