@@ -6,9 +6,7 @@
 #include <array>
 #include <cstddef>
 
-#include "pgweir/values/numbers.hpp"
-#include "pgweir/values/optionals.hpp"
-#include "pgweir/values/texts.hpp"
+#include "pgweir/values/all.hpp"
 
 namespace pgweir {
 inline namespace v1 {

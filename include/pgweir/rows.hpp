@@ -14,9 +14,7 @@
 #include <utility>
 
 #include "pgweir/error.hpp"
-#include "pgweir/values/numbers.hpp"
-#include "pgweir/values/optionals.hpp"
-#include "pgweir/values/texts.hpp"
+#include "pgweir/values/all.hpp"
 
 struct pg_result;
 

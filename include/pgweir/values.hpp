@@ -26,6 +26,9 @@ enum class type_oid : unsigned {
   float4 = 700,
   float8 = 701,
   varchar = 1043,
+  date = 1082,
+  timestamp = 1114,
+  timestamptz = 1184,
   numeric = 1700,
 };
 

@@ -28,6 +28,9 @@ std::string type_text(unsigned type) {
     case type_oid::float4: return "float4";
     case type_oid::float8: return "float8";
     case type_oid::varchar: return "varchar";
+    case type_oid::date: return "date";
+    case type_oid::timestamp: return "timestamp";
+    case type_oid::timestamptz: return "timestamptz";
     case type_oid::numeric: return "numeric";
     case type_oid::unspecified: break;
   }

@@ -1,0 +1,8 @@
+/// \file
+/// Every type that the library itself can send and read; no code of its own.
+#pragma once
+
+#include "pgweir/values/numbers.hpp"    // IWYU pragma: export
+#include "pgweir/values/optionals.hpp"  // IWYU pragma: export
+#include "pgweir/values/texts.hpp"      // IWYU pragma: export
+#include "pgweir/values/times.hpp"      // IWYU pragma: export
