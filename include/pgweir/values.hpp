@@ -23,6 +23,7 @@ enum class type_oid : unsigned {
   int2 = 21,
   int4 = 23,
   text = 25,
+  json = 114,
   float4 = 700,
   float8 = 701,
   varchar = 1043,
@@ -30,6 +31,8 @@ enum class type_oid : unsigned {
   timestamp = 1114,
   timestamptz = 1184,
   numeric = 1700,
+  uuid = 2950,
+  jsonb = 3802,
 };
 
 /// A parameter on its way to PostgreSQL. It is written in place and never moved.

@@ -1,17 +1,8 @@
+#include "client/hex_digit.h"
 #include "pgweir/values/texts.hpp"
 
 namespace pgweir {
 inline namespace v1 {
-namespace {
-
-int nibble_of(char digit) {
-  if (digit >= '0' && digit <= '9') return digit - '0';
-  if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-  if (digit >= 'A' && digit <= 'F') return digit - 'A' + 10;
-  return -1;
-}
-
-}  // namespace
 
 // Only the hex format: the other one has not been PostgreSQL's default since 9.0.
 bool detail::decode_bytea(const cell& from, std::vector<std::byte>& to) {
@@ -24,8 +15,8 @@ bool detail::decode_bytea(const cell& from, std::vector<std::byte>& to) {
   if (!from.bytes.starts_with("\\x") || from.bytes.size() % 2 != 0) return false;
   to.reserve(from.bytes.size() / 2 - 1);
   for (std::size_t i = 2; i < from.bytes.size(); i += 2) {
-    const int high = nibble_of(from.bytes[i]);
-    const int low = nibble_of(from.bytes[i + 1]);
+    const int high = client::nibble_of(from.bytes[i]);
+    const int low = client::nibble_of(from.bytes[i + 1]);
     if (high < 0 || low < 0) return false;
     to.push_back(static_cast<std::byte>(high * 16 + low));
   }

@@ -47,12 +47,10 @@ inline rows rows_of(std::vector<Column> columns) {
   PGresult* const result = PQmakeEmptyPGresult(nullptr, PGRES_TUPLES_OK);
   PQsetResultAttrs(result, static_cast<int>(attributes.size()), attributes.data());
   for (int i = 0; i < static_cast<int>(columns.size()); ++i) {
-    std::optional<std::string>& value = columns[static_cast<std::size_t>(i)].value;
-    if (value) {
-      PQsetvalue(result, 0, i, value->data(), static_cast<int>(value->size()));
-    } else {
-      PQsetvalue(result, 0, i, nullptr, -1);
-    }
+    const std::optional<std::string>& value = columns[static_cast<std::size_t>(i)].value;
+    std::string bytes = value.value_or("");
+    PQsetvalue(result, 0, i, value ? bytes.data() : nullptr,
+               value ? static_cast<int>(bytes.size()) : -1);
   }
   return rows::adopt(result);
 }

@@ -25,6 +25,7 @@ std::string type_text(unsigned type) {
     case type_oid::int2: return "int2";
     case type_oid::int4: return "int4";
     case type_oid::text: return "text";
+    case type_oid::json: return "json";
     case type_oid::float4: return "float4";
     case type_oid::float8: return "float8";
     case type_oid::varchar: return "varchar";
@@ -32,6 +33,8 @@ std::string type_text(unsigned type) {
     case type_oid::timestamp: return "timestamp";
     case type_oid::timestamptz: return "timestamptz";
     case type_oid::numeric: return "numeric";
+    case type_oid::uuid: return "uuid";
+    case type_oid::jsonb: return "jsonb";
     case type_oid::unspecified: break;
   }
   return fmt::format("of the type with oid {}", type);

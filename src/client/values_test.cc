@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <limits>
+#include <unordered_set>
 
 #include "client/made_result_test.h"
 
@@ -210,6 +210,82 @@ TEST(ValuesGarbled, times_and_dates_are_values_or_refused) {
       0);
   EXPECT_GT(count_values_among_garbled<sys_days>(type_oid::date, true, "\1\2\3\4"), 0);
   EXPECT_GT(count_values_among_garbled<year_month_day>(type_oid::date, false, "2024-02-29"), 0);
+}
+
+constexpr std::string_view kSpelled = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+
+uuid make_uuid(std::string_view spelled = kSpelled) {
+  return uuid::parse(spelled).value_or(uuid());
+}
+
+TEST(ValuesUuid, is_sent_and_read_as_its_16_bytes) {
+  const Column column = sent(make_uuid());
+  EXPECT_EQ(column.type, type_oid::uuid);
+  EXPECT_EQ(column.value, bytes("a0eebc999c0b4ef8bb6d6bb9bd380a11"));
+  EXPECT_EQ(read_as<uuid>(column), make_uuid());
+  EXPECT_EQ(read_as<uuid>(text(type_oid::uuid, kSpelled)), make_uuid());
+  EXPECT_EQ(uuid(make_uuid().bytes()), make_uuid());
+}
+
+TEST(ValuesUuid, has_one_spelling_and_is_parsed_from_three) {
+  EXPECT_EQ(make_uuid().text(), kSpelled);
+  EXPECT_EQ(make_uuid("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11").text(), kSpelled);
+  EXPECT_EQ(make_uuid("a0eebc999c0b4ef8bb6d6bb9bd380a11").text(), kSpelled);
+  EXPECT_EQ(uuid().text(), "00000000-0000-0000-0000-000000000000");
+}
+
+TEST(ValuesUuid, nothing_else_is_parsed) {
+  for (const char* wrong :
+       {"", "a0eebc99", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1",
+        "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a1g", "a0eebc999-c0b-4ef8-bb6d-6bb9bd380a11",
+        "{0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11 ",
+        "-0eebc999c0b4ef8bb6d6bb9bd380a11"}) {
+    EXPECT_EQ(uuid::parse(wrong), std::nullopt) << wrong;
+  }
+  EXPECT_THAT(refusal<uuid>(binary(type_oid::uuid, "15 bytes, no 16")), HasSubstr("PostgreSQL"));
+  EXPECT_THAT(refusal<uuid>(text(type_oid::text, kSpelled)), HasSubstr("is no uuid"));
+}
+
+TEST(ValuesUuid, compares_as_its_bytes_and_can_be_a_key) {
+  EXPECT_LT(uuid(), make_uuid());
+  EXPECT_LT(make_uuid("7fffffff-ffff-ffff-ffff-ffffffffffff"), make_uuid());
+  std::unordered_set<uuid> all;
+  for (int i = 0; i < 256; ++i) {
+    std::array<std::byte, 16> bytes{};
+    bytes.back() = static_cast<std::byte>(i);
+    all.emplace(bytes);
+    all.emplace(bytes);
+  }
+  EXPECT_EQ(all.size(), 256U);
+  EXPECT_NE(std::hash<uuid>{}(uuid()), std::hash<uuid>{}(make_uuid()));
+}
+
+TEST(ValuesJson, is_read_from_json_and_jsonb_in_both_forms) {
+  const json document(R"({"a": [1, null]})");
+  EXPECT_EQ(read_as<json>(text(type_oid::json, document.text())), document);
+  EXPECT_EQ(read_as<json>(text(type_oid::jsonb, document.text())), document);
+  EXPECT_EQ(read_as<json>(binary(type_oid::json, document.text())), document);
+  EXPECT_EQ(read_as<json>(binary(type_oid::jsonb, "\1" + document.text())), document);
+}
+
+TEST(ValuesJson, is_sent_without_a_type_as_it_is) {
+  const Column column = sent(json("[1,  2]"));
+  EXPECT_EQ(column.type, type_oid::unspecified);
+  EXPECT_FALSE(column.is_binary);
+  EXPECT_EQ(column.value, "[1,  2]");
+  EXPECT_EQ(sent(json()).value, "null");
+  EXPECT_EQ(send_refusal(json(std::string("[\0]", 3))), "has a NUL inside");
+}
+
+TEST(ValuesJson, a_text_or_another_version_of_jsonb_is_refused) {
+  EXPECT_THAT(refusal<json>(text(type_oid::text, "{}")), HasSubstr("which is text, is no json"));
+  EXPECT_THAT(refusal<json>(binary(type_oid::jsonb, "\2{}")), HasSubstr("binary form"));
+  EXPECT_THAT(refusal<json>(binary(type_oid::jsonb, "")), HasSubstr("binary form"));
+}
+
+TEST(ValuesGarbled, uuids_are_values_or_refused) {
+  EXPECT_GT(count_values_among_garbled<uuid>(type_oid::uuid, true, "0123456789abcdef"), 0);
+  EXPECT_GT(count_values_among_garbled<uuid>(type_oid::uuid, false, kSpelled), 0);
 }
 
 }  // namespace
