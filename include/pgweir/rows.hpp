@@ -23,15 +23,6 @@ inline namespace v1 {
 
 class rows;
 
-namespace detail {
-
-template <class T>
-struct is_optional : std::false_type {};
-template <class T>
-struct is_optional<std::optional<T>> : std::true_type {};
-
-}  // namespace detail
-
 /// One value of a row. A view: valid as long as the rows. Thread-safety: reading only.
 class PGWEIR_EXPORT field {
  public:

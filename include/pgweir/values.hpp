@@ -24,15 +24,31 @@ enum class type_oid : unsigned {
   int4 = 23,
   text = 25,
   json = 114,
+  json_array = 199,
   float4 = 700,
   float8 = 701,
+  boolean_array = 1000,
+  bytea_array = 1001,
+  int2_array = 1005,
+  int4_array = 1007,
+  text_array = 1009,
+  varchar_array = 1015,
+  int8_array = 1016,
+  float4_array = 1021,
+  float8_array = 1022,
   varchar = 1043,
   date = 1082,
   timestamp = 1114,
+  timestamp_array = 1115,
+  date_array = 1182,
   timestamptz = 1184,
+  timestamptz_array = 1185,
+  numeric_array = 1231,
   numeric = 1700,
   uuid = 2950,
+  uuid_array = 2951,
   jsonb = 3802,
+  jsonb_array = 3807,
 };
 
 /// A parameter on its way to PostgreSQL. It is written in place and never moved.
@@ -50,9 +66,10 @@ class encoded_value {
     data_ = text.data();
     length_ = text.size();
   }
-  /// A text that is kept here.
-  void keep_text(std::string text) {
+  /// A text that is kept here; of `type`, if PostgreSQL is not to find out.
+  void keep_text(std::string text, type_oid type = type_oid::unspecified) {
     kept_ = std::move(text);
+    type_ = type;
     set_text(kept_);
   }
   /// Binary, of at most 16 bytes, which are copied.
@@ -65,6 +82,11 @@ class encoded_value {
     is_binary_ = true;
     data_ = bytes.empty() ? bytes_.data() : bytes.data();  // Null would be NULL.
     length_ = bytes.size();
+  }
+  /// Binary, of bytes that are kept here.
+  void keep_bytes(type_oid type, std::string bytes) {
+    kept_ = std::move(bytes);
+    borrow_bytes(type, kept_);
   }
   /// It cannot be sent. `why` is a literal that goes on after "parameter $3".
   void refuse(const char* why) noexcept { refused_ = why; }
@@ -96,10 +118,9 @@ struct cell {
 /// Specialise it with
 ///   static constexpr std::string_view name;              // For messages.
 ///   static void encode(const T& value, encoded_value& to);
-///   static const char* decode(const cell& from, T& to);  // nullptr, or why not: a literal that
-///   goes
-///                                                        // on after "column name is text and".
-/// decode sees no NULL; std::optional takes those.
+///   static const char* decode(const cell& from, T& to);
+/// decode gives nullptr, or why not: a literal that goes on after "column 1 "name", which is
+/// text,". It sees no NULL; std::optional takes those.
 template <class T>
 struct value_traits;
 

@@ -35,6 +35,22 @@ std::string type_text(unsigned type) {
     case type_oid::numeric: return "numeric";
     case type_oid::uuid: return "uuid";
     case type_oid::jsonb: return "jsonb";
+    case type_oid::json_array: return "json[]";
+    case type_oid::boolean_array: return "bool[]";
+    case type_oid::bytea_array: return "bytea[]";
+    case type_oid::int2_array: return "int2[]";
+    case type_oid::int4_array: return "int4[]";
+    case type_oid::text_array: return "text[]";
+    case type_oid::varchar_array: return "varchar[]";
+    case type_oid::int8_array: return "int8[]";
+    case type_oid::float4_array: return "float4[]";
+    case type_oid::float8_array: return "float8[]";
+    case type_oid::timestamp_array: return "timestamp[]";
+    case type_oid::date_array: return "date[]";
+    case type_oid::timestamptz_array: return "timestamptz[]";
+    case type_oid::numeric_array: return "numeric[]";
+    case type_oid::uuid_array: return "uuid[]";
+    case type_oid::jsonb_array: return "jsonb[]";
     case type_oid::unspecified: break;
   }
   return fmt::format("of the type with oid {}", type);

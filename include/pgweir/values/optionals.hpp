@@ -4,11 +4,21 @@
 
 #include <cstddef>
 #include <optional>
+#include <type_traits>
 
 #include "pgweir/values.hpp"
 
 namespace pgweir {
 inline namespace v1 {
+
+namespace detail {
+
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+
+}  // namespace detail
 
 template <class T>
 struct value_traits<std::optional<T>> {

@@ -15,12 +15,21 @@
 namespace pgweir {
 inline namespace v1 {
 
+namespace detail {
+
+/// Of these the binary form is the text.
+constexpr bool is_text(type_oid type) noexcept {
+  return type == type_oid::text || type == type_oid::varchar || type == type_oid::json;
+}
+
+}  // namespace detail
+
 template <>
 struct value_traits<std::string> {
   static constexpr std::string_view name = "std::string";
   static void encode(const std::string& value, encoded_value& to) { to.set_text(value); }
   static const char* decode(const cell& from, std::string& to) {
-    if (from.is_binary) return "came in binary";
+    if (from.is_binary && !detail::is_text(from.type)) return "came in binary";
     to.assign(from.bytes);
     return nullptr;
   }

@@ -117,8 +117,11 @@ template <>
 struct value_traits<std::chrono::year_month_day> {
   static constexpr std::string_view name = "std::chrono::year_month_day";
   static void encode(const std::chrono::year_month_day& value, encoded_value& to) {
-    if (!value.ok()) return to.refuse("is a day that no calendar has");
-    detail::encode_date(std::chrono::sys_days(value).time_since_epoch().count(), to);
+    // The type is there in any case: an empty array takes it from year_month_day(), which is no
+    // day.
+    const auto days = value.ok() ? std::chrono::sys_days(value) : std::chrono::sys_days();
+    detail::encode_date(days.time_since_epoch().count(), to);
+    if (!value.ok()) to.refuse("is a day that no calendar has");
   }
   static const char* decode(const cell& from, std::chrono::year_month_day& to) {
     constexpr std::chrono::sys_days last =
