@@ -72,12 +72,16 @@ class PGWEIR_EXPORT row {
   /// Errors: value, naming the columns that there are.
   field operator[](std::string_view name) const;
 
-  /// One column as T, or several as a std::tuple. Errors: value, also when there are more or fewer
-  /// columns.
+  /// One column as T, or several as a std::tuple, or all as a struct whose members are in the order
+  /// of the columns. Errors: value, also when there are more or fewer columns.
   template <class... T>
   auto as() const {
-    expect_columns(sizeof...(T));
-    return as_tuple<T...>(std::index_sequence_for<T...>{});
+    if constexpr (sizeof...(T) == 1 && (detail::row_struct<T> && ...)) {
+      return (as_struct<T>(std::type_identity<detail::members_of<T>>()), ...);
+    } else {
+      expect_columns(sizeof...(T));
+      return as_tuple<T...>(std::index_sequence_for<T...>{});
+    }
   }
 
  private:
@@ -92,6 +96,13 @@ class PGWEIR_EXPORT row {
     } else {
       return std::tuple<T...>{field(result_, number_, static_cast<int>(Column)).as<T>()...};
     }
+  }
+
+  template <class Struct, class... Member>
+  Struct as_struct(std::type_identity<std::tuple<Member...>>) const {
+    expect_columns(sizeof...(Member));
+    int column = 0;
+    return Struct{field(result_, number_, column++).as<Member>()...};  // Braces keep the order.
   }
 
   const pg_result* result_;
@@ -120,7 +131,8 @@ class PGWEIR_EXPORT rows {
   /// The only row. Errors: value, when there are more or none.
   row one() const;
 
-  /// What as<T…>() of each row gives: `for (auto [id, name] : rows.as<int, std::string>())`.
+  /// What as<T…>() of each row gives: `for (auto [id, name] : rows.as<int, std::string>())`, or
+  /// `for (const User& user : rows.as<User>())`.
   template <class... T>
   class typed;
   template <class... T>
