@@ -198,6 +198,9 @@ TEST(ValuesGarbled, arrays_are_values_or_refused) {
   EXPECT_GT(count_values_among_garbled<OptionalTexts>(type_oid::text_array, false,
                                                       R"({"a \"b\"",NULL,"\\c",d e})"),
             0);
+  const std::string texts =
+      bytes("00000001 00000000 00000019 00000003 00000001 00000001 61 00000001 62 00000001 63");
+  EXPECT_GT(count_values_among_garbled<Texts>(type_oid::text_array, true, texts), 0);
   EXPECT_GT(count_values_among_garbled<Ints>(type_oid::int4_array, false, "[0:2]={1,-20,3}"), 0);
 }
 

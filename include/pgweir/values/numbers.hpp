@@ -72,9 +72,11 @@ struct value_traits<bool> {
     to.set_bytes(type_oid::boolean, value ? std::string_view("\1", 1) : std::string_view("\0", 1));
   }
   static const char* decode(const cell& from, bool& to) {
-    if (from.type != type_oid::boolean || from.bytes.size() != 1) return "is no bool";
-    to = from.bytes[0] == (from.is_binary ? '\1' : 't');
-    return nullptr;
+    if (from.type != type_oid::boolean) return "is no bool";
+    const std::string_view is_true = from.is_binary ? std::string_view("\1", 1) : "t";
+    const std::string_view is_false = from.is_binary ? std::string_view("\0", 1) : "f";
+    to = from.bytes == is_true;
+    return to || from.bytes == is_false ? nullptr : "is not what PostgreSQL says that it is";
   }
 };
 
@@ -126,7 +128,7 @@ requires(sizeof(T) <= 8) struct value_traits<T> {
              "float8 in the statement";
     }
     if (!from.is_binary) {
-      return parse(from.bytes, to) ? nullptr : "is not what PostgreSQL says that it is";
+      return parse(from, to) ? nullptr : "is not what PostgreSQL says that it is";
     }
     if (from.type == type_oid::float4 && from.bytes.size() == 4) {
       to = std::bit_cast<float>(detail::decode_big_endian<std::uint32_t>(from.bytes));
@@ -141,7 +143,15 @@ requires(sizeof(T) <= 8) struct value_traits<T> {
 
  private:
   // from_chars knows "nan" and "inf" in any case, and PostgreSQL writes NaN and Infinity.
-  static bool parse(std::string_view text, T& to) { return detail::parse_number(text, to); }
+  // The text of a float4 has as many digits as tell floats apart: as a double, 0.1 would be another
+  // number than in binary.
+  static bool parse(const cell& from, T& to) {
+    if (from.type == type_oid::float8) return detail::parse_number(from.bytes, to);
+    float value = 0;
+    const bool is_read = detail::parse_number(from.bytes, value);
+    to = value;
+    return is_read;
+  }
 };
 
 }  // namespace v1
