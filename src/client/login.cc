@@ -144,6 +144,14 @@ std::optional<Failure> set_parameters(PGconn* connection, const proxy::DatabaseO
   return carry_out(connection, {.text = text.c_str(), .values = values}, patience);
 }
 
+// What times are read as (pgweir/values/times.hpp). Only where the server has another: it says so
+// by itself, and mostly it has not.
+std::optional<Failure> set_date_style(PGconn* connection, const Patience& patience) {
+  const char* style = PQparameterStatus(connection, "DateStyle");
+  if (style != nullptr && std::string_view(style).starts_with("ISO")) return std::nullopt;
+  return carry_out(connection, {.text = "set datestyle = 'ISO'"}, patience);
+}
+
 std::string_view name_for(const proxy::DatabaseOptions& database, std::string_view fallback) {
   for (const auto& [name, value] : database.startup_parameters) {
     if (name == "application_name") return value;
@@ -177,6 +185,7 @@ LoginOutcome log_in(const proxy::DatabaseOptions& database, std::string_view app
   auto* connection = std::get_if<Connection>(&outcome);
   if (connection == nullptr) return outcome;
   if (auto failure = set_parameters(connection->get(), database, patience)) return *failure;
+  if (auto failure = set_date_style(connection->get(), patience)) return *failure;
   if (!database.connect_query.empty()) {
     const Statement query{.text = database.connect_query.c_str()};
     if (auto failure = carry_out(connection->get(), query, patience)) return *failure;

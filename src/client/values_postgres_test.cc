@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "../tests/support/private_postgres.h"
+#include "client/pool_scene_test.h"
 #include "pgweir/database_pool.hpp"
 
 namespace pgweir::client {
@@ -25,19 +25,18 @@ using Texts = std::vector<std::string>;
 using OptionalTexts = std::vector<std::optional<std::string>>;
 
 // What PostgreSQL itself makes of the values, and says of them.
-class ValuesPostgresTest : public testing::Test {
+class ValuesPostgresTest : public PoolScene {
  protected:
-  static tests::PrivatePostgres& server() {
-    static tests::PrivatePostgres postgres({.connection_count_max = 20});
-    return postgres;
-  }
-
   void SetUp() override {
-    if (!server().is_installed()) GTEST_SKIP() << tests::PrivatePostgres::kNotInstalled;
-    static const bool is_started = server().start();
-    ASSERT_TRUE(is_started) << server().log();
-    db_.emplace(database_options(server().url()).set("connection_limit", "1"));
+    PoolScene::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    db_.emplace(options("1"));
     lease_.emplace(db_->acquire());
+  }
+  void TearDown() override {
+    lease_.reset();
+    db_.reset();
+    PoolScene::TearDown();
   }
 
   template <class T, class... Values>
@@ -199,6 +198,15 @@ TEST_F(ValuesPostgresTest, the_object_ids_are_those_of_postgres) {
                                static_cast<std::int64_t>(id)),
               name);
   }
+}
+
+TEST_F(ValuesPostgresTest, a_server_with_another_date_style_is_asked_for_iso) {
+  PoolScene::ask("alter role postgres set datestyle = 'German, DMY'");
+  database_pool db(options("1"));
+  const rows dates = db.acquire()->query("select date '2024-02-29', current_setting('datestyle')");
+  PoolScene::ask("alter role postgres reset datestyle");
+  EXPECT_EQ((dates.one()[0].as<std::chrono::sys_days>()),
+            std::chrono::sys_days(std::chrono::year(2024) / 2 / 29));
 }
 
 }  // namespace
