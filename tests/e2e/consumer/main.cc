@@ -9,8 +9,8 @@ int main() {
       return tx.query("select $1::int4 + $2", 40, 2).one().as<int>();
     });
     std::cout << "sum " << sum << '\n';
-    static_cast<void>(db.with_connection(
-        [](pgweir::connection& c) { return c.query("select no_such_column"); }));
+    static_cast<void>(
+        db.with_connection([](pgweir::connection& c) { return c.query("select no_such_column"); }));
   } catch (const pgweir::server_error& refused) {
     // Thrown in the library and caught here, by its own type.
     std::cout << "refused " << refused.sqlstate().text() << '\n';
