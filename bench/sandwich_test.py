@@ -17,10 +17,11 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from comparison import conditions, report  # noqa: E402
-from comparison.bench import Bench, Comparison, free_ports  # noqa: E402
+from comparison.bench import Bench, Comparison  # noqa: E402
 from comparison.conditions import Conditions  # noqa: E402
 from comparison.poolers import Pgweir  # noqa: E402
 from comparison.workloads import KINDS, Workload  # noqa: E402
+from support.ports import free_port  # noqa: E402
 
 BUILD = pathlib.Path(os.environ["PGWEIR_BUILD"])
 MARKERS = ("<!-- figures: begin -->", "<!-- figures: end -->")
@@ -102,7 +103,7 @@ class Passage(threading.Thread):
 
 class ScenarioTest(unittest.TestCase):
     def setUp(self):
-        (self.server_port,) = free_ports(1)
+        self.server_port = free_port()
         self.passage = Passage(self.server_port)
         self.passage.start()
         self.addCleanup(self.passage.close)
@@ -170,7 +171,7 @@ class SandwichTest(unittest.TestCase):
                     self.assertGreater(figures[kind.metrics[0].name], 0)
 
     def test_a_wrong_byte_is_noticed(self):
-        (server_port,) = free_ports(1)
+        server_port = free_port()
         relay = Corrupter(server_port, at=5000)
         relay.start()
         done = subprocess.run(

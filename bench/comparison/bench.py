@@ -15,6 +15,7 @@ from comparison import conditions, statistics
 from comparison.account import hidden_share, thread_seconds
 from comparison.poolers import make_certificate
 from comparison.workloads import Workload
+from support.ports import free_port, free_ports
 
 RUN_EXTRA_MAX = 60  # Seconds for logins, warm-up and leaving; the sandwich gives up sooner.
 ATTEMPTS_MAX = 5  # For a round without steal.
@@ -54,16 +55,6 @@ class Failed(Exception):
     """A run came to nothing."""
 
 
-def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 class Bench:
     """A context; what runs when it ends is stopped."""
 
@@ -73,7 +64,7 @@ class Bench:
         self.seconds = seconds
         self.poolers = {}  # What runs, by what it was made of and its setup.
         self.watch = None  # While a round is under way.
-        (self.server_port,) = free_ports(1)
+        self.server_port = free_port()
         cpus = sorted(os.sched_getaffinity(0))
         self.pooler_cpus, self.other_cpus = (cpus[1:2], cpus[:1]) if len(cpus) > 1 else (cpus, cpus)
 

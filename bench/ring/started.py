@@ -9,9 +9,9 @@ import subprocess
 import tempfile
 import time
 
-from comparison.bench import free_ports
 from comparison.poolers import Pgweir
 from ring.measured import Failed, Refused
+from support.ports import free_ports
 
 LOG_SHOWN_CHARACTERS = 2_000
 PATIENCE = 60  # Seconds to start or to end; under callgrind on a busy machine.

@@ -16,6 +16,7 @@ import psycopg
 from support import processes
 from support.case import PgweirTest, value
 from support.pgweir import BINARY, ROOT, Pgweir, run_command
+from support.ports import free_port
 from support.postgres import APP_PASSWORD, Postgres, make_url, quote
 
 
@@ -23,8 +24,8 @@ class MistakesTest(unittest.TestCase):
     """Exit status 2 and one clear line for each mistake; nothing is started."""
 
     def assert_refused(self, url, *words):
-        done = run_command("serve", "--listen", f"127.0.0.1:{processes.free_port()}", "--http",
-                           f"127.0.0.1:{processes.free_port()}", database_url=url)
+        done = run_command("serve", "--listen", f"127.0.0.1:{free_port()}", "--http",
+                           f"127.0.0.1:{free_port()}", database_url=url)
         self.assertEqual(done.returncode, 2, done.stderr)
         lines = done.stderr.strip().splitlines()
         self.assertEqual(len(lines), 1, done.stderr)
@@ -63,7 +64,7 @@ class MistakesTest(unittest.TestCase):
     def test_a_port_in_use_is_status_1_and_names_it(self):
         with Postgres() as server:
             done = run_command("serve", "--listen", f"127.0.0.1:{server.port}", "--http",
-                               f"127.0.0.1:{processes.free_port()}", database_url=server.url())
+                               f"127.0.0.1:{free_port()}", database_url=server.url())
             self.assertEqual(done.returncode, 1)
             self.assertIn(str(server.port), done.stderr)
 
@@ -384,7 +385,7 @@ class RunTest(PgweirTest):
     """./run, once everything is built."""
 
     def seconds_until_ready(self):
-        port, http_port = processes.free_port(), processes.free_port()
+        port, http_port = free_port(), free_port()
         environment = self.pgweir.environment() | {"DATABASE_URL": self.server.url()}
         started = time.monotonic()
         process = subprocess.Popen(

@@ -9,6 +9,7 @@ import psycopg
 from support import processes
 from support.case import PgweirTest, value
 from support.pgweir import Pgweir, run_command
+from support.ports import free_port
 from support.postgres import APP_PASSWORD, make_url, quote
 
 # Values where "x" would be a mistake.
@@ -100,7 +101,7 @@ class AddressTest(PgweirTest):
 
     def test_the_second_of_several_hosts_when_the_first_is_dead(self):
         self.assert_answers(
-            self.url_of(f"127.0.0.1:{processes.free_port()},127.0.0.1:{self.server.port}"))
+            self.url_of(f"127.0.0.1:{free_port()},127.0.0.1:{self.server.port}"))
 
 
 class SilentServerTest(unittest.TestCase):

@@ -16,16 +16,21 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace pgweir::tests {
@@ -54,6 +59,7 @@ class PrivatePostgres {
     stop();
     std::error_code ignored;
     if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+    if (port_holder_ >= 0) close(port_holder_);
   }
 
   bool is_installed() const { return !bin_.empty(); }
@@ -162,16 +168,43 @@ class PrivatePostgres {
     postmaster_ = -1;
   }
 
-  static std::uint16_t free_port() {
+  // As free_port() of tests/e2e/support/ports.py: below the ports of outgoing connections, and
+  // nobody else's while the socket that stands for it is open.
+  std::uint16_t free_port() {
+    constexpr std::uint16_t kFirst = 10000;
+    std::uint16_t first_ephemeral = 0;
+    std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> first_ephemeral;
+    std::uniform_int_distribution<int> any(kFirst, std::max(first_ephemeral - 1, kFirst + 1000));
+    std::random_device random;
+    while (true) {
+      const auto port = static_cast<std::uint16_t>(any(random));
+      if (hold_port(port) && is_free(port)) return port;
+      close(std::exchange(port_holder_, -1));
+    }
+  }
+
+  bool hold_port(std::uint16_t port) {
+    port_holder_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const std::string name = std::string(1, '\0') + "pgweir-test-port-" + std::to_string(port);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::copy(name.begin(), name.end(), address.sun_path);
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    return bind(port_holder_, reinterpret_cast<sockaddr*>(&address), size) == 0;
+  }
+
+  static bool is_free(std::uint16_t port) {
     const int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int reuse = 1;  // As PostgreSQL does.
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    if (bind(descriptor, reinterpret_cast<sockaddr*>(&address), size) != 0) return 0;
-    getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size);
+    const bool is_bound =
+        bind(descriptor, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
     close(descriptor);
-    return ntohs(address.sin_port);
+    return is_bound;
   }
 
   PrivatePostgresOptions options_;
@@ -179,6 +212,7 @@ class PrivatePostgres {
   std::string directory_;
   std::uint16_t port_ = 0;
   pid_t postmaster_ = -1;
+  int port_holder_ = -1;
 };
 
 }  // namespace pgweir::tests

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from support import processes
+from support.ports import free_port
 from support.postgres import APP_PASSWORD, make_url
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,7 +39,7 @@ class Pgweir:
         self.directory = Path(tempfile.mkdtemp(prefix="pgweir-e2e-"))
         self.directory.chmod(0o755)
         self.log_path = self.directory / "log"
-        self.port, self.http_port = processes.free_port(), processes.free_port()
+        self.port, self.http_port = free_port(), free_port()
         try:
             self.start()
         except BaseException:

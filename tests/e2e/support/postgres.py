@@ -13,6 +13,7 @@ import psycopg
 
 from support import processes
 from support.certificates import make_certificate
+from support.ports import free_port
 
 APP_PASSWORD = "an app's password: 100% & /odd?"
 SUPERUSER_PASSWORD = "superuser-password"
@@ -42,7 +43,7 @@ class Postgres:
         self.directory.chmod(0o755)
         self.data = self.directory / "data"
         self.log_path = self.directory / "log"
-        self.port = processes.free_port()
+        self.port = free_port()
         self._make_cluster()
         try:
             self.start()

@@ -1,8 +1,7 @@
-"""Small things about processes, ports and waiting that both servers of a test need."""
+"""Small things about processes and waiting that both servers of a test need."""
 
 import os
 import pwd
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -14,19 +13,6 @@ POSTGRES_USER = "postgres"
 
 def is_root():
     return os.geteuid() == 0
-
-
-def free_port():
-    """A port that nobody listens on. Whoever uses it has to cope with a neighbour being faster.
-
-    Nor does a socket in /tmp have its number, which another user may have left behind.
-    """
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if not Path(f"/tmp/.s.PGSQL.{port}").exists():
-            return port
 
 
 def postgres_program(name):
