@@ -220,8 +220,8 @@ std::string TlsRecords::failure() const {
 
 void TlsRecords::encrypt(base::Bytes head, base::Bytes tail, base::ByteBuffer& out) {
   while (!has_failed_ && !(head.empty() && tail.empty())) {
-    const base::Bytes first = head.first(std::min(head.size(), kContentBytesMax));
-    const base::Bytes second = tail.first(std::min(tail.size(), kContentBytesMax - first.size()));
+    const base::Bytes first = head.first(std::min(head.size(), kSentBytesMax));
+    const base::Bytes second = tail.first(std::min(tail.size(), kSentBytesMax - first.size()));
     if (write_.record_count() >= kRecordsPerKeyMax) renew_write_keys(out);
     write(Type::Data, first, second, out);
     head = head.subspan(first.size());

@@ -15,6 +15,11 @@ namespace pgweir::net {
 
 class TlsRecords {
  public:
+  // Of content in a record that we send, half of what RFC 8446 allows: libpq (seen: 15) reads at
+  // least so much at once (pqReadData) and leaves what is beyond it in OpenSSL, where a client that
+  // then waits for its socket, as psycopg does, waits forever. PostgreSQL sends no longer ones.
+  static constexpr std::size_t kSentBytesMax = 8 * 1024;
+
   struct Secrets {
     base::Bytes read;
     base::Bytes write;

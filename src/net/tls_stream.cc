@@ -28,7 +28,6 @@ namespace {
 
 constexpr std::string_view kClientSecret = "CLIENT_TRAFFIC_SECRET_0 ";
 constexpr std::string_view kServerSecret = "SERVER_TRAFFIC_SECRET_0 ";
-constexpr std::size_t kRecordBytesMax = 16 * 1024;
 
 int clamp_to_int(std::size_t bytes) {
   return static_cast<int>(std::min<std::size_t>(bytes, 1U << 30U));
@@ -109,6 +108,7 @@ TlsStream::TlsStream(ssl_ctx_st& context, const base::TlsRequest& request, bool 
   BIO* bio = TlsBio::make(*this);
   SSL_set_bio(ssl_, bio, bio);
   SSL_set_ex_data(ssl_, 0, this);
+  SSL_set_max_send_fragment(ssl_, TlsRecords::kSentBytesMax);
   if (is_client_) {
     SSL_set_connect_state(ssl_);
     name_host(request, verifies_host);
@@ -255,7 +255,7 @@ void TlsStream::encrypt(base::Bytes head, base::Bytes tail, base::ByteBuffer& ou
   if (records_ != nullptr) return records_->encrypt(head, tail, out);
   ERR_clear_error();
   out_ = &out;
-  std::array<std::byte, kRecordBytesMax> joined;
+  std::array<std::byte, TlsRecords::kSentBytesMax> joined;
   // A short head would cost a record of its own, with 22 bytes and a cipher call more.
   if (!head.empty() && !tail.empty() && head.size() + tail.size() <= joined.size()) {
     std::memcpy(joined.data(), head.data(), head.size());

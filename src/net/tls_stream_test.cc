@@ -95,6 +95,22 @@ TEST_P(TlsStreamCutTest, what_follows_a_handshake_cut_at_every_byte_is_the_same)
   }
 }
 
+TEST_P(TlsStreamCutTest, no_record_is_longer_than_libpq_reads_at_once) {
+  Ends ends(GetParam());
+  ends.shake_hands();
+  ends.serve(ends.from_client);
+  base::ByteBuffer sent;
+  const std::string head(9'000, 'h');
+  const std::string tail(40'000, 't');
+  ends.server->encrypt(as_bytes(head), as_bytes(tail), sent);
+  constexpr std::size_t kProtectionBytes = 5 + 1 + 16;  // Header, type, tag: RFC 8446, 5.2.
+  for (base::Bytes rest(sent); !rest.empty();) {
+    const std::size_t bytes = 5U + base::load_u16(rest.data() + 3);
+    EXPECT_LE(bytes, 8'192 + kProtectionBytes);
+    rest = rest.subspan(bytes);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(TlsStreamTest, TlsStreamCutTest, ::testing::Values(false, true),
                          [](const auto& settles) { return settles.param ? "settled" : "openssl"; });
 
