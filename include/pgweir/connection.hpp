@@ -41,6 +41,13 @@ class PGWEIR_EXPORT connection {
     return run(statement, parameters(arguments...).view());
   }
 
+  /// The only row of it, as one T, as a std::tuple of several, or as a struct: row::as(). Errors
+  /// besides: value, when there are more rows or none.
+  template <class... T, class... Arguments>
+  auto query_one(const sql& statement, const Arguments&... arguments) {
+    return query(statement, arguments...).one().template as<T...>();
+  }
+
   /// The same for its effect: how many rows were inserted, changed, deleted or found.
   template <class... Arguments>
   std::uint64_t execute(const sql& statement, const Arguments&... arguments) {

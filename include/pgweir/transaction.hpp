@@ -54,6 +54,10 @@ class PGWEIR_EXPORT transaction {
   result<rows> try_query(const sql& statement, const Arguments&... arguments) {
     return run(statement, parameters(arguments...).view(), ending::none);
   }
+  template <class... T, class... Arguments>
+  auto query_one(const sql& statement, const Arguments&... arguments) {
+    return query(statement, arguments...).one().template as<T...>();
+  }
   template <class... Arguments>
   std::uint64_t execute(const sql& statement, const Arguments&... arguments) {
     return query(statement, arguments...).affected();

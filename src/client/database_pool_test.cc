@@ -37,6 +37,20 @@ TEST_F(DatabasePoolTest, a_statement_with_parameters_brings_typed_rows) {
   EXPECT_THAT(seen, testing::ElementsAre("1person 1odd", "3person 3odd"));
 }
 
+TEST_F(DatabasePoolTest, the_only_row_is_had_at_once) {
+  struct Person {
+    std::int64_t id;
+    std::string name;
+  };
+  database_pool db(options());
+  auto lease = db.acquire();
+  EXPECT_EQ(lease->query_one<int>("select $1::int4 + 1", 41), 42);
+  EXPECT_EQ((lease->query_one<int, std::string>("select 1, 'a'")), std::tuple(1, "a"));
+  EXPECT_EQ(lease->query_one<Person>("select 7::int8, 'Ada'").name, "Ada");
+  EXPECT_THAT([&] { lease->query_one<int>("select 1 where false"); }, Throws<value_error>());
+  EXPECT_THAT([&] { lease->query_one<int>("values (1), (2)"); }, Throws<value_error>());
+}
+
 TEST_F(DatabasePoolTest, null_is_taken_by_optional_alone) {
   database_pool db(options());
   auto lease = db.acquire();
