@@ -54,6 +54,8 @@ void BlockingWork::add(Task task) {
   start_quiet_thread("pgweir-conn-" + std::to_string(number), [state = state_] { run(*state); });
 }
 
+void BlockingWork::hurry() { ::eventfd_write(state_->stop_descriptor, 1); }
+
 void BlockingWork::stop() {
   const std::lock_guard<std::mutex> lock(state_->mutex);
   if (std::exchange(state_->is_stopped, true)) return;

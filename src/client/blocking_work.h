@@ -26,7 +26,9 @@ class BlockingWork {
 
   // Any thread. Tasks begin in their order. What has not begun when stop() is called is dropped.
   void add(Task task);
-  // Any thread. Nothing begins any more; what runs is to hurry.
+  // Any thread. What runs, and whatever follows, is to hurry.
+  void hurry();
+  // Any thread. Nothing begins any more, and what runs is to hurry.
   void stop();
   // Whether all that ran has returned by then, by the precise clock. REQUIRES: stop() was called.
   bool wait_until_over(base::Instant deadline);

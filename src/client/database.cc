@@ -287,6 +287,7 @@ void Database::stop_threads() {
 
 bool Database::close(base::Instant deadline) {
   pool_.close();
+  work_.hurry();
   is_closed_ = true;
   const bool has_ended = pool_.wait_until_ended(deadline);
   if (has_ended) stop_threads();

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -18,6 +21,29 @@ using testing::Throws;
 using testing::ThrowsMessage;
 
 class DatabasePoolTest : public PoolScene {};
+
+// Takes connections and says nothing.
+class SilentServer {
+ public:
+  SilentServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listener_, 8), 0);
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    port_ = ntohs(address.sin_port);
+  }
+  SilentServer(const SilentServer&) = delete;
+  SilentServer& operator=(const SilentServer&) = delete;
+  ~SilentServer() { ::close(listener_); }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  int listener_;
+  std::uint16_t port_ = 0;
+};
 
 TEST_F(DatabasePoolTest, a_statement_with_parameters_brings_typed_rows) {
   database_pool db(options());
@@ -229,6 +255,16 @@ TEST_F(DatabasePoolTest, D19_shutdown_returns_by_its_deadline) {
   kept.release();
   EXPECT_TRUE(db.shutdown(20s).is_complete);
   EXPECT_EQ(ask("select count(*) from pg_stat_activity where application_name = 'libpgweir'"), "0");
+}
+
+TEST_F(DatabasePoolTest, D19_shutdown_does_not_wait_for_a_login_that_nobody_answers) {
+  const SilentServer silent;
+  database_pool db(database_options("postgresql://app@127.0.0.1:" + std::to_string(silent.port()) +
+                                    "/shop?connect_timeout=600"));
+  const std::jthread waiting(
+      [&] { EXPECT_THAT([&] { static_cast<void>(db.acquire()); }, Throws<pool_closed>()); });
+  while (db.info().connecting == 0) std::this_thread::yield();
+  EXPECT_TRUE(db.shutdown(60s).is_complete);
 }
 
 TEST_F(DatabasePoolTest, a_lease_may_outlive_its_pool) {
