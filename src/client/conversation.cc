@@ -11,17 +11,30 @@
 namespace pgweir::client {
 namespace {
 
+constexpr auto kHiddenInputPeriod = std::chrono::milliseconds(100);
+
 int milliseconds_until(base::Instant deadline) {
   if (deadline == base::kNever) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - precise_now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
 }
 
+// PQconsumeInput leaves in OpenSSL what it has no room for of a TLS record (seen with libpq 15),
+// and no socket tells of that. PostgreSQL and pgweir send no records so long; other poolers do.
+bool may_hide_input(PGconn* connection) { return PQsslInUse(connection) != 0; }
+
 Waited read_some(PGconn* connection, const Patience& patience) {
-  const Waited waited = await(connection, POLLIN, patience);
-  if (waited != Waited::Ready) return waited;
+  Patience before_looking = patience;
+  const bool looks = may_hide_input(connection);
+  if (looks) {
+    before_looking.deadline = std::min(patience.deadline, precise_now() + kHiddenInputPeriod);
+  }
+  const Waited waited = await(connection, POLLIN, before_looking);
+  const bool is_look = waited == Waited::TimedOut && before_looking.deadline < patience.deadline;
+  if (waited != Waited::Ready && !is_look) return waited;
   // What came before the connection was lost is still to be had by PQgetResult.
   PQconsumeInput(connection);
+  if (looks) PQconsumeInput(connection);
   return Waited::Ready;
 }
 
@@ -57,9 +70,10 @@ bool send(PGconn* connection, const Statement& statement) {
                            statement.result_format) == 1;
 }
 
-// The answers to a pipeline: each ends with a null result, all of them with a sync.
+// The answers to a pipeline: each ends with a null result, all of them with a sync. Two of the
+// first kind in a row: libpq expects nothing more.
 Waited read_pipeline(PGconn* connection, const Patience& patience, std::vector<Result>& results) {
-  while (true) {
+  for (int nulls = 0; nulls < 2;) {
     Result result;
     const Waited waited = next_result(connection, patience, result);
     if (waited != Waited::Ready) return waited;
@@ -67,10 +81,12 @@ Waited read_pipeline(PGconn* connection, const Patience& patience, std::vector<R
       if (result) results.push_back(std::move(result));
       return Waited::Lost;
     }
+    nulls = result ? 0 : nulls + 1;
     if (!result) continue;
     if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) return Waited::Ready;
     results.push_back(std::move(result));
   }
+  return Waited::Lost;
 }
 
 }  // namespace

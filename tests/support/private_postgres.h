@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,7 @@ namespace pgweir::tests {
 
 struct PrivatePostgresOptions {
   int connection_count_max = 20;
+  bool has_tls = false;                    // With a certificate that nobody signed.
   std::vector<std::string> settings = {};  // "log_connections=on", …
 };
 
@@ -101,6 +103,7 @@ class PrivatePostgres {
     std::vector<std::string> settings{
         "listen_addresses=127.0.0.1", "fsync=off",
         "max_connections=" + std::to_string(options_.connection_count_max)};
+    if (options_.has_tls) settings.emplace_back("ssl=on");
     settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
     return settings;
   }
@@ -116,8 +119,19 @@ class PrivatePostgres {
     const pid_t initdb = spawn({bin_ + "/initdb", "-D", data(), "-U", std::string(kUser), "-A",
                                 "scram-sha-256", "--pwfile=" + directory_ + "/password",
                                 "--no-sync", "--no-instructions", "-E", "UTF8", "--locale=C"});
+    return has_succeeded(initdb) && (!options_.has_tls || make_certificate());
+  }
+
+  bool make_certificate() const {
+    return has_succeeded(spawn({"/usr/bin/openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+                                "-subj", "/CN=localhost", "-keyout", data() + "/server.key", "-out",
+                                data() + "/server.crt"})) &&
+           chmod((data() + "/server.key").c_str(), 0600) == 0;
+  }
+
+  static bool has_succeeded(pid_t child) {
     int status = 1;
-    return waitpid(initdb, &status, 0) == initdb && status == 0;
+    return waitpid(child, &status, 0) == child && status == 0;
   }
 
   // PostgreSQL does not run as root: then it runs as the package's user.
