@@ -11,6 +11,7 @@
 #include "pgweir/export.hpp"
 #include "pgweir/parameters.hpp"
 #include "pgweir/result.hpp"
+#include "pgweir/row_stream.hpp"
 #include "pgweir/rows.hpp"
 #include "pgweir/sql.hpp"
 
@@ -60,6 +61,13 @@ class PGWEIR_EXPORT connection {
     return outcome->affected();
   }
 
+  /// The rows one after the other, however many there are: row_stream.hpp. Until it has ended
+  /// nothing else can be asked of this connection. max_rows and max_bytes do not count.
+  template <class... Arguments>
+  row_stream stream(const sql& statement, const Arguments&... arguments) {
+    return open_stream(statement, parameters(arguments...).view());
+  }
+
   /// libpq's own handle, for what is not offered here. It stays the connection's: do not close it.
   /// When the lease is over PostgreSQL resets the session (DISCARD ALL) before the next one.
   pg_conn* native_handle() noexcept;
@@ -77,6 +85,7 @@ class PGWEIR_EXPORT connection {
   connection& operator=(connection&&) noexcept = default;
 
   result<rows> run(const sql& statement, const parameter_view& values);
+  row_stream open_stream(const sql& statement, const parameter_view& values);
 
   client::Database* database_;
   client::Server* server_;

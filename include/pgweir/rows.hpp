@@ -22,6 +22,7 @@ namespace pgweir {
 inline namespace v1 {
 
 class rows;
+class row_stream;
 
 /// One value of a row. A view: valid as long as the rows. Thread-safety: reading only.
 class PGWEIR_EXPORT field {
@@ -86,6 +87,7 @@ class PGWEIR_EXPORT row {
 
  private:
   friend class rows;
+  friend class row_stream;
 
   row(const pg_result* result, int number) noexcept : result_(result), number_(number) {}
   void expect_columns(std::size_t count) const;

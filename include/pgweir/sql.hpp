@@ -38,9 +38,15 @@ class sql {
     stop_ = std::move(token);
     return std::move(*this);
   }
-  /// More rows than that are result_too_large, and are not kept. Zero: none are too many.
+  /// With more rows than that PostgreSQL is told to give it up: result_too_large, and none is kept.
+  /// Inside a transaction that fails the transaction. Zero: none are too many.
   sql&& max_rows(std::size_t count) && noexcept {
     max_rows_ = count;
+    return std::move(*this);
+  }
+  /// The same for the bytes of all values. One row is read to its end in any case.
+  sql&& max_bytes(std::size_t count) && noexcept {
+    max_bytes_ = count;
     return std::move(*this);
   }
 
@@ -51,6 +57,7 @@ class sql {
   std::optional<std::chrono::nanoseconds> timeout() const noexcept { return timeout_; }
   const std::stop_token& stop() const noexcept { return stop_; }
   std::optional<std::size_t> max_rows() const noexcept { return max_rows_; }
+  std::optional<std::size_t> max_bytes() const noexcept { return max_bytes_; }
 
  private:
   const char* text_;
@@ -59,6 +66,7 @@ class sql {
   std::optional<std::chrono::nanoseconds> timeout_;
   std::stop_token stop_;
   std::optional<std::size_t> max_rows_;
+  std::optional<std::size_t> max_bytes_;
 };
 
 }  // namespace v1

@@ -62,6 +62,10 @@ class PGWEIR_EXPORT transaction {
   std::uint64_t execute(const sql& statement, const Arguments&... arguments) {
     return query(statement, arguments...).affected();
   }
+  template <class... Arguments>
+  row_stream stream(const sql& statement, const Arguments&... arguments) {
+    return open_stream(statement, parameters(arguments...).view());
+  }
   /// The last statement and COMMIT in one round trip, together with BEGIN if it is the only one.
   /// Errors: those of query() and commit().
   template <class... Arguments>
@@ -118,6 +122,7 @@ class PGWEIR_EXPORT transaction {
   };
 
   result<rows> run(const sql& statement, const parameter_view& values, ending how);
+  row_stream open_stream(const sql& statement, const parameter_view& values);
 
   connection& connection_;
   std::string begin_;

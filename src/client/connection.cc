@@ -1,5 +1,6 @@
 #include "pgweir/connection.hpp"
 
+#include "client/row_stream.h"
 #include "client/spelled_statement.h"
 #include "client/statement_run.h"
 #include "pgweir/lease.hpp"
@@ -10,10 +11,19 @@ inline namespace v1 {
 result<rows> connection::run(const sql& statement, const parameter_view& values) {
   const client::SpelledStatement spelled(statement, values);
   if (auto mistake = spelled.mistake()) return std::move(*mistake);
-  const client::Statement one = spelled.statement();
-  auto results = client::run_statements(*database_, *server_, {&one, 1}, statement);
+  client::RowCollector collected(client::RowLimits::of(statement, database_->settings().library));
+  client::Statement one = spelled.statement();
+  one.comes_by_row = collected.is_bounded();
+  auto results = client::run_statements(*database_, *server_, {&one, 1}, statement, &collected);
   if (!results) return std::move(results).error();
-  return client::check_size(*database_, rows::adopt(results->front().release()), statement);
+  return client::take_rows(*database_, std::move(results->front()), collected, statement);
+}
+
+row_stream connection::open_stream(const sql& statement, const parameter_view& values) {
+  const client::SpelledStatement spelled(statement, values);
+  if (auto mistake = spelled.mistake()) throw_error(std::move(*mistake));
+  const client::Statement one = spelled.statement();
+  return client::open_stream(*database_, *server_, {&one, 1}, statement).value();
 }
 
 pg_conn* connection::native_handle() noexcept {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 #include "client/clock.h"
 
@@ -70,25 +71,6 @@ bool send(PGconn* connection, const Statement& statement) {
                            statement.result_format) == 1;
 }
 
-// The answers to a pipeline: each ends with a null result, all of them with a sync. Two of the
-// first kind in a row: libpq expects nothing more.
-Waited read_pipeline(PGconn* connection, const Patience& patience, std::vector<Result>& results) {
-  for (int nulls = 0; nulls < 2;) {
-    Result result;
-    const Waited waited = next_result(connection, patience, result);
-    if (waited != Waited::Ready) return waited;
-    if (PQstatus(connection) == CONNECTION_BAD) {
-      if (result) results.push_back(std::move(result));
-      return Waited::Lost;
-    }
-    nulls = result ? 0 : nulls + 1;
-    if (!result) continue;
-    if (PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) return Waited::Ready;
-    results.push_back(std::move(result));
-  }
-  return Waited::Lost;
-}
-
 }  // namespace
 
 bool is_copy(const PGresult* result) {
@@ -110,45 +92,71 @@ Waited await(PGconn* connection, short events, const Patience& patience) {
   }
 }
 
-Replies converse(PGconn* connection, std::span<const Statement> statements,
-                 const Patience& patience) {
-  Replies replies;
-  if (PQenterPipelineMode(connection) != 1) {
-    replies.waited = Waited::Lost;
-    return replies;
+Waited Conversation::send(std::span<const Statement> statements, const Patience& patience) {
+  is_pipeline_ = statements.size() > 1;
+  if (is_pipeline_ && PQenterPipelineMode(connection_) != 1) return Waited::Lost;
+  for (std::size_t i = 0; i < statements.size(); ++i) {
+    if (!client::send(connection_, statements[i])) return Waited::Lost;
+    if (statements[i].comes_by_row) by_row_ = i;
   }
-  for (const Statement& statement : statements) send(connection, statement);
-  PQpipelineSync(connection);
-  replies.waited = flush(connection, patience);
-  if (replies.waited == Waited::Ready) {
-    replies.waited = read_pipeline(connection, patience, replies.results);
+  if (is_pipeline_) PQpipelineSync(connection_);
+  return flush(connection_, patience);
+}
+
+Waited Conversation::next(Result& result, const Patience& patience) {
+  while (true) {
+    // Before the first result of the statement; it holds for that one only.
+    if (by_row_ == index_) {
+      PQsetSingleRowMode(connection_);
+      by_row_.reset();
+    }
+    const Waited waited = next_result(connection_, patience, result);
+    if (waited != Waited::Ready) return waited;
+    if (PQstatus(connection_) == CONNECTION_BAD) return Waited::Lost;
+    if (result != nullptr && PQresultStatus(result.get()) == PGRES_PIPELINE_SYNC) {
+      result.reset();
+      PQexitPipelineMode(connection_);
+      return Waited::Ready;
+    }
+    if (result != nullptr) {
+      has_ended_ = false;
+      return Waited::Ready;
+    }
+    if (!is_pipeline_) return Waited::Ready;
+    // Each statement of a pipeline ends with a null result, all of them with a sync. Twice in a
+    // row: libpq expects nothing more.
+    if (std::exchange(has_ended_, true)) return Waited::Lost;
+    ++index_;
   }
-  if (replies.waited == Waited::Ready) PQexitPipelineMode(connection);
-  return replies;
 }
 
 Waited converse(PGconn* connection, const Statement& statement, const Patience& patience,
                 Result& result) {
-  if (!send(connection, statement)) return Waited::Lost;
-  Waited waited = flush(connection, patience);
-  if (waited == Waited::Ready) waited = next_result(connection, patience, result);
-  if (waited == Waited::Ready && !is_copy(result.get())) waited = drain(connection, patience);
+  Conversation conversation(connection);
+  Waited waited = conversation.send({&statement, 1}, patience);
+  if (waited == Waited::Ready) waited = conversation.next(result, patience);
+  if (waited == Waited::Ready && result && !is_copy(result.get())) {
+    waited = drain(connection, patience);
+  }
   return PQstatus(connection) == CONNECTION_BAD ? Waited::Lost : waited;
 }
 
 Waited drain(PGconn* connection, const Patience& patience) {
-  if (PQpipelineStatus(connection) != PQ_PIPELINE_OFF) {
-    std::vector<Result> dropped;
-    const Waited waited = read_pipeline(connection, patience, dropped);
-    if (waited == Waited::Ready) PQexitPipelineMode(connection);
-    return waited;
-  }
-  while (true) {
+  const bool is_pipeline = PQpipelineStatus(connection) != PQ_PIPELINE_OFF;
+  for (int nulls = 0; nulls < 2;) {
     Result dropped;
     const Waited waited = next_result(connection, patience, dropped);
-    if (waited != Waited::Ready || !dropped) return waited;
+    if (waited != Waited::Ready) return waited;
+    if (PQstatus(connection) == CONNECTION_BAD) return Waited::Lost;
+    if (dropped == nullptr && !is_pipeline) return Waited::Ready;
+    nulls = dropped == nullptr ? nulls + 1 : 0;
+    if (dropped == nullptr) continue;
     if (is_copy(dropped.get())) return Waited::Lost;  // It would wait for ever.
+    if (PQresultStatus(dropped.get()) != PGRES_PIPELINE_SYNC) continue;
+    PQexitPipelineMode(connection);
+    return Waited::Ready;
   }
+  return Waited::Lost;
 }
 
 }  // namespace pgweir::client

@@ -34,23 +34,34 @@ struct Statement {
   std::span<const int> lengths = {};
   std::span<const int> formats = {};
   int result_format = 0;  // 0: text, 1: binary.
+  // A result for each row (PGRES_SINGLE_TUPLE), then one without rows. One of those sent together.
+  bool comes_by_row = false;
 };
 
-// One result per statement, in their order; after one that failed PostgreSQL skips the others
-// (PGRES_PIPELINE_ABORTED).
-struct Replies {
-  Waited waited = Waited::Ready;
-  std::vector<Result> results;  // As many as have come.
+// Statements that make one round trip together, and their results as they come.
+class Conversation {
+ public:
+  // REQUIRES: nothing is under way on the connection, which outlives this.
+  explicit Conversation(PGconn* connection) : connection_(connection) {}
+
+  Waited send(std::span<const Statement> statements, const Patience& patience);
+  // The next result; null when all is said. After a statement that failed PostgreSQL skips the
+  // others (PGRES_PIPELINE_ABORTED). Lost may come with a result: the server's last words. After
+  // TimedOut and Stopped the answer may be on its way still: see drain().
+  Waited next(Result& result, const Patience& patience);
+  // Of which statement that result was, from 0.
+  std::size_t index() const { return index_; }
+
+ private:
+  PGconn* const connection_;
+  bool is_pipeline_ = false;
+  std::size_t index_ = 0;
+  std::optional<std::size_t> by_row_;  // The statement that comes so, until it was asked for.
+  bool has_ended_ = false;             // The last thing heard was the end of a statement.
 };
 
-// Has PostgreSQL carry out the statements, which make one round trip together, and waits for the
-// answers. After anything but Ready an answer may be on its way still: see drain().
-// REQUIRES: nothing is under way on this connection.
-Replies converse(PGconn* connection, std::span<const Statement> statements,
-                 const Patience& patience);
-
-// The first result of a statement; what a text of several says after that is read and dropped.
-// After a COPY it is still going on.
+// One statement and its result; what else it says is read and dropped. After a COPY it is still
+// going on.
 Waited converse(PGconn* connection, const Statement& statement, const Patience& patience,
                 Result& result);
 

@@ -63,6 +63,15 @@ class PoolScene : public testing::Test {
     EXPECT_EQ(PQresultStatus(answer.get()), PGRES_TUPLES_OK) << PQerrorMessage(way.get());
     return PQntuples(answer.get()) == 0 ? "" : PQgetvalue(answer.get(), 0, 0);
   }
+
+  // What the server process does, as pg_stat_activity says it.
+  static std::string state_of(int pid) {
+    const std::string question =
+        "select state from pg_stat_activity where pid = " + std::to_string(pid);
+    return ask(question.c_str());
+  }
+  // More than a test could read, or hold.
+  static constexpr const char* kEndless = "select generate_series(1, 1000000000)";
 };
 
 }  // namespace pgweir::client

@@ -79,9 +79,11 @@ cell field::value() const noexcept {
 }
 
 void field::refuse(std::string_view why, std::string_view wanted) const {
-  refuse_value(fmt::format("column {} \"{}\" of row {}, which is {}, {}; {} was asked for",
-                           column_ + 1, name(), row_ + 1, type_text(PQftype(result_, column_)), why,
-                           wanted));
+  // A row of a stream does not know how many were before it.
+  const bool is_streamed = PQresultStatus(result_) == PGRES_SINGLE_TUPLE;
+  const std::string place = is_streamed ? "" : fmt::format(" of row {}", row_ + 1);
+  refuse_value(fmt::format("column {} \"{}\"{}, which is {}, {}; {} was asked for", column_ + 1,
+                           name(), place, type_text(PQftype(result_, column_)), why, wanted));
 }
 
 std::size_t row::size() const noexcept { return static_cast<std::size_t>(PQnfields(result_)); }

@@ -2,27 +2,70 @@
 // by, and with an error that says what PostgreSQL said and where the program asked.
 #pragma once
 
+#include <optional>
 #include <span>
+#include <vector>
 
 #include "client/conversation.h"
 #include "client/database.h"
+#include "client/row_limits.h"
 #include "client/server.h"
+#include "client/stop_sign.h"
 #include "pgweir/result.hpp"
 #include "pgweir/rows.hpp"
 #include "pgweir/sql.hpp"
 
 namespace pgweir::client {
 
-// The results of the statements in their order, or the error of the first that failed. Afterwards
-// the server is either at rest or its connection is cut, and then the error says so.
+// After an error, and after the null result that ends it, the server is at rest, or else its
+// connection is cut, and then the error says so.
+class StatementRun {
+ public:
+  // REQUIRES: the database and the server outlive this.
+  StatementRun(Database& database, Server& server, const sql& call);
+
+  // Sends the statements. What the server owes its last user goes ahead of them.
+  std::optional<error_info> begin(std::span<const Statement> statements);
+  // The next result; null: all is said.
+  result<Result> next();
+  // The next result is the beginning of a COPY: the statement goes on, and the caller with it.
+  void expect_copy() { expects_copy_ = true; }
+  // Of which of the statements that result was, from 0.
+  std::size_t index() const { return conversation_.index() - (has_rollback_ ? 1 : 0); }
+
+  // Nobody wants the rest: PostgreSQL is told to give it up. False: it did not answer, and the
+  // connection is cut.
+  bool abandon();
+  // What a Waited that is not Ready means; the server is brought to rest.
+  error_info give_up(Waited waited);
+
+  const code_location& where() const { return where_; }
+  const Patience& patience() const { return patience_; }
+  PGconn* connection() const { return server_.connection.get(); }
+
+ private:
+  error_info explain_stop(bool is_late);
+
+  Database& database_;
+  Server& server_;
+  const code_location where_;
+  const StopSign stop_;
+  Patience patience_;
+  Conversation conversation_;
+  bool has_rollback_ = false;
+  bool expects_copy_ = false;
+};
+
+// Runs them all. The results of the statements in their order, or the error of the first that
+// failed. `rows`, if any, takes those of the statement that comes by row, and in its place there is
+// nothing; once they are too many, PostgreSQL is told to give it up (result_too_large), unless
+// another statement is behind it, which nobody could tell the outcome of then.
 result<std::vector<Result>> run_statements(Database& database, Server& server,
-                                           std::span<const Statement> statements, const sql& call);
+                                           std::span<const Statement> statements, const sql& call,
+                                           RowCollector* rows = nullptr);
 
-// Whether that is more than the call, or else the pool, allows: result_too_large. More than the
-// pool warns of is reported.
-result<rows> check_size(Database& database, rows result, const sql& call);
-
-// What a result that is an error says. The text has the place of the call.
-error_info explain_error(const PGresult* result, const code_location& where);
+// What the user gets of it: `whole`, or else what `collected` took. Errors: result_too_large. More
+// rows than the pool warns of are reported, unless somebody has said how many there may be.
+result<rows> take_rows(Database& database, Result whole, RowCollector& collected, const sql& call);
 
 }  // namespace pgweir::client

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "client/row_stream.h"
 #include "client/spelled_statement.h"
 #include "client/statement_run.h"
 
@@ -95,9 +96,12 @@ result<rows> transaction::run(const sql& statement, const parameter_view& values
   std::vector<Statement> statements;
   if (state_ == state::unbegun) statements.push_back({.text = begin_.c_str()});
   const std::size_t own = statements.size();
+  client::Database& database = *connection_.database_;
+  client::RowCollector collected(client::RowLimits::of(statement, database.settings().library));
   statements.push_back(spelled.statement());
+  statements.back().comes_by_row = collected.is_bounded();
   if (how == ending::commit) statements.push_back({.text = "commit"});
-  auto results = client::run_statements(*connection_.database_, server, statements, statement);
+  auto results = client::run_statements(database, server, statements, statement, &collected);
   state_ = how == ending::commit ? state::over : state::begun;
   if (how == ending::commit) server.must_roll_back = !is_at_rest(server);
   if (!results) {
@@ -107,8 +111,23 @@ result<rows> transaction::run(const sql& statement, const parameter_view& values
   if (how == ending::commit && !has_committed(results->back())) {
     return not_committed(statement.where());
   }
-  return client::check_size(*connection_.database_, rows::adopt((*results)[own].release()),
-                            statement);
+  auto brought = client::take_rows(database, std::move((*results)[own]), collected, statement);
+  if (!brought && how == ending::commit) {
+    brought.error().text += "; the transaction has been committed all the same";
+  }
+  return brought;
+}
+
+row_stream transaction::open_stream(const sql& statement, const parameter_view& values) {
+  if (state_ == state::over) throw_error(over(statement.where()));
+  const client::SpelledStatement spelled(statement, values);
+  if (auto mistake = spelled.mistake()) throw_error(std::move(*mistake));
+  std::vector<Statement> statements;
+  if (state_ == state::unbegun) statements.push_back({.text = begin_.c_str()});
+  statements.push_back(spelled.statement());
+  state_ = state::begun;
+  return client::open_stream(*connection_.database_, *connection_.server_, statements, statement)
+      .value();
 }
 
 result<bool> transaction::try_commit(code_location where) {

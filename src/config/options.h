@@ -96,7 +96,8 @@ struct ProcessOptions {
 struct LibraryOptions {
   base::Duration leak_threshold = std::chrono::seconds(60);
   std::uint32_t row_count_warned = 10'000;
-  std::uint32_t row_count_max = 0;  // 0 = none is too many.
+  std::uint32_t row_count_max = 0;     // 0 = none is too many.
+  std::uint32_t result_bytes_max = 0;  // Of values; 0 = none are too many.
 
   friend bool operator==(const LibraryOptions&, const LibraryOptions&) = default;
 };

@@ -24,8 +24,13 @@ constexpr std::array kLibrary{
             .reload = Restart,
             .url = {"max_rows"},
             .process = at<&Config::library, &L::row_count_max>(),
-            .doc = "A result with more rows is an error, unless the call says otherwise; 0 = none "
-                   "is."},
+            .doc = "A statement that brings more rows is given up, unless the call says otherwise; "
+                   "0 = none is."},
+    Setting{.name = "max_bytes",
+            .reload = Restart,
+            .url = {"max_bytes"},
+            .process = at<&Config::library, &L::result_bytes_max>(),
+            .doc = "The same for the bytes of all values of a result; 0 = none are too many."},
 };
 
 }  // namespace

@@ -1,0 +1,56 @@
+#include "client/row_limits.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace pgweir::client {
+
+RowLimits RowLimits::of(const sql& call, const config::LibraryOptions& pool) {
+  return {.row_count = call.max_rows().value_or(pool.row_count_max),
+          .bytes = call.max_bytes().value_or(pool.result_bytes_max)};
+}
+
+void RowCollector::add(Result result) {
+  if (is_too_large_) return;
+  if (PQresultStatus(result.get()) != PGRES_SINGLE_TUPLE) {
+    last_ = std::move(result);
+    return;
+  }
+  ++row_count_;
+  for (int column = 0; column < PQnfields(result.get()); ++column) {
+    const bool is_null = PQgetisnull(result.get(), 0, column) != 0;
+    const int length = PQgetlength(result.get(), 0, column);
+    lengths_.push_back(is_null ? -1 : length);
+    bytes_.append(PQgetvalue(result.get(), 0, column), static_cast<std::size_t>(length));
+  }
+  has_too_many_rows_ = limits_.row_count != 0 && row_count_ > limits_.row_count;
+  is_too_large_ = has_too_many_rows_ || (limits_.bytes != 0 && bytes_.size() > limits_.bytes);
+  if (!is_too_large_) return;
+  std::string().swap(bytes_);
+  std::vector<std::int32_t>().swap(lengths_);
+}
+
+std::string RowCollector::excess() const {
+  return has_too_many_rows_ ? fmt::format("more than {} rows", limits_.row_count)
+                            : fmt::format("more than {} bytes", limits_.bytes);
+}
+
+Result RowCollector::take() {
+  if (row_count_ == 0) return std::move(last_);
+  Result all(PQcopyResult(last_.get(), PG_COPYRES_ATTRS));
+  const int columns = PQnfields(last_.get());
+  char* at = bytes_.data();
+  std::size_t value = 0;
+  for (int row = 0; row < static_cast<int>(row_count_); ++row) {
+    for (int column = 0; column < columns; ++column, ++value) {
+      const int length = lengths_[value];
+      if (PQsetvalue(all.get(), row, column, length < 0 ? nullptr : at, length) != 1)
+        return nullptr;
+      if (length > 0) at += length;
+    }
+  }
+  return all;
+}
+
+}  // namespace pgweir::client

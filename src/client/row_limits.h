@@ -1,0 +1,50 @@
+// RowLimits: how much a statement may bring, and RowCollector: the rows of one, taken as they come
+// and no more of them than that, so that nobody's memory is filled by a statement without LIMIT.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/libpq.h"
+#include "config/options.h"
+#include "pgweir/sql.hpp"
+
+namespace pgweir::client {
+
+struct RowLimits {
+  std::size_t row_count = 0;  // 0: none are too many.
+  std::size_t bytes = 0;      // Of values; 0: none are too many.
+
+  // As the call says, or else the pool.
+  static RowLimits of(const sql& call, const config::LibraryOptions& pool);
+  bool is_bounded() const { return row_count != 0 || bytes != 0; }
+};
+
+class RowCollector {
+ public:
+  explicit RowCollector(const RowLimits& limits) : limits_(limits) {}
+
+  bool is_bounded() const { return limits_.is_bounded(); }
+  // One result of a statement that comes by row, the last one included. What is beyond the limits
+  // is dropped, and what was kept before it.
+  void add(Result result);
+  bool is_too_large() const { return is_too_large_; }
+  // "more than 100 rows" or "more than 1,000 bytes". REQUIRES: is_too_large().
+  std::string excess() const;
+  // All rows as one result; null where memory is short. REQUIRES: the last one was added, and it is
+  // not too large.
+  Result take();
+
+ private:
+  const RowLimits limits_;
+  bool is_too_large_ = false;
+  bool has_too_many_rows_ = false;
+  std::size_t row_count_ = 0;
+  std::string bytes_;                  // The values of all rows, one behind the other.
+  std::vector<std::int32_t> lengths_;  // Of each; -1: NULL.
+  Result last_;                        // Knows the columns, and what the command has done.
+};
+
+}  // namespace pgweir::client

@@ -1,0 +1,48 @@
+#include "client/statement_error.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace pgweir::client {
+namespace {
+
+std::string_view field_of(const PGresult* result, int field) {
+  const char* text = PQresultErrorField(result, field);
+  return text == nullptr ? std::string_view() : text;
+}
+
+}  // namespace
+
+std::string at(const code_location& where) {
+  return fmt::format(" ({}:{})", where.file, where.line);
+}
+
+error_info explain_error(const PGresult* result, const code_location& where) {
+  const std::string_view state = field_of(result, PG_DIAG_SQLSTATE);
+  if (state.empty()) {
+    return {.kind = error_kind::server,
+            .text = PQresultErrorMessage(result) + at(where),
+            .where = where};
+  }
+  std::string text = fmt::format("{} [{}]", field_of(result, PG_DIAG_MESSAGE_PRIMARY), state);
+  const std::string_view detail = field_of(result, PG_DIAG_MESSAGE_DETAIL);
+  const std::string_view hint = field_of(result, PG_DIAG_MESSAGE_HINT);
+  if (!detail.empty()) text += fmt::format("; {}", detail);
+  if (!hint.empty()) text += fmt::format("; {}", hint);
+  return {.kind = error_kind::server,
+          .text = text + at(where),
+          .sqlstate = sqlstate(state),
+          .where = where};
+}
+
+error_info explain_loss(const PGconn* connection, const code_location& where) {
+  std::string said = PQerrorMessage(connection);
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  return {.kind = error_kind::server,
+          .text = "the connection was lost: " + said + at(where),
+          .is_connection_lost = true,
+          .where = where};
+}
+
+}  // namespace pgweir::client
