@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 
+#include "pgweir/copy.hpp"
 #include "pgweir/error.hpp"
 #include "pgweir/export.hpp"
 #include "pgweir/parameters.hpp"
@@ -67,6 +68,11 @@ class PGWEIR_EXPORT connection {
   row_stream stream(const sql& statement, const Arguments&... arguments) {
     return open_stream(statement, parameters(arguments...).view());
   }
+
+  /// `copy_from("copy users from stdin")`, `copy_to("copy (select …) to stdout")`: copy.hpp. Until
+  /// it has ended nothing else can be asked of this connection. Errors: server, cancelled, value.
+  copy_in copy_from(const sql& statement);
+  copy_out copy_to(const sql& statement);
 
   /// libpq's own handle, for what is not offered here. It stays the connection's: do not close it.
   /// When the lease is over PostgreSQL resets the session (DISCARD ALL) before the next one.

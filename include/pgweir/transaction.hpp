@@ -66,6 +66,9 @@ class PGWEIR_EXPORT transaction {
   row_stream stream(const sql& statement, const Arguments&... arguments) {
     return open_stream(statement, parameters(arguments...).view());
   }
+  /// BEGIN takes a round trip of its own here, if it has not been sent: a COPY is for itself.
+  copy_in copy_from(const sql& statement);
+  copy_out copy_to(const sql& statement);
   /// The last statement and COMMIT in one round trip, together with BEGIN if it is the only one.
   /// Errors: those of query() and commit().
   template <class... Arguments>
@@ -122,6 +125,7 @@ class PGWEIR_EXPORT transaction {
   };
 
   result<rows> run(const sql& statement, const parameter_view& values, ending how);
+  void begin_by_itself(const code_location& where);
   row_stream open_stream(const sql& statement, const parameter_view& values);
 
   connection& connection_;

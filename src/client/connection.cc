@@ -1,5 +1,6 @@
 #include "pgweir/connection.hpp"
 
+#include "client/copy_run.h"
 #include "client/row_stream.h"
 #include "client/spelled_statement.h"
 #include "client/statement_run.h"
@@ -24,6 +25,18 @@ row_stream connection::open_stream(const sql& statement, const parameter_view& v
   if (auto mistake = spelled.mistake()) throw_error(std::move(*mistake));
   const client::Statement one = spelled.statement();
   return client::open_stream(*database_, *server_, {&one, 1}, statement).value();
+}
+
+copy_in connection::copy_from(const sql& statement) {
+  const client::SpelledStatement spelled(statement, {});
+  if (auto mistake = spelled.mistake()) throw_error(std::move(*mistake));
+  return client::CopyRun::begin_in(*database_, *server_, spelled.statement(), statement).value();
+}
+
+copy_out connection::copy_to(const sql& statement) {
+  const client::SpelledStatement spelled(statement, {});
+  if (auto mistake = spelled.mistake()) throw_error(std::move(*mistake));
+  return client::CopyRun::begin_out(*database_, *server_, spelled.statement(), statement).value();
 }
 
 pg_conn* connection::native_handle() noexcept {

@@ -24,33 +24,20 @@ int milliseconds_until(base::Instant deadline) {
 // and no socket tells of that. PostgreSQL and pgweir send no records so long; other poolers do.
 bool may_hide_input(PGconn* connection) { return PQsslInUse(connection) != 0; }
 
-Waited read_some(PGconn* connection, const Patience& patience) {
-  Patience before_looking = patience;
-  const bool looks = may_hide_input(connection);
-  if (looks) {
-    before_looking.deadline = std::min(patience.deadline, precise_now() + kHiddenInputPeriod);
+// Of either direction, as drain() does it.
+Waited end_copy(PGconn* connection, const Patience& patience, const PGresult* begun) {
+  if (PQresultStatus(begun) == PGRES_COPY_IN) {
+    PQputCopyEnd(connection, "the program has given it up");
+    return flush(connection, patience);
   }
-  const Waited waited = await(connection, POLLIN, before_looking);
-  const bool is_look = waited == Waited::TimedOut && before_looking.deadline < patience.deadline;
-  if (waited != Waited::Ready && !is_look) return waited;
-  // What came before the connection was lost is still to be had by PQgetResult.
-  PQconsumeInput(connection);
-  if (looks) PQconsumeInput(connection);
-  return Waited::Ready;
-}
-
-Waited flush(PGconn* connection, const Patience& patience) {
   while (true) {
-    switch (PQflush(connection)) {
-      case 0: return Waited::Ready;
-      case 1: break;
-      // A FATAL may say why it was lost, and PQgetResult has it then.
-      default: return Waited::Ready;
-    }
-    const Waited waited = await(connection, POLLIN | POLLOUT, patience);
+    char* row = nullptr;
+    const int length = PQgetCopyData(connection, &row, 1);
+    if (length > 0) PQfreemem(row);
+    if (length < 0) return Waited::Ready;
+    const Waited waited = length == 0 ? read_some(connection, patience) : Waited::Ready;
     if (waited != Waited::Ready) return waited;
-    // A server that cannot write does not read either.
-    PQconsumeInput(connection);
+    if (PQstatus(connection) == CONNECTION_BAD) return Waited::Lost;
   }
 }
 
@@ -89,6 +76,36 @@ Waited await(PGconn* connection, short events, const Patience& patience) {
     if (polled[0].revents != 0) return Waited::Ready;
     if (polled[1].revents != 0) return Waited::Stopped;
     if (patience.deadline <= precise_now()) return Waited::TimedOut;
+  }
+}
+
+Waited read_some(PGconn* connection, const Patience& patience) {
+  Patience before_looking = patience;
+  const bool looks = may_hide_input(connection);
+  if (looks) {
+    before_looking.deadline = std::min(patience.deadline, precise_now() + kHiddenInputPeriod);
+  }
+  const Waited waited = await(connection, POLLIN, before_looking);
+  const bool is_look = waited == Waited::TimedOut && before_looking.deadline < patience.deadline;
+  if (waited != Waited::Ready && !is_look) return waited;
+  // What came before the connection was lost is still to be had by PQgetResult.
+  PQconsumeInput(connection);
+  if (looks) PQconsumeInput(connection);
+  return Waited::Ready;
+}
+
+Waited flush(PGconn* connection, const Patience& patience) {
+  while (true) {
+    switch (PQflush(connection)) {
+      case 0: return Waited::Ready;
+      case 1: break;
+      // A FATAL may say why it was lost, and PQgetResult has it then.
+      default: return Waited::Ready;
+    }
+    const Waited waited = await(connection, POLLIN | POLLOUT, patience);
+    if (waited != Waited::Ready) return waited;
+    // A server that cannot write does not read either.
+    PQconsumeInput(connection);
   }
 }
 
@@ -145,13 +162,14 @@ Waited drain(PGconn* connection, const Patience& patience) {
   const bool is_pipeline = PQpipelineStatus(connection) != PQ_PIPELINE_OFF;
   for (int nulls = 0; nulls < 2;) {
     Result dropped;
-    const Waited waited = next_result(connection, patience, dropped);
+    Waited waited = next_result(connection, patience, dropped);
     if (waited != Waited::Ready) return waited;
     if (PQstatus(connection) == CONNECTION_BAD) return Waited::Lost;
     if (dropped == nullptr && !is_pipeline) return Waited::Ready;
     nulls = dropped == nullptr ? nulls + 1 : 0;
     if (dropped == nullptr) continue;
-    if (is_copy(dropped.get())) return Waited::Lost;  // It would wait for ever.
+    if (is_copy(dropped.get())) waited = end_copy(connection, patience, dropped.get());
+    if (waited != Waited::Ready) return waited;
     if (PQresultStatus(dropped.get()) != PGRES_PIPELINE_SYNC) continue;
     PQexitPipelineMode(connection);
     return Waited::Ready;

@@ -67,8 +67,13 @@ Waited converse(PGconn* connection, const Statement& statement, const Patience& 
 
 bool is_copy(const PGresult* result);
 
-// Reads what is under way to its end, and drops it.
+// Brings what is under way to its end and drops what it says. A COPY from the client is failed.
 Waited drain(PGconn* connection, const Patience& patience);
+
+// Until all that was given to libpq is on its way.
+Waited flush(PGconn* connection, const Patience& patience);
+// Until libpq has read something more, or might have.
+Waited read_some(PGconn* connection, const Patience& patience);
 
 // Waits until the socket is ready for one of these poll() events.
 Waited await(PGconn* connection, short events, const Patience& patience);

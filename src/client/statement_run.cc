@@ -28,14 +28,6 @@ void cut_off(PGconn* connection) {
   PQconsumeInput(connection);
 }
 
-error_info refuse_copy(PGconn* connection, const code_location& where) {
-  cut_off(connection);
-  return {.kind = error_kind::value,
-          .text = "COPY from or to the client is no query; the connection was cut" + at(where),
-          .is_connection_lost = true,
-          .where = where};
-}
-
 error_info refuse_busy(const code_location& where) {
   return {.kind = error_kind::value,
           .text =
@@ -72,6 +64,12 @@ std::optional<error_info> StatementRun::begin(std::span<const Statement> stateme
   if (is_busy) return refuse_busy(where_);
   std::vector<Statement> all;
   has_rollback_ = std::exchange(server_.must_roll_back, false);
+  if (has_rollback_ && expects_copy_) {  // No COPY in a pipeline.
+    has_rollback_ = false;
+    Result dropped;
+    const Waited waited = converse(connection(), {.text = "rollback"}, patience_, dropped);
+    if (waited != Waited::Ready) return give_up(waited);
+  }
   if (has_rollback_) {
     all.push_back({.text = "rollback"});
     all.insert(all.end(), statements.begin(), statements.end());
@@ -98,7 +96,7 @@ result<Result> StatementRun::next() {
     }
     if (is_copy(heard.get())) {
       if (expects_copy_) return heard;
-      return refuse_copy(connection(), where_);
+      return refuse_copy();
     }
     error_info info = explain_error(heard.get(), where_);
     if (waited == Waited::Ready) waited = drain(connection(), patience_);
@@ -116,6 +114,19 @@ bool StatementRun::abandon() {
   }
   cut_off(connection());
   return false;
+}
+
+// In a pipeline nobody can tell where it ends.
+error_info StatementRun::refuse_copy() {
+  const bool is_pipeline = PQpipelineStatus(connection()) != PQ_PIPELINE_OFF;
+  if (is_pipeline) cut_off(connection());
+  const bool is_lost = is_pipeline || !abandon();
+  return {.kind = error_kind::value,
+          .text = fmt::format("COPY from or to the client is no query, it is copy_from() and "
+                              "copy_to(){}{}",
+                              is_lost ? "; the connection was cut" : "", at(where_)),
+          .is_connection_lost = is_lost,
+          .where = where_};
 }
 
 error_info StatementRun::give_up(Waited waited) {

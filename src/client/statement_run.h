@@ -28,7 +28,7 @@ class StatementRun {
   std::optional<error_info> begin(std::span<const Statement> statements);
   // The next result; null: all is said.
   result<Result> next();
-  // The next result is the beginning of a COPY: the statement goes on, and the caller with it.
+  // A result may be the beginning of a COPY, which the caller goes on with. Before begin().
   void expect_copy() { expects_copy_ = true; }
   // Of which of the statements that result was, from 0.
   std::size_t index() const { return conversation_.index() - (has_rollback_ ? 1 : 0); }
@@ -44,7 +44,7 @@ class StatementRun {
   PGconn* connection() const { return server_.connection.get(); }
 
  private:
-  error_info explain_stop(bool is_late);
+  error_info refuse_copy();
 
   Database& database_;
   Server& server_;

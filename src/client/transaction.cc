@@ -130,6 +130,26 @@ row_stream transaction::open_stream(const sql& statement, const parameter_view& 
       .value();
 }
 
+void transaction::begin_by_itself(const code_location& where) {
+  if (state_ == state::over) throw_error(over(where));
+  if (state_ == state::begun) return;
+  const Statement begin{.text = begin_.c_str()};
+  auto results = client::run_statements(*connection_.database_, *connection_.server_, {&begin, 1},
+                                        sql(begin_, where));
+  if (!results) throw_error(std::move(results).error());
+  state_ = state::begun;
+}
+
+copy_in transaction::copy_from(const sql& statement) {
+  begin_by_itself(statement.where());
+  return connection_.copy_from(statement);
+}
+
+copy_out transaction::copy_to(const sql& statement) {
+  begin_by_itself(statement.where());
+  return connection_.copy_to(statement);
+}
+
 result<bool> transaction::try_commit(code_location where) {
   if (state_ == state::over) return over(where);
   if (std::exchange(state_, state::over) == state::unbegun) return true;
