@@ -39,7 +39,7 @@ class OpenPool {
       const Grant none = pool_.acquire({.where = {}, .deadline = base::Instant{}});
       if (none.server != nullptr) servers.push_back(none.server);
       host_.serve(pool_);
-      servers.push_back(pool_.acquire_if_idle({}, nullptr));
+      servers.push_back(pool_.acquire_if_idle({}));
     }
     for (Server* server : servers) {
       if (server != nullptr) pool_.release(*server);
@@ -94,7 +94,7 @@ BENCHMARK(bare_uncontended);
 void shared_uncontended(benchmark::State& state) {
   OpenPool pool(4);
   for (auto _ : state) {
-    Server* server = (*pool).acquire_if_idle(code_location::current(), "bench");
+    Server* server = (*pool).acquire_if_idle({.where = code_location::current(), .tag = "bench"});
     (*pool).release(*server);
   }
 }

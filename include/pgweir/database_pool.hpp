@@ -25,6 +25,7 @@ struct acquire_options {
   std::optional<std::chrono::nanoseconds> timeout = {};
   std::stop_token stop = {};  ///< Ends the wait: cancelled.
   const char* tag = nullptr;  ///< A literal that reports name the holder by.
+  bool is_lasting = false;    ///< Meant to be held for long: no leak_threshold for it.
 };
 
 /// Opens connections when they are asked for and keeps them. Thread-safety: any thread may call

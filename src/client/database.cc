@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "client/clock.h"
+#include "client/conversation.h"
 #include "client/events.h"
 #include "client/login.h"
 #include "client/quiet_thread.h"
@@ -111,7 +112,7 @@ Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_func
 
 result<Server*> Database::acquire(Request request) {
   if (is_of_parent()) return explain_fork(request.where);
-  if (Server* idle = acquire_if_idle(request.where, request.tag)) return idle;
+  if (Server* idle = acquire_if_idle(request)) return idle;
   const base::Instant since = precise_now();
   if (request.deadline == base::kNever && settings_.acquire_timeout > base::Duration::zero()) {
     request.deadline = since + settings_.acquire_timeout;
@@ -125,9 +126,9 @@ result<Server*> Database::acquire(Request request) {
   }
 }
 
-Server* Database::acquire_if_idle(code_location where, const char* tag) {
+Server* Database::acquire_if_idle(const Request& request) {
   if (is_of_parent()) return nullptr;
-  while (Server* server = pool_.acquire_if_idle(where, tag)) {
+  while (Server* server = pool_.acquire_if_idle(request)) {
     if (is_fit(*server)) return server;
     pool_.discard(*server);
   }
@@ -143,14 +144,26 @@ bool Database::has_input(const Server& server) {
 
 // Whether PostgreSQL has not ended it meanwhile: then its last words or the end of the stream are
 // there.
-bool Database::is_fit(Server& server) {
+bool Database::is_fit(Server& server) const {
   if (PQstatus(server.connection.get()) != CONNECTION_OK) return false;
-  if (server.lease().since - server.idle_since() < kBelievedFor) return true;
-  if (!has_input(server)) return true;
+  const base::Duration rest = server.lease().since - server.idle_since();
+  if (rest < kBelievedFor) return true;
+  const base::Duration believed_for = settings_.library.ping_idle_after;
+  const bool asks = believed_for > base::Duration::zero() && rest >= believed_for;
+  if (!has_input(server)) return !asks || answers(server);
   // Something was said to nobody: NOTIFY, a changed parameter, or a FATAL with the end behind it.
   if (PQconsumeInput(server.connection.get()) == 0) return false;
   while (PGnotify* dropped = PQnotifies(server.connection.get())) PQfreemem(dropped);
-  return PQstatus(server.connection.get()) == CONNECTION_OK && !has_input(server);
+  if (PQstatus(server.connection.get()) != CONNECTION_OK || has_input(server)) return false;
+  return !asks || answers(server);
+}
+
+// A firewall that has forgotten the connection, or a host that is gone, sends nothing to peek at.
+bool Database::answers(Server& server) const {
+  const Patience patience{.deadline = precise_now() + settings_.library.ping_timeout};
+  Result answer;
+  const Waited waited = converse(server.connection.get(), {.text = "select 1"}, patience, answer);
+  return waited == Waited::Ready && PQresultStatus(answer.get()) == PGRES_TUPLES_OK;
 }
 
 error_info Database::explain(const Request& request, const Grant& grant,

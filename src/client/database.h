@@ -32,7 +32,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   // what pool_timeout says. Errors: acquire_timeout, queue_full, connect, pool_closed, cancelled.
   result<Server*> acquire(Request request);
   // Never waits, and opens none.
-  Server* acquire_if_idle(code_location where, const char* tag);
+  Server* acquire_if_idle(const Request& request);
   // However it was left: it is lent again when it is clean. Never blocks on the server.
   void give_back(Server& server);
   // It is closed.
@@ -71,7 +71,8 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   void report_overdue_leases();
   void report_nesting(const Request& request);
   static bool has_input(const Server& server);
-  static bool is_fit(Server& server);
+  bool is_fit(Server& server) const;
+  bool answers(Server& server) const;
   error_info explain(const Request& request, const Grant& grant, base::Instant since) const;
 
   const Settings settings_;

@@ -30,7 +30,8 @@ std::shared_ptr<client::Database> open(const database_options& options, code_loc
 }
 
 client::Request to_request(const acquire_options& options, code_location where) {
-  client::Request request{.where = where, .tag = options.tag, .stop = options.stop};
+  client::Request request{
+      .where = where, .tag = options.tag, .stop = options.stop, .is_lasting = options.is_lasting};
   if (options.timeout) request.deadline = client::precise_now() + *options.timeout;
   return request;
 }
@@ -70,7 +71,7 @@ result<connection_lease> database_pool::try_acquire(const acquire_options& optio
 }
 
 std::optional<connection_lease> database_pool::acquire_if_idle(code_location where) {
-  client::Server* server = database_->acquire_if_idle(where, nullptr);
+  client::Server* server = database_->acquire_if_idle({.where = where});
   if (server == nullptr) return std::nullopt;
   return connection_lease(connection(*database_, *server));
 }

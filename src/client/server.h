@@ -25,6 +25,7 @@ struct LeaseNote {
   const char* tag = nullptr;     // What the user calls it, or nullptr.
   base::Instant since;           // Coarse.
   const void* thread = nullptr;  // Which thread asked: thread_token().
+  bool is_lasting = false;       // Meant to be held for long.
   bool is_reported = false;      // As held for too long.
 };
 

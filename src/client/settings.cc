@@ -1,6 +1,7 @@
 #include "client/settings.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/connection_parameters.h"
 #include "config/load.h"
@@ -12,6 +13,8 @@ namespace {
 constexpr std::uint32_t kLimitMin = 4;
 constexpr std::uint32_t kLimitMax = 20;
 constexpr std::uint32_t kWaitersPerServer = 16;
+// What a transaction that somebody has forgotten may hold up, its locks and vacuum, ends then.
+constexpr std::pair kForgottenTransactionMax{"idle_in_transaction_session_timeout", "60s"};
 
 std::uint32_t default_limit(std::uint32_t cpu_count) {
   return std::clamp(2 * cpu_count + 1, kLimitMin, kLimitMax);
@@ -39,6 +42,11 @@ result<Settings> read_settings(std::string_view url, std::uint32_t cpu_count) {
   pool::Options& pool = settings.pool.pool;
   pool = settings.database.pool;
   settings.acquire_timeout = pool.wait_max;
+  auto& parameters = settings.database.startup_parameters;
+  const bool is_told = std::any_of(parameters.begin(), parameters.end(), [](const auto& one) {
+    return one.first == kForgottenTransactionMax.first;
+  });
+  if (!is_told) parameters.emplace_back(kForgottenTransactionMax);
   const bool has_limit = config.budget.connection_limit != 0;
   const std::uint32_t limit = has_limit ? config.budget.connection_limit : default_limit(cpu_count);
   pool.server_count_max = std::min(pool.server_count_max, limit);

@@ -46,24 +46,27 @@ Grant SharedPool::acquire(const Request& request) {
   return wait(lock, sleeper);
 }
 
-Server* SharedPool::acquire_if_idle(code_location where, const char* tag) {
+Server* SharedPool::acquire_if_idle(const Request& request) {
   const Lock lock(mutex_);
   if (is_closed_ || !sleepers_.empty()) return nullptr;
   auto* server = static_cast<Server*>(shard_.acquire_idle(kPool));
   if (server == nullptr) return nullptr;
   now_ = coarse_now();
-  note_lease(*server, {.where = where, .tag = tag, .since = now_, .thread = thread_token()});
+  note_lease(*server, request);
   return server;
 }
 
-void SharedPool::note_lease(Server& server, const LeaseNote& note) {
-  server.lease_ = note;
+void SharedPool::note_lease(Server& server, const Request& request) const {
+  server.lease_ = {.where = request.where,
+                   .tag = request.tag,
+                   .since = now_,
+                   .thread = request.thread,
+                   .is_lasting = request.is_lasting};
   server.is_lent_ = true;
 }
 
 Grant SharedPool::lend(Server& server, const Request& request) {
-  note_lease(server,
-             {.where = request.where, .tag = request.tag, .since = now_, .thread = request.thread});
+  note_lease(server, request);
   return {.server = &server};
 }
 
@@ -298,7 +301,9 @@ std::vector<LeaseNote> SharedPool::take_overdue_leases(base::Instant before) {
   std::vector<LeaseNote> overdue;
   const Lock lock(mutex_);
   for (const auto& server : servers_) {
-    if (!server->is_lent_ || server->lease_.is_reported || server->lease_.since > before) continue;
+    const LeaseNote& lease = server->lease_;
+    const bool is_expected = lease.is_lasting || lease.is_reported;
+    if (!server->is_lent_ || is_expected || lease.since > before) continue;
     server->lease_.is_reported = true;
     overdue.push_back(server->lease_);
   }

@@ -44,6 +44,7 @@ struct Request {
   base::Instant deadline = base::kNever;  // By the precise clock. In the past: do not wait.
   std::stop_token stop = {};
   const void* thread = thread_token();  // That waits; another one may serve it.
+  bool is_lasting = false;              // The lease is meant to last.
 };
 
 enum class Denial : std::uint8_t {
@@ -78,7 +79,7 @@ class SharedPool {
   // release() or discard().
   Grant acquire(const Request& request);
   // An idle one, or nullptr: never waits, opens none, and never passes one who waits.
-  Server* acquire_if_idle(code_location where, const char* tag);
+  Server* acquire_if_idle(const Request& request);
 
   // The lease is over and the server is as clean as a new one.
   void release(Server& server);
@@ -126,7 +127,7 @@ class SharedPool {
   void sleep(Lock& lock, Sleeper& sleeper);
   bool take_called_offer(Sleeper& sleeper);
   void give_up(Sleeper& sleeper, Denial denial);
-  static void note_lease(Server& server, const LeaseNote& note);
+  void note_lease(Server& server, const Request& request) const;
   Grant lend(Server& server, const Request& request);
   void take_back(Server& server);
   Server* take_offer();

@@ -134,14 +134,14 @@ TEST_F(SharedPoolTest, the_server_used_last_is_lent_first) {
   EXPECT_NE(first, second);
   pool.release(*second);
   pool.release(*first);
-  EXPECT_EQ(pool.acquire_if_idle(code_location::current(), nullptr), first);
+  EXPECT_EQ(pool.acquire_if_idle({}), first);
   pool.release(*first);
   EXPECT_EQ(host_.opened_count(), 2U);
 }
 
 TEST_F(SharedPoolTest, nothing_is_opened_for_who_does_not_want_to_wait) {
   SharedPool& pool = make(options_of(2));
-  EXPECT_EQ(pool.acquire_if_idle(code_location::current(), nullptr), nullptr);
+  EXPECT_EQ(pool.acquire_if_idle({}), nullptr);
   EXPECT_EQ(pool.counts().connecting, 0U);
 }
 

@@ -95,6 +95,8 @@ struct ProcessOptions {
 // Of libpgweir inside somebody's service; the daemon reads them and does nothing.
 struct LibraryOptions {
   base::Duration leak_threshold = std::chrono::seconds(60);
+  base::Duration ping_idle_after = std::chrono::seconds(30);  // 0 = never.
+  base::Duration ping_timeout = std::chrono::seconds(1);
   std::uint32_t row_count_warned = 10'000;
   std::uint32_t row_count_max = 0;     // 0 = none is too many.
   std::uint32_t result_bytes_max = 0;  // Of values; 0 = none are too many.
