@@ -4,4 +4,5 @@
 
 #include "pgweir/database.hpp"        // IWYU pragma: export
 #include "pgweir/health.hpp"          // IWYU pragma: export
+#include "pgweir/listener.hpp"        // IWYU pragma: export
 #include "pgweir/shutdown_guard.hpp"  // IWYU pragma: export
