@@ -21,6 +21,7 @@ struct pg_conn;
 namespace pgweir {
 namespace client {
 class Database;
+class ListenerCore;
 class Server;
 }  // namespace client
 
@@ -81,6 +82,7 @@ class PGWEIR_EXPORT connection {
   int backend_pid() const noexcept;
 
  private:
+  friend class client::ListenerCore;
   friend class connection_lease;
   friend class database_pool;
   friend class transaction;

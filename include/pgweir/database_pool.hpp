@@ -88,7 +88,8 @@ class PGWEIR_EXPORT database_pool {
   pool_info info(code_location where = code_location::current()) const;
 
   /// Nobody gets a connection any more and who waits is told so: pool_closed. Waits until all are
-  /// given back and ended, at most so long. Always returns; may be called again.
+  /// given back and ended, at most so long. Statements that run still are cancelled then, which
+  /// takes half a second more at most. Always returns; may be called again.
   shutdown_report shutdown(std::chrono::milliseconds drain = std::chrono::seconds(10));
 
  private:

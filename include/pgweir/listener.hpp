@@ -42,9 +42,9 @@ class PGWEIR_EXPORT listener {
   listener& operator=(listener&&) noexcept;
   ~listener();
 
-  /// The next one, or none after that time. Errors: cancelled (by the token); those of the
-  /// constructor when there is no connection any more and none is to be had: then it may be called
-  /// again.
+  /// The next one, or none after that time. Errors: cancelled (by the token); pool_closed, and the
+  /// connection is given back; those of the constructor when there is no connection any more and
+  /// none is to be had: then it may be called again.
   std::optional<notification> wait(std::chrono::milliseconds time,
                                    const std::stop_token& stop = {});
 

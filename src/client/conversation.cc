@@ -66,15 +66,16 @@ bool is_copy(const PGresult* result) {
 }
 
 Waited await(PGconn* connection, short events, const Patience& patience) {
-  std::array<pollfd, 2> polled{{{.fd = PQsocket(connection), .events = events, .revents = 0},
-                                {.fd = patience.stop, .events = POLLIN, .revents = 0}}};
+  // poll() passes over descriptors that are negative.
+  std::array<pollfd, 3> polled{{{.fd = PQsocket(connection), .events = events, .revents = 0},
+                                {.fd = patience.stop, .events = POLLIN, .revents = 0},
+                                {.fd = patience.abort, .events = POLLIN, .revents = 0}}};
   if (polled[0].fd < 0) return Waited::Lost;
   while (true) {
-    const int ready =
-        ::poll(polled.data(), patience.stop < 0 ? 1 : 2, milliseconds_until(patience.deadline));
+    const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(patience.deadline));
     if (ready < 0 && errno == EINTR) continue;
     if (polled[0].revents != 0) return Waited::Ready;
-    if (polled[1].revents != 0) return Waited::Stopped;
+    if (polled[1].revents != 0 || polled[2].revents != 0) return Waited::Stopped;
     if (patience.deadline <= precise_now()) return Waited::TimedOut;
   }
 }

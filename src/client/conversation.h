@@ -17,6 +17,7 @@ namespace pgweir::client {
 struct Patience {
   base::Instant deadline = base::kNever;  // By the precise clock.
   int stop = -1;                          // Readable: do not wait any longer. -1: nobody stops it.
+  int abort = -1;                         // The same, for everybody.
 };
 
 enum class Waited : std::uint8_t {

@@ -302,6 +302,17 @@ bool Database::close(base::Instant deadline) {
   pool_.close();
   work_.hurry();
   is_closed_ = true;
+  closed_.raise();
+  return wait_until_ended(deadline);
+}
+
+bool Database::abort(base::Instant deadline) {
+  is_aborted_ = true;
+  aborted_.raise();
+  return wait_until_ended(deadline);
+}
+
+bool Database::wait_until_ended(base::Instant deadline) {
   const bool has_ended = pool_.wait_until_ended(deadline);
   if (has_ended) stop_threads();
   return has_ended;

@@ -18,6 +18,7 @@
 #include "client/log_lines.h"
 #include "client/settings.h"
 #include "client/shared_pool.h"
+#include "client/sign.h"
 #include "loop/loop.h"
 #include "pgweir/result.hpp"
 
@@ -48,6 +49,14 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   // Nobody gets a server any more, and who waits is refused. Idle servers are closed. Returns
   // whether all have ended by then, by the precise clock.
   bool close(base::Instant deadline);
+  // Every statement that is under way is given up, and whatever is begun after it. Returns whether
+  // all servers have ended by then. REQUIRES: close() was called.
+  bool abort(base::Instant deadline);
+  // Raised by close() and by abort().
+  const Sign& closed() const { return closed_; }
+  const Sign& aborted() const { return aborted_; }
+  bool is_closed() const { return is_closed_; }
+  bool is_aborted() const { return is_aborted_; }
 
   const Settings& settings() const { return settings_; }
   obs::Log& log() { return lines_.log(); }
@@ -68,6 +77,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   void start_maintenance();
   void keep_time();
   void stop_threads();
+  bool wait_until_ended(base::Instant deadline);
   void report_overdue_leases();
   void report_nesting(const Request& request);
   static bool has_input(const Server& server);
@@ -83,6 +93,9 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   BlockingWork work_;
   std::once_flag is_maintained_;
   std::atomic<bool> is_closed_ = false;
+  std::atomic<bool> is_aborted_ = false;
+  const Sign closed_;
+  const Sign aborted_;
   loop::TimerId tick_ = loop::TimerId::None;  // The maintenance thread's.
   SharedPool pool_;
 };

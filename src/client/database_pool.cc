@@ -20,6 +20,7 @@ constexpr unsigned kAttemptsWhereConflictsAreNormal = 5;
 constexpr base::Duration kRetryPauseMin = std::chrono::milliseconds(2);
 constexpr base::Duration kRetryPauseMax = std::chrono::milliseconds(500);
 constexpr base::Duration kAskServerMax = std::chrono::milliseconds(500);
+constexpr base::Duration kAbortMax = std::chrono::milliseconds(500);
 constexpr base::Duration kFarewell = std::chrono::seconds(1);
 
 std::shared_ptr<client::Database> open(const database_options& options, code_location where) {
@@ -124,6 +125,7 @@ shutdown_report database_pool::shutdown(std::chrono::milliseconds drain) {
   client::forget_pool(*database_);
   report.is_complete = database_->close(client::precise_now() + drain);
   report.abandoned = to_holders(database_->leases());
+  if (!report.is_complete) report.is_complete = database_->abort(client::precise_now() + kAbortMax);
   return report;
 }
 

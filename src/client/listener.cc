@@ -7,6 +7,7 @@
 
 #include "client/clock.h"
 #include "client/conversation.h"
+#include "client/database.h"
 #include "client/stop_sign.h"
 
 namespace pgweir {
@@ -40,16 +41,14 @@ class ListenerCore {
       if (std::exchange(has_gap_, false)) return notification{.is_gap = true};
       PGconn* const connection = (*lease_)->native_handle();
       if (auto heard = take(connection)) return heard;
-      const base::Instant until = std::min(deadline, ping_at_);
-      switch (read_some(connection, {.deadline = until, .stop = stop.descriptor()})) {
-        case Waited::Ready:
-        case Waited::Lost: break;
-        case Waited::Stopped:
-          throw_error({.kind = error_kind::cancelled, .text = "it was stopped", .where = where_});
-        case Waited::TimedOut:
-          if (deadline <= precise_now()) return std::nullopt;
-          ping();
-      }
+      const Database& database = *(*lease_)->database_;
+      const Patience patience{.deadline = std::min(deadline, ping_at_),
+                              .stop = stop.descriptor(),
+                              .abort = database.closed().descriptor()};
+      const Waited waited = read_some(connection, patience);
+      if (waited == Waited::Stopped) refuse(database);
+      if (waited == Waited::TimedOut && deadline <= precise_now()) return std::nullopt;
+      if (waited == Waited::TimedOut) ping();
       if (lease_ && PQstatus(connection) != CONNECTION_OK) lose();
     }
   }
@@ -80,6 +79,14 @@ class ListenerCore {
     ping_at_ = precise_now() + kPingAfter;
     return notification{
         .channel = heard->relname, .payload = heard->extra, .backend_pid = heard->be_pid};
+  }
+
+  [[noreturn]] void refuse(const Database& database) {
+    const bool is_closed = database.is_closed();
+    if (is_closed) lease_.reset();
+    throw_error({.kind = is_closed ? error_kind::pool_closed : error_kind::cancelled,
+                 .text = is_closed ? "the pool was shut down" : "it was stopped",
+                 .where = where_});
   }
 
   void ping() {

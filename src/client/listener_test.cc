@@ -76,6 +76,13 @@ TEST_F(ListenerTest, a_connection_that_was_lost_is_made_again_and_the_gap_is_tol
   EXPECT_EQ(ears.wait(10s)->payload, "heard");
 }
 
+TEST_F(ListenerTest, D19_shutdown_ends_it) {
+  database_pool db(options("1"));
+  listener ears(db, {"orders"});
+  const std::jthread other([&] { EXPECT_TRUE(db.shutdown(60s).is_complete); });
+  EXPECT_THAT([&] { ears.wait(std::chrono::milliseconds::max()); }, Throws<pool_closed>());
+}
+
 TEST_F(ListenerTest, nobody_after_it_hears_what_it_listened_to) {
   database_pool db(options("1"));
   { const listener ears(db, {"orders"}); }

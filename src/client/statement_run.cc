@@ -28,6 +28,12 @@ void cut_off(PGconn* connection) {
   PQconsumeInput(connection);
 }
 
+error_info refuse_late(const code_location& where) {
+  return {.kind = error_kind::cancelled,
+          .text = "the pool was shut down meanwhile" + at(where),
+          .where = where};
+}
+
 error_info refuse_busy(const code_location& where) {
   return {.kind = error_kind::value,
           .text =
@@ -52,13 +58,14 @@ StatementRun::StatementRun(Database& database, Server& server, const sql& call)
       server_(server),
       where_(call.where()),
       stop_(call.stop()),
-      patience_{.stop = stop_.descriptor()},
+      patience_{.stop = stop_.descriptor(), .abort = database.aborted().descriptor()},
       conversation_(server.connection.get()) {
   if (call.timeout()) patience_.deadline = precise_now() + *call.timeout();
 }
 
 std::optional<error_info> StatementRun::begin(std::span<const Statement> statements) {
   if (database_.is_of_parent()) return explain_fork(where_);
+  if (database_.is_aborted()) return refuse_late(where_);
   const bool is_busy = PQtransactionStatus(connection()) == PQTRANS_ACTIVE ||
                        PQpipelineStatus(connection()) != PQ_PIPELINE_OFF;
   if (is_busy) return refuse_busy(where_);
@@ -137,7 +144,9 @@ error_info StatementRun::give_up(Waited waited) {
   }
   const bool is_late = waited == Waited::TimedOut;
   error_info info{.kind = error_kind::cancelled,
-                  .text = is_late ? "the statement took longer than it may" : "it was stopped",
+                  .text = is_late                  ? "the statement took longer than it may"
+                          : database_.is_aborted() ? "the pool was shut down meanwhile"
+                                                   : "it was stopped",
                   .sqlstate = sqlstate::query_canceled,
                   .where = where_};
   info.is_connection_lost = !abandon();

@@ -1,11 +1,10 @@
 // StopSign: a stop token as something that poll() sees.
 #pragma once
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <optional>
 #include <stop_token>
+
+#include "client/sign.h"
 
 namespace pgweir::client {
 
@@ -13,24 +12,21 @@ class StopSign {
  public:
   explicit StopSign(const std::stop_token& token) {
     if (!token.stop_possible()) return;
-    descriptor_ = ::eventfd(0, EFD_CLOEXEC);
-    callback_.emplace(token, Raise{descriptor_});
+    sign_.emplace();
+    callback_.emplace(token, Raise{&*sign_});
   }
   StopSign(const StopSign&) = delete;
   StopSign& operator=(const StopSign&) = delete;
-  ~StopSign() {
-    callback_.reset();
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
+  ~StopSign() { callback_.reset(); }
   // Becomes readable when a stop is requested; -1 where nobody can.
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return sign_ ? sign_->descriptor() : -1; }
 
  private:
   struct Raise {
-    int descriptor;
-    void operator()() const { ::eventfd_write(descriptor, 1); }
+    const Sign* sign;
+    void operator()() const { sign->raise(); }
   };
-  int descriptor_ = -1;
+  std::optional<Sign> sign_;
   std::optional<std::stop_callback<Raise>> callback_;
 };
 
