@@ -165,7 +165,7 @@ void SharedPool::call_for_offers() {
     return;
   }
   while (Server* server = offers_.pop_front()) pass_on(*server, shard_.release(*server, now_));
-  carry_out_decisions();
+  take_decisions();
 }
 
 void SharedPool::take_back(Server& server) {
@@ -257,7 +257,13 @@ bool SharedPool::wait_until_ended(base::Instant deadline) {
   return ended_.wait_until(lock, to_steady(deadline), is_over);
 }
 
+// Whoever was called for an offer may have been served or refused otherwise.
 void SharedPool::carry_out_decisions() {
+  take_decisions();
+  call_for_offers();
+}
+
+void SharedPool::take_decisions() {
   if (!shard_.has_decisions()) return;
   while (const auto decision = shard_.take_decision()) {
     if (std::holds_alternative<pool::Open>(*decision)) {

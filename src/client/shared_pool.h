@@ -139,6 +139,7 @@ class SharedPool {
   void settle(Sleeper& sleeper, const Grant& grant);
   void refuse(const pool::Refuse& refusal);
   void carry_out_decisions();
+  void take_decisions();
   Server& add_server();
   void forget(Server& server);
 
