@@ -5,92 +5,18 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <latch>
 #include <thread>
 
-#include "base/rng.h"
 #include "client/clock.h"
+#include "client/fake_host_test.h"
 
 namespace pgweir::client {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Opens and closes on a thread of its own, at once, and counts what there is.
-class FakeHost final : public Host {
- public:
-  FakeHost() : thread_([this](const std::stop_token& stop) { run(stop); }) {}
-
-  void serve(SharedPool& pool) {
-    const std::lock_guard lock(mutex_);
-    pool_ = &pool;
-    changed_.notify_one();
-  }
-  void refuse_with(std::optional<pool::Failure> failure) {
-    const std::lock_guard lock(mutex_);
-    failure_ = std::move(failure);
-  }
-  // What is asked for from now on waits for the next call with `false`.
-  void hold(bool is_held) {
-    const std::lock_guard lock(mutex_);
-    is_held_ = is_held;
-    changed_.notify_one();
-  }
-
-  void open(Server& server) override { add({.server = &server, .is_opening = true}); }
-  void close(Server& server) override { add({.server = &server, .is_opening = false}); }
-
-  std::uint32_t live_max() const { return live_max_; }
-  std::uint32_t opened_count() const { return opened_count_; }
-
- private:
-  struct Job {
-    Server* server = nullptr;
-    bool is_opening = false;
-  };
-
-  void add(Job job) {
-    const std::lock_guard lock(mutex_);
-    jobs_.push_back(job);
-    if (job.is_opening) live_max_ = std::max(live_max_.load(), ++live_);
-    changed_.notify_one();
-  }
-
-  void run(const std::stop_token& stop) {
-    std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop,
-                         [this] { return pool_ != nullptr && !jobs_.empty() && !is_held_; })) {
-      const Job job = jobs_.front();
-      jobs_.pop_front();
-      const auto failure = failure_;
-      if (!job.is_opening || failure) --live_;
-      if (job.is_opening && !failure) ++opened_count_;
-      lock.unlock();
-      if (!job.is_opening) {
-        pool_->handle_ended(*job.server);
-      } else if (failure) {
-        pool_->handle_open_failed(*job.server, *failure);
-      } else {
-        pool_->handle_opened(*job.server);
-      }
-      lock.lock();
-    }
-  }
-
-  std::mutex mutex_;
-  std::condition_variable_any changed_;
-  SharedPool* pool_ = nullptr;
-  std::deque<Job> jobs_;
-  std::optional<pool::Failure> failure_;
-  bool is_held_ = false;
-  std::uint32_t live_ = 0;  // Asked for, and neither failed nor ended.
-  std::atomic<std::uint32_t> live_max_ = 0;
-  std::atomic<std::uint32_t> opened_count_ = 0;
-  std::jthread thread_;
-};
 
 SharedPoolOptions options_of(std::uint32_t server_count_max,
                              base::Duration barging_max = base::Duration::zero()) {
@@ -301,61 +227,6 @@ TEST_F(SharedPoolTest, a_lease_says_where_it_was_asked_for) {
   EXPECT_STREQ(leases[0].tag, "checkout");
   pool.release(*server);
   EXPECT_TRUE(pool.leases().empty());
-}
-
-// A thread's leases, one after the other: it waits for short or long, is stopped now and then, and
-// brings some servers back as unusable.
-struct Turns {
-  SharedPool& pool;
-  std::uint32_t server_count_max;
-  std::atomic<std::uint32_t> lent = 0;
-  std::atomic<std::uint32_t> served = 0;
-
-  void play(std::uint64_t seed) {
-    base::Rng rng(seed);
-    for (int i = 0; i < 400; ++i) play_one(rng);
-  }
-
-  void play_one(base::Rng& rng) {
-    std::stop_source source;
-    Request request = soon(std::chrono::microseconds(rng.below(300)));
-    if (rng.chance(0.3)) request.deadline = precise_now() + seconds(20);
-    if (rng.chance(0.3)) request.stop = source.get_token();
-    std::jthread stopper;
-    if (rng.chance(0.1)) stopper = std::jthread([&source] { source.request_stop(); });
-    const Grant grant = pool.acquire(request);
-    if (grant.server == nullptr) return;
-    ++served;
-    ASSERT_LE(++lent, server_count_max);
-    if (rng.chance(0.5)) std::this_thread::yield();
-    --lent;
-    if (rng.chance(0.1)) return pool.discard(*grant.server);
-    pool.release(*grant.server);
-  }
-};
-
-// No server is lent twice, none is lost, and everybody comes back.
-TEST_F(SharedPoolTest, D04_cancelled_acquire_returns_slot) {
-  constexpr std::uint32_t kServers = 2;
-  constexpr int kThreads = 8;
-  SharedPool& pool = make(options_of(kServers, milliseconds(1)));
-  Turns turns{.pool = pool, .server_count_max = kServers};
-  {
-    std::vector<std::jthread> threads;
-    for (std::uint64_t i = 0; i < kThreads; ++i) {
-      threads.emplace_back([&turns, seed = i + 1] { turns.play(seed); });
-    }
-  }
-  EXPECT_GT(turns.served, 0U);
-  EXPECT_EQ(pool.counts().waiting, 0U);
-  EXPECT_EQ(pool.counts().leased, 0U);
-  EXPECT_LE(host_.live_max(), kServers);
-  Server* first = pool.acquire(soon()).server;
-  Server* second = pool.acquire(soon()).server;
-  ASSERT_NE(first, nullptr);
-  ASSERT_NE(second, nullptr);
-  pool.release(*first);
-  pool.release(*second);
 }
 
 }  // namespace
