@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "pgweir/copy.hpp"
@@ -51,6 +52,15 @@ class PGWEIR_EXPORT connection {
     return query(statement, arguments...).one().template as<T...>();
   }
 
+  /// The first `size` rows, and whether there are more. PostgreSQL makes one more than that, for
+  /// ` limit size + 1` is put behind the statement, which has no LIMIT of its own, and says in its
+  /// WHERE and ORDER BY where the page begins: "… where id > $1 order by id". Errors besides:
+  /// value, when size is zero.
+  template <class... Arguments>
+  page query_page(const sql& statement, std::size_t size, const Arguments&... arguments) {
+    return run_page(statement, size, parameters(arguments...).view()).value();
+  }
+
   /// The same for its effect: how many rows were inserted, changed, deleted or found.
   template <class... Arguments>
   std::uint64_t execute(const sql& statement, const Arguments&... arguments) {
@@ -93,6 +103,7 @@ class PGWEIR_EXPORT connection {
   connection& operator=(connection&&) noexcept = default;
 
   result<rows> run(const sql& statement, const parameter_view& values);
+  result<page> run_page(const sql& statement, std::size_t size, const parameter_view& values);
   row_stream open_stream(const sql& statement, const parameter_view& values);
 
   client::Database* database_;

@@ -182,6 +182,12 @@ class PGWEIR_EXPORT rows {
   std::unique_ptr<pg_result, clear> result_;
 };
 
+/// A part of what a statement would bring: connection::query_page().
+struct page {
+  rows items;
+  bool has_more = false;  ///< There are rows behind these.
+};
+
 template <class... T>
 class rows::typed {
  public:

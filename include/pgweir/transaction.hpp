@@ -66,7 +66,12 @@ class PGWEIR_EXPORT transaction {
   row_stream stream(const sql& statement, const Arguments&... arguments) {
     return open_stream(statement, parameters(arguments...).view());
   }
-  /// BEGIN takes a round trip of its own here, if it has not been sent: a COPY is for itself.
+  /// BEGIN takes a round trip of its own for these three, if it has not been sent.
+  template <class... Arguments>
+  page query_page(const sql& statement, std::size_t size, const Arguments&... arguments) {
+    begin_by_itself(statement.where());
+    return connection_.query_page(statement, size, arguments...);
+  }
   copy_in copy_from(const sql& statement);
   copy_out copy_to(const sql& statement);
   /// The last statement and COMMIT in one round trip, together with BEGIN if it is the only one.

@@ -3,6 +3,7 @@
 #include "client/copy_run.h"
 #include "client/row_stream.h"
 #include "client/spelled_statement.h"
+#include "client/statement_error.h"
 #include "client/statement_run.h"
 #include "pgweir/lease.hpp"
 
@@ -18,6 +19,32 @@ result<rows> connection::run(const sql& statement, const parameter_view& values)
   auto results = client::run_statements(*database_, *server_, {&one, 1}, statement, &collected);
   if (!results) return std::move(results).error();
   return client::take_rows(*database_, std::move(results->front()), collected, statement);
+}
+
+result<page> connection::run_page(const sql& statement, std::size_t size,
+                                  const parameter_view& values) {
+  if (size == 0) {
+    return error_info{.kind = error_kind::value,
+                      .text = "a page of no rows was asked for" + client::at(statement.where()),
+                      .where = statement.where()};
+  }
+  const client::SpelledStatement spelled(statement, values);
+  if (auto mistake = spelled.mistake()) return std::move(*mistake);
+  std::string text(statement.text());
+  text.erase(text.find_last_not_of("; \t\r\n") + 1);
+  text += "\nlimit " + std::to_string(size + 1);  // A comment may be in the last line.
+  client::Statement one = spelled.statement();
+  one.text = text.c_str();
+  one.comes_by_row = true;
+  client::RowLimits limits = client::RowLimits::of(statement, database_->settings().library);
+  limits.row_count = 0;
+  client::RowCollector collected(limits);
+  collected.keep_at_most(size);
+  auto results = client::run_statements(*database_, *server_, {&one, 1}, statement, &collected);
+  if (!results) return std::move(results).error();
+  auto items = client::take_rows(*database_, nullptr, collected, statement);
+  if (!items) return std::move(items).error();
+  return page{.items = std::move(*items), .has_more = collected.has_more()};
 }
 
 row_stream connection::open_stream(const sql& statement, const parameter_view& values) {

@@ -17,6 +17,10 @@ void RowCollector::add(Result result) {
     last_ = std::move(result);
     return;
   }
+  if (kept_max_ && row_count_ == *kept_max_) {
+    has_more_ = true;
+    return;
+  }
   ++row_count_;
   for (int column = 0; column < PQnfields(result.get()); ++column) {
     const bool is_null = PQgetisnull(result.get(), 0, column) != 0;

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ class RowCollector {
   // is dropped, and what was kept before it.
   void add(Result result);
   bool is_too_large() const { return is_too_large_; }
+  // From now on what is beyond that many rows is passed over, and is not too large.
+  void keep_at_most(std::size_t row_count) { kept_max_ = row_count; }
+  // Rows were passed over.
+  bool has_more() const { return has_more_; }
   // "more than 100 rows" or "more than 1,000 bytes". REQUIRES: is_too_large().
   std::string excess() const;
   // All rows as one result; null where memory is short. REQUIRES: the last one was added, and it is
@@ -39,6 +44,8 @@ class RowCollector {
 
  private:
   const RowLimits limits_;
+  std::optional<std::size_t> kept_max_;
+  bool has_more_ = false;
   bool is_too_large_ = false;
   bool has_too_many_rows_ = false;
   std::size_t row_count_ = 0;

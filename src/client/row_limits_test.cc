@@ -27,6 +27,40 @@ TEST_F(RowLimitsTest, what_is_too_much_is_given_up_while_it_comes) {
   EXPECT_EQ(lease->query_one<int>("select 5"), 5);
 }
 
+TEST_F(RowLimitsTest, pages_say_whether_there_are_more) {
+  database_pool db(options("1").set("max_rows", "2"));
+  auto lease = db.acquire();
+  const char* const behind = "select i from generate_series(1, 7) i where i > $1 order by i";
+  std::vector<int> seen;
+  int last = 0;
+  while (true) {
+    const page one = lease->query_page(behind, 3, last);
+    for (const int number : one.items.as<int>()) seen.push_back(last = number);
+    if (!one.has_more) break;
+    EXPECT_EQ(one.items.size(), 3U);
+  }
+  EXPECT_THAT(seen, testing::ElementsAre(1, 2, 3, 4, 5, 6, 7));
+  EXPECT_FALSE(lease->query_page("select 1 where false ;\n; ", 3).has_more);
+  EXPECT_TRUE(lease->query_page("values (1), (2) -- two", 1).has_more);
+  EXPECT_FALSE(lease->query_page("values (1), (2)", 2).has_more);
+  EXPECT_THAT([&] { lease->query_page("select 1", 0); }, Throws<value_error>());
+  EXPECT_THAT([&] { lease->query_page(sql("select repeat('x', 99)").max_bytes(9), 3); },
+              Throws<result_too_large>());
+  EXPECT_THAT([&] { lease->query_page("select 1 limit 5", 3); }, Throws<server_error>());
+}
+
+TEST_F(RowLimitsTest, a_transaction_has_pages) {
+  database_pool db(options("1"));
+  ask("truncate ledger");
+  db.transaction([](transaction& tx) {
+    EXPECT_TRUE(tx.query_page("select generate_series(1, 3)", 2).has_more);
+    tx.execute("insert into ledger values ('ada', 1)");
+    EXPECT_EQ(tx.query_page("select * from ledger", 2).items.size(), 1U);
+    tx.rollback();
+  });
+  EXPECT_EQ(ask("select count(*) from ledger"), "0");
+}
+
 TEST_F(RowLimitsTest, the_pool_may_bound_the_bytes) {
   database_pool db(options("1").set("max_bytes", "100"));
   auto lease = db.acquire();
