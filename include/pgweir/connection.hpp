@@ -86,7 +86,8 @@ class PGWEIR_EXPORT connection {
   copy_out copy_to(const sql& statement);
 
   /// libpq's own handle, for what is not offered here. It stays the connection's: do not close it.
-  /// When the lease is over PostgreSQL resets the session (DISCARD ALL) before the next one.
+  /// When the lease is over PostgreSQL resets the session (DISCARD ALL) before the next one, and
+  /// the handle's own settings (notices, trace, verbosity, blocking) are the library's again.
   pg_conn* native_handle() noexcept;
   /// Of the server process, as pg_stat_activity shows it.
   int backend_pid() const noexcept;

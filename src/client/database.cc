@@ -13,6 +13,7 @@
 #include "client/clock.h"
 #include "client/conversation.h"
 #include "client/events.h"
+#include "client/handle_settings.h"
 #include "client/login.h"
 #include "client/quiet_thread.h"
 #include "client/recovery.h"
@@ -217,13 +218,17 @@ void Database::give_back(Server& server) {
     log().event(kLeaseCameBack, {obs::kv("at", text_of(server.lease().where)),
                                  obs::kv("held_s", coarse_now() - server.lease().since)});
   }
+  if (server.is_touched) set_up_handle(server.connection.get());
   if (PQstatus(server.connection.get()) != CONNECTION_OK) return pool_.discard(server);
   if (is_clean(server.connection.get()) && !server.is_touched) return pool_.release(server);
   loop_->post([this, &server] { tidy_up(server); });
 }
 
 void Database::discard(Server& server) {
-  if (!is_of_parent()) pool_.discard(server);
+  if (is_of_parent()) return;
+  // Saying good-bye is traced, too.
+  if (server.is_touched) set_up_handle(server.connection.get());
+  pool_.discard(server);
 }
 
 void Database::tidy_up(Server& server) {

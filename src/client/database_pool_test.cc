@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <thread>
 
 #include "client/pool_scene_test.h"
@@ -353,6 +354,37 @@ TEST_F(DatabasePoolTest, what_the_user_did_by_hand_is_reset) {
   EXPECT_EQ(db.with_connection(
                 [](connection& c) { return c.query("show search_path").one().as<std::string>(); }),
             "\"$user\", public");
+}
+
+TEST_F(DatabasePoolTest, what_the_user_set_on_the_handle_itself_is_undone) {
+  database_pool db(options("1"));
+  const auto raise = [](connection& c) { c.execute("do $$ begin raise notice 'heard'; end $$"); };
+  int heard = 0;
+  const auto hear = [](void* count, const PGresult*) { ++*static_cast<int*>(count); };
+  const std::unique_ptr<FILE, decltype(&std::fclose)> trace(std::tmpfile(), std::fclose);
+  const auto take_over = [&](connection& c) {
+    PGconn* handle = c.native_handle();
+    PQsetNoticeReceiver(handle, hear, &heard);
+    PQtrace(handle, trace.get());
+    PQsetErrorVerbosity(handle, PQERRORS_VERBOSE);
+    PQsetnonblocking(handle, 0);
+    raise(c);
+  };
+  db.with_connection(take_over);
+  EXPECT_EQ(heard, 1);
+  // DISCARD ALL is not traced, either: it may come after the file is closed.
+  const long traced = std::ftell(trace.get());
+  EXPECT_GT(traced, 0);
+  db.with_connection(raise);
+  EXPECT_EQ(heard, 1);
+  EXPECT_EQ(std::ftell(trace.get()), traced);
+  auto lease = db.acquire();
+  EXPECT_EQ(PQsetErrorVerbosity(lease->native_handle(), PQERRORS_DEFAULT), PQERRORS_DEFAULT);
+  EXPECT_EQ(PQisnonblocking(lease->native_handle()), 1);
+  PQtrace(lease->native_handle(), trace.get());
+  lease.discard();
+  EXPECT_TRUE(db.shutdown(20s).is_complete);
+  EXPECT_EQ(std::ftell(trace.get()), traced);
 }
 
 TEST_F(DatabasePoolTest, D18_password_never_printed) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "client/clock.h"
+#include "client/handle_settings.h"
 #include "config/connection_parameters.h"
 
 namespace pgweir::client {
@@ -103,8 +104,7 @@ LoginOutcome connect(const config::ConnectionParameters& parameters, const Patie
     }
     status = PQconnectPoll(connection.get());
   }
-  PQsetnonblocking(connection.get(), 1);
-  PQsetErrorVerbosity(connection.get(), PQERRORS_DEFAULT);
+  set_up_handle(connection.get());
   return connection;
 }
 
