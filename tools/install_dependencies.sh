@@ -13,7 +13,7 @@ run_packages=(
 )
 test_packages=(
   clang clang-format clang-tidy git libbenchmark-dev libclang-rt-14-dev libgmock-dev
-  libgtest-dev
+  libgtest-dev libpqxx-dev
   openssl python3 python3-psycopg shellcheck strace util-linux valgrind
 )
 

@@ -43,11 +43,14 @@ class PGWEIR_EXPORT connection_lease {
 
  private:
   friend class database_pool;
+  friend class pqxx_lease;
 
   explicit connection_lease(connection connection) noexcept
       : connection_(std::move(connection)), is_held_(true) {}
   void give_back() noexcept;
   void give_up() noexcept;
+  // Somebody else has closed libpq's handle, or has it now: it is left alone, and counts as closed.
+  void disown() noexcept;
 
   connection connection_;
   bool is_held_;

@@ -79,5 +79,10 @@ void connection_lease::give_back() noexcept {
 
 void connection_lease::give_up() noexcept { connection_.database_->discard(*connection_.server_); }
 
+void connection_lease::disown() noexcept {
+  static_cast<void>(connection_.server_->connection.release());
+  discard();
+}
+
 }  // namespace v1
 }  // namespace pgweir

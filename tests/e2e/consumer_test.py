@@ -1,5 +1,6 @@
 """libpgweir in somebody else's project: installed and found by CMake, by pkg-config, or as a part
-of the project; the program works, and the library shows nothing but what its headers say."""
+of the project, with libpqxx and without; the program works, and the library shows nothing but what
+its headers say."""
 
 import os
 import shlex
@@ -37,16 +38,21 @@ class ConsumerTest(unittest.TestCase):
     def configure_and_build(self, name, *settings):
         folder = self.folder / name
         run("cmake", "-G", "Ninja", "-S", PROJECT, "-B", folder, *settings)
-        run("cmake", "--build", folder, "--target", "consumer")
+        run("cmake", "--build", folder)
         return folder
 
+    def said_by(self, program, **environment):
+        return run(program, env=os.environ | {"DATABASE_URL": self.server.url()} | environment)
+
     def expect_to_work(self, program, **environment):
-        said = run(program, env=os.environ | {"DATABASE_URL": self.server.url()} | environment)
-        self.assertEqual(said, "sum 42\nrefused 42703\n")
+        self.assertEqual(self.said_by(program, **environment), "sum 42\nrefused 42703\n")
 
     def test_cmake_finds_the_package(self):
         folder = self.configure_and_build("found", f"-DCMAKE_PREFIX_PATH={self.prefix}")
         self.expect_to_work(folder / "consumer")
+        # What has not asked for libpqxx is not given it.
+        self.assertNotIn("libpqxx", run("ldd", folder / "consumer"))
+        self.assertEqual(self.said_by(folder / "pqxx_consumer"), "sum 42\nover\n")
 
     def test_pkg_config_finds_it(self):
         environment = os.environ | {"PKG_CONFIG_PATH": str(self.libraries / "pkgconfig")}
