@@ -1,8 +1,9 @@
 """libpgweir in somebody else's project: installed and found by CMake, by pkg-config, or as a part
 of the project, with libpqxx and without; the program works, and the library shows nothing but what
-its headers say."""
+its headers say, and asks of libpq only what version 14 has, too."""
 
 import os
+import re
 import shlex
 import subprocess
 import tempfile
@@ -13,6 +14,9 @@ from support.postgres import Postgres
 
 PROJECT = Path(__file__).resolve().parent / "consumer"
 SOURCE = PROJECT.parents[2]
+# What libpq 14 exports of what its public headers declare; made by nm of a libpq.so.5.14.
+LIBPQ_14 = Path(__file__).resolve().parent / "support/libpq_14_functions.txt"
+LIBPQ_HEADERS = {"libpq-fe.h", "libpq-events.h"}
 BUILD = Path(os.environ.get("PGWEIR_BINARY", SOURCE / "build/release/pgweir")).resolve().parent
 
 
@@ -23,6 +27,12 @@ def run(*command, **options):
     if done.returncode != 0:
         raise AssertionError(f"{shlex.join(map(str, command))} failed:\n{done.stdout[-4000:]}")
     return done.stdout
+
+
+def names_of(library, *which):
+    """The dynamic symbols of it, without their versions."""
+    listed = run("nm", "--dynamic", "--format=posix", *which, library)
+    return {line.split()[0].split("@")[0] for line in listed.splitlines()}
 
 
 @unittest.skipUnless((BUILD / "libpgweir.so").exists(), "the library is not built here")
@@ -78,6 +88,18 @@ class ConsumerTest(unittest.TestCase):
         strong = [name for name in names if name.rsplit(maxsplit=3)[1] in "TDB"]
         self.assertTrue(strong)
         self.assertEqual([name for name in strong if not name.startswith("pgweir::v1::")], [])
+
+    def test_D22_no_libpq_internals(self):
+        library = self.libraries / "libpgweir.so"
+        libpq = re.search(r"libpq\.so\.5 => (\S+)", run("ldd", library))[1]
+        used = names_of(library, "--undefined-only") & names_of(libpq, "--defined-only")
+        self.assertIn("PQconnectStartParams", used)
+        self.assertEqual(used - set(LIBPQ_14.read_text().split()), set())
+        for file in sorted([*SOURCE.glob("src/**/*.*"), *SOURCE.glob("include/**/*.*")]):
+            for header in re.findall(r'^\s*#\s*include\s*["<](.+)[">]', file.read_text(), re.M):
+                if re.search(r"libpq|postgres|pg_config|pqexpbuffer|^internal/|^c\.h$", header):
+                    is_ours = (SOURCE / "src" / header).exists()
+                    self.assertTrue(is_ours or header in LIBPQ_HEADERS, f"{file}: {header}")
 
 
 if __name__ == "__main__":
