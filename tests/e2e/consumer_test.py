@@ -4,29 +4,17 @@ its headers say, and asks of libpq only what version 14 has, too."""
 
 import os
 import re
-import shlex
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
+from support.consumers import BUILD, SOURCE, install_library, run
 from support.postgres import Postgres
 
 PROJECT = Path(__file__).resolve().parent / "consumer"
-SOURCE = PROJECT.parents[2]
 # What libpq 14 exports of what its public headers declare; made by nm of a libpq.so.5.14.
 LIBPQ_14 = Path(__file__).resolve().parent / "support/libpq_14_functions.txt"
 LIBPQ_HEADERS = {"libpq-fe.h", "libpq-events.h"}
-BUILD = Path(os.environ.get("PGWEIR_BINARY", SOURCE / "build/release/pgweir")).resolve().parent
-
-
-def run(*command, **options):
-    """What the command prints; if it fails, that is in the error."""
-    done = subprocess.run(list(map(str, command)), text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{shlex.join(map(str, command))} failed:\n{done.stdout[-4000:]}")
-    return done.stdout
 
 
 def names_of(library, *which):
@@ -42,7 +30,7 @@ class ConsumerTest(unittest.TestCase):
         cls.server = cls.enterClassContext(Postgres())
         cls.folder = Path(cls.enterClassContext(tempfile.TemporaryDirectory(prefix="pgweir-e2e-")))
         cls.prefix = cls.folder / "installed"
-        run("cmake", "--install", BUILD, "--prefix", cls.prefix, "--component", "library")
+        install_library(cls.prefix)
         cls.libraries = next(cls.prefix.glob("lib*/**/libpgweir.so")).parent
 
     def configure_and_build(self, name, *settings):
