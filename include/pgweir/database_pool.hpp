@@ -37,6 +37,7 @@ class PGWEIR_EXPORT database_pool {
   /// log, with both places. Errors: config, naming every setting that is wrong.
   explicit database_pool(const database_options& options = {},
                          code_location where = code_location::current());
+  /// The other is good for its destructor only.
   database_pool(database_pool&&) noexcept = default;
   database_pool& operator=(database_pool&&) = delete;
   /// shutdown(), but waits for nobody. Leases that are still out stay good until they end.
@@ -47,6 +48,7 @@ class PGWEIR_EXPORT database_pool {
                                          code_location where = code_location::current()) {
     return try_acquire(options, where).value();
   }
+  /// The same without exceptions.
   [[nodiscard]] result<connection_lease> try_acquire(
       const acquire_options& options = {}, code_location where = code_location::current());
   /// An idle connection or none. Never waits, opens none, and never goes before one who waits.
@@ -73,6 +75,7 @@ class PGWEIR_EXPORT database_pool {
                    const acquire_options& acquiring = {},
                    code_location where = code_location::current())
       -> std::invoke_result_t<Body&, v1::transaction&>;
+  /// With the options as they are by default.
   template <class Body>
   requires std::invocable<Body&, v1::transaction&>
   auto transaction(Body&& body, const acquire_options& acquiring = {},
@@ -84,7 +87,10 @@ class PGWEIR_EXPORT database_pool {
   /// Whether PostgreSQL answers, by a connection of the pool's, within that time. Never throws.
   bool check(std::chrono::milliseconds time_max = std::chrono::seconds(2),
              code_location where = code_location::current()) noexcept;
-  /// The pool as it is, and what the server says within half a second if a connection is to be had.
+  /// The pool as it is. Costs some nanoseconds and no connection.
+  pool_stats stats() const noexcept;
+  /// The same with the holders, and what the server says within half a second if a connection is to
+  /// be had.
   pool_info info(code_location where = code_location::current()) const;
 
   /// Nobody gets a connection any more and who waits is told so: pool_closed. Waits until all are

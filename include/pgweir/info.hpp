@@ -1,6 +1,6 @@
 /// \file
-/// pool_info: what a pool is like at one moment: how many connections, who has them and who waits;
-/// and what the server says of itself. Values only.
+/// pool_stats: how many connections a pool has at one moment. pool_info: besides, who has them, and
+/// what the server says of itself. Values only.
 #pragma once
 
 #include <chrono>
@@ -16,25 +16,28 @@ inline namespace v1 {
 
 /// Somebody who has a connection.
 struct holder_info {
-  code_location where;  ///< Where it was asked for.
-  std::string tag;      ///< What the program calls it; may be empty.
-  std::chrono::milliseconds held_for{};
+  code_location where;                   ///< Where it was asked for.
+  std::string tag;                       ///< What the program calls it; may be empty.
+  std::chrono::milliseconds held_for{};  ///< Until now.
 };
 
 /// What PostgreSQL says. Of a moment ago; a role that is no superuser sees the same.
 struct server_info {
-  std::uint32_t max_connections = 0;
+  std::uint32_t max_connections = 0;     ///< The setting of that name.
   std::uint32_t active_connections = 0;  ///< Client connections of everybody.
 };
 
-struct pool_info {
-  std::uint32_t limit = 0;            ///< Most connections that this pool opens.
-  std::uint32_t open = 0;             ///< Idle and in use.
-  std::uint32_t idle = 0;             ///< Of nobody's.
-  std::uint32_t in_use = 0;           ///< Of the holders', or being tidied up after one.
-  std::uint32_t connecting = 0;       ///< Logging in.
-  std::uint32_t closing = 0;          ///< Until PostgreSQL has ended them, too.
-  std::uint32_t waiting = 0;          ///< Threads that wait for a connection.
+struct pool_stats {
+  std::uint32_t limit = 0;       ///< Most connections that this pool opens.
+  std::uint32_t open = 0;        ///< Idle and in use.
+  std::uint32_t idle = 0;        ///< Of nobody's.
+  std::uint32_t in_use = 0;      ///< Of the holders', or being tidied up after one.
+  std::uint32_t connecting = 0;  ///< Logging in.
+  std::uint32_t closing = 0;     ///< Until PostgreSQL has ended them, too.
+  std::uint32_t waiting = 0;     ///< Threads that wait for a connection.
+};
+
+struct pool_info : pool_stats {
   std::vector<holder_info> holders;   ///< The oldest first.
   std::optional<server_info> server;  ///< Nothing when it could not be asked in time …
   std::string problem;                ///< … and why.

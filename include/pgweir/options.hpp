@@ -3,7 +3,7 @@
 /// daemon's URL, by the same names; the same parser reads them.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +11,7 @@
 
 #include "pgweir/export.hpp"
 #include "pgweir/log.hpp"
+#include "pgweir/observer.hpp"
 
 namespace pgweir {
 inline namespace v1 {
@@ -28,7 +29,13 @@ class PGWEIR_EXPORT database_options {
 
   /// Takes the log lines of the pool.
   database_options& log_to(log_function function);
+  /// Empty: standard error.
   const log_function& log() const noexcept { return log_; }
+
+  /// Is told what happens to the connections of the pool, and lives as long as that.
+  database_options& observe_by(std::shared_ptr<pool_observer> observer);
+  /// Null: nobody.
+  const std::shared_ptr<pool_observer>& observer() const noexcept { return observer_; }
 
   /// The URL with what was set. It may hold the password.
   std::string url() const;
@@ -37,6 +44,7 @@ class PGWEIR_EXPORT database_options {
   std::string url_;
   std::vector<std::pair<std::string, std::string>> set_;
   log_function log_;
+  std::shared_ptr<pool_observer> observer_;
 };
 
 }  // namespace v1

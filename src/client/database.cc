@@ -94,17 +94,20 @@ error_info explain_fork(const code_location& where) {
       .where = where};
 }
 
-result<std::shared_ptr<Database>> Database::create(Settings settings, log_function log) {
+result<std::shared_ptr<Database>> Database::create(Settings settings, log_function log,
+                                                   std::shared_ptr<pool_observer> observer) {
   auto loop = loop::Loop::create();
   if (!loop.has_value()) {
     return error_info{.kind = error_kind::config, .text = loop.error().context};
   }
   return std::shared_ptr<Database>(
-      new Database(std::move(settings), std::move(*loop), std::move(log)));
+      new Database(std::move(settings), std::move(*loop), std::move(log), std::move(observer)));
 }
 
-Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_function log)
+Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_function log,
+                   std::shared_ptr<pool_observer> observer)
     : settings_(std::move(settings)),
+      observer_(std::move(observer)),
       lines_(std::move(log), std::getenv("PGWEIR_LOG")),
       loop_(std::move(loop)),
       work_(settings_.pool.pool.login_parallel_max + 1),
@@ -112,8 +115,22 @@ Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_func
             *this) {}
 
 result<Server*> Database::acquire(Request request) {
+  if (observer_ == nullptr) return find_server(std::move(request));
+  const base::Instant since = precise_now();
+  const code_location where = request.where;
+  auto server = find_server(std::move(request));
+  const base::Duration waited = precise_now() - since;
+  if (server) {
+    observer_->on_acquired(waited, where);
+  } else {
+    observer_->on_refused(server.error().kind, waited, where);
+  }
+  return server;
+}
+
+result<Server*> Database::find_server(Request request) {
   if (is_of_parent()) return explain_fork(request.where);
-  if (Server* idle = acquire_if_idle(request)) return idle;
+  if (Server* idle = find_idle(request)) return idle;
   const base::Instant since = precise_now();
   if (request.deadline == base::kNever && settings_.acquire_timeout > base::Duration::zero()) {
     request.deadline = since + settings_.acquire_timeout;
@@ -128,6 +145,12 @@ result<Server*> Database::acquire(Request request) {
 }
 
 Server* Database::acquire_if_idle(const Request& request) {
+  Server* const server = find_idle(request);
+  if (observer_ && server != nullptr) observer_->on_acquired({}, request.where);
+  return server;
+}
+
+Server* Database::find_idle(const Request& request) {
   if (is_of_parent()) return nullptr;
   while (Server* server = pool_.acquire_if_idle(request)) {
     if (is_fit(*server)) return server;
@@ -212,8 +235,15 @@ void Database::report_overdue_leases() {
   }
 }
 
+void Database::note_end_of_lease(const Server& server) {
+  if (observer_) {
+    observer_->on_released(coarse_now() - server.lease().since, server.lease().where);
+  }
+}
+
 void Database::give_back(Server& server) {
   if (is_of_parent()) return;
+  note_end_of_lease(server);
   if (server.lease().is_reported) {
     log().event(kLeaseCameBack, {obs::kv("at", text_of(server.lease().where)),
                                  obs::kv("held_s", coarse_now() - server.lease().since)});
@@ -226,6 +256,7 @@ void Database::give_back(Server& server) {
 
 void Database::discard(Server& server) {
   if (is_of_parent()) return;
+  note_end_of_lease(server);
   // Saying good-bye is traced, too.
   if (server.is_touched) set_up_handle(server.connection.get());
   pool_.discard(server);
@@ -250,17 +281,21 @@ void Database::close(Server& server) {
 }
 
 void Database::log_in_to(Server& server, int stop) {
+  const base::Instant since = precise_now();
   LoginOutcome outcome = log_in(settings_.database, kApplicationName, stop);
+  const base::Duration took = precise_now() - since;
   if (auto* connection = std::get_if<Connection>(&outcome)) {
     server.connection = std::move(*connection);
     log().event(kConnectionOpened, {obs::kv("database", describe(settings_)),
                                     obs::kv("pid", PQbackendPID(server.connection.get()))});
+    if (observer_) observer_->on_opened(took);
     pool_.handle_opened(server);
   } else {
     pool::Failure failure = to_pool(std::get<insight::Failure>(outcome));
     log().event(kLoginFailed,
                 {obs::kv("database", describe(settings_)), obs::kv("sqlstate", failure.sqlstate),
                  obs::kv("problem", failure.text)});
+    if (observer_) observer_->on_login_failed(sqlstate(failure.sqlstate), took);
     pool_.handle_open_failed(server, std::move(failure));
   }
   // The pause before the next login may be shorter than the tick.
@@ -276,6 +311,7 @@ void Database::say_good_bye(Server& server) {
 }
 
 void Database::handle_ended(Server& server) {
+  if (observer_) observer_->on_closed();
   pool_.handle_ended(server);
   if (is_closed_) keep_time();
 }

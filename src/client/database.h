@@ -20,6 +20,7 @@
 #include "client/shared_pool.h"
 #include "client/sign.h"
 #include "loop/loop.h"
+#include "pgweir/observer.hpp"
 #include "pgweir/result.hpp"
 
 namespace pgweir::client {
@@ -27,7 +28,9 @@ namespace pgweir::client {
 class Database final : public Host, public std::enable_shared_from_this<Database> {
  public:
   // Opens nothing and starts no thread before somebody asks. Errors: config.
-  static result<std::shared_ptr<Database>> create(Settings settings, log_function log);
+  // observer: is told what happens; may be null.
+  static result<std::shared_ptr<Database>> create(Settings settings, log_function log,
+                                                  std::shared_ptr<pool_observer> observer);
 
   // A server that is fit for use; the caller gives it back. request.deadline counts; kNever means
   // what pool_timeout says. Errors: acquire_timeout, queue_full, connect, pool_closed, cancelled.
@@ -65,11 +68,15 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   std::vector<LeaseNote> leases() const { return pool_.leases(); }
 
  private:
-  Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_function log);
+  Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_function log,
+           std::shared_ptr<pool_observer> observer);
 
   void open(Server& server) override;
   void close(Server& server) override;
 
+  Server* find_idle(const Request& request);
+  result<Server*> find_server(Request request);
+  void note_end_of_lease(const Server& server);
   void log_in_to(Server& server, int stop);
   void say_good_bye(Server& server);
   void handle_ended(Server& server);
@@ -88,6 +95,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   const Settings settings_;
   const std::uint64_t generation_ = fork_generation();
   std::shared_ptr<Database> forever_;
+  const std::shared_ptr<pool_observer> observer_;
   LogLines lines_;
   const std::shared_ptr<loop::Loop> loop_;
   BlockingWork work_;

@@ -25,7 +25,9 @@ constexpr base::Duration kFarewell = std::chrono::seconds(1);
 
 std::shared_ptr<client::Database> open(const database_options& options, code_location where) {
   auto settings = client::read_settings(options.url(), std::thread::hardware_concurrency());
-  auto database = client::Database::create(std::move(settings).value(), options.log()).value();
+  auto database =
+      client::Database::create(std::move(settings).value(), options.log(), options.observer())
+          .value();
   client::note_pool(*database, where);
   return database;
 }
@@ -85,18 +87,21 @@ bool database_pool::check(std::chrono::milliseconds time_max, code_location wher
   return (*lease)->try_query(sql("select 1", where).timeout(left)).has_value();
 }
 
-pool_info database_pool::info(code_location where) const {
+pool_stats database_pool::stats() const noexcept {
   const pool::PoolCounts counts = database_->counts();
-  pool_info info{.limit = database_->settings().pool.pool.server_count_max,
-                 .open = counts.idle + counts.leased,
-                 .idle = counts.idle,
-                 .in_use = counts.leased,
-                 .connecting = counts.connecting,
-                 .closing = counts.closing,
-                 .waiting = counts.waiting,
-                 .holders = to_holders(database_->leases()),
-                 .server = std::nullopt,
-                 .problem = {}};
+  return {.limit = database_->settings().pool.pool.server_count_max,
+          .open = counts.idle + counts.leased,
+          .idle = counts.idle,
+          .in_use = counts.leased,
+          .connecting = counts.connecting,
+          .closing = counts.closing,
+          .waiting = counts.waiting};
+}
+
+pool_info database_pool::info(code_location where) const {
+  pool_info info;
+  static_cast<pool_stats&>(info) = stats();
+  info.holders = to_holders(database_->leases());
   client::Request request{.where = where, .tag = "info"};
   request.deadline = client::precise_now() + kAskServerMax;
   auto server = database_->acquire(request);

@@ -42,6 +42,11 @@ database_options& database_options::log_to(log_function function) {
   return *this;
 }
 
+database_options& database_options::observe_by(std::shared_ptr<pool_observer> observer) {
+  observer_ = std::move(observer);
+  return *this;
+}
+
 // Of a parameter that stands there twice the last one holds.
 std::string database_options::url() const {
   std::string url = url_;

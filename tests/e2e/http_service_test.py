@@ -1,4 +1,5 @@
-"""The health of a service on cpp-httplib: 200 with the database, 503 without."""
+"""A service on cpp-httplib: its health is 200 with the database, 503 without; Prometheus reads the
+metrics of its pool."""
 
 import json
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from support.consumers import BUILD, install_library, run
 from support.postgres import Postgres
 
-PROJECT = Path(__file__).resolve().parent / "health_server"
+PROJECT = Path(__file__).resolve().parent / "http_service"
 
 
 def ask(url):
@@ -26,22 +27,31 @@ def ask(url):
 
 
 @unittest.skipUnless((BUILD / "libpgweir.so").exists(), "the library is not built here")
-class HealthServerTest(unittest.TestCase):
-    def test_it_is_well_with_the_database_alone(self):
+class HttpServiceTest(unittest.TestCase):
+    def test_its_health_and_its_metrics(self):
         server = self.enterContext(Postgres())
         folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="pgweir-e2e-")))
         install_library(folder / "installed")
         run("cmake", "-G", "Ninja", "-S", PROJECT, "-B", folder / "build",
             f"-DCMAKE_PREFIX_PATH={folder / 'installed'}")
         run("cmake", "--build", folder / "build")
-        with subprocess.Popen([folder / "build/health_server"], text=True,
+        with subprocess.Popen([folder / "build/http_service"], text=True,
                               env=os.environ | {"DATABASE_URL": server.url()},
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            url = f"http://127.0.0.1:{process.stdout.readline().strip()}/api/health"
+            origin = f"http://127.0.0.1:{process.stdout.readline().strip()}"
+            url = origin + "/api/health"
             response, health = ask(url)
             self.assertEqual((response.status, health["status"]), (200, "ok"))
             self.assertEqual(response.headers["Content-Type"], "application/json")
             self.assertEqual(response.headers["Cache-Control"], "no-store")
+            with urllib.request.urlopen(origin + "/metrics", timeout=20) as response:
+                metrics = response.read().decode().splitlines()
+            for expected in ("limit{database=\"shop\"} ", "opened_total{database=\"shop\"} 1",
+                             "idle{database=\"shop\"} 1", "in_use{database=\"shop\"} 0",
+                             "acquire_seconds_count{database=\"shop\"} 1",
+                             "held_seconds_count{database=\"shop\"} 1"):
+                self.assertTrue(any(line.startswith("pgweir_pool_" + expected) for line in metrics),
+                                f"{expected} in {metrics}")
             server.stop("immediate")
             response, health = ask(url)
             self.assertEqual(response.status, 503)
