@@ -51,7 +51,7 @@ TEST_F(ShardTest, keeps_a_server_that_is_used_now_and_then) {
   EXPECT_EQ(closing, std::vector<Server*>{server});
 }
 
-TEST_F(ShardTest, spreads_lifetimes_by_a_quarter) {
+TEST_F(ShardTest, D08_expiry_is_spread_by_a_quarter) {
   const PoolId pool = add_pool({.server_lifetime = minutes(60)});
   Duration shortest = std::chrono::hours(2), longest{};
   for (int i = 0; i < 100; ++i) {
