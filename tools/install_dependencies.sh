@@ -12,7 +12,7 @@ run_packages=(
   postgresql-15 postgresql-client-15
 )
 test_packages=(
-  clang clang-format clang-tidy git libbenchmark-dev libclang-rt-14-dev libcpp-httplib-dev
+  clang clang-format clang-tidy doxygen git libbenchmark-dev libclang-rt-14-dev libcpp-httplib-dev
   libgmock-dev libgtest-dev libpqxx-dev
   openssl python3 python3-psycopg shellcheck strace util-linux valgrind
 )

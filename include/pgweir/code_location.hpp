@@ -10,9 +10,9 @@ inline namespace v1 {
 /// Stands in for std::source_location, which clang 14 lacks, and has one layout for all compilers.
 /// The texts are literals: they are there for as long as the program is.
 struct code_location {
-  const char* file = "";
-  const char* function = "";
-  std::uint_least32_t line = 0;
+  const char* file = "";         ///< As the compiler was given it.
+  const char* function = "";     ///< Its name without parameters.
+  std::uint_least32_t line = 0;  ///< From 1; 0: not known.
 
   /// As a default argument: the place of the call. Never throws.
   static constexpr code_location current(const char* file = __builtin_FILE(),

@@ -40,6 +40,7 @@ class PGWEIR_EXPORT connection {
   rows query(const sql& statement, const Arguments&... arguments) {
     return try_query(statement, arguments...).value();
   }
+  /// The same without exceptions.
   template <class... Arguments>
   result<rows> try_query(const sql& statement, const Arguments&... arguments) {
     return run(statement, parameters(arguments...).view());
@@ -66,6 +67,7 @@ class PGWEIR_EXPORT connection {
   std::uint64_t execute(const sql& statement, const Arguments&... arguments) {
     return query(statement, arguments...).affected();
   }
+  /// The same without exceptions.
   template <class... Arguments>
   result<std::uint64_t> try_execute(const sql& statement, const Arguments&... arguments) {
     auto outcome = try_query(statement, arguments...);
@@ -83,6 +85,7 @@ class PGWEIR_EXPORT connection {
   /// `copy_from("copy users from stdin")`, `copy_to("copy (select …) to stdout")`: copy.hpp. Until
   /// it has ended nothing else can be asked of this connection. Errors: server, cancelled, value.
   copy_in copy_from(const sql& statement);
+  /// The other direction.
   copy_out copy_to(const sql& statement);
 
   /// libpq's own handle, for what is not offered here. It stays the connection's: do not close it.

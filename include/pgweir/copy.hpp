@@ -25,7 +25,9 @@ inline namespace v1 {
 /// of the call. What PostgreSQL does not like of the rows is said by finish().
 class PGWEIR_EXPORT copy_in {
  public:
+  /// The other is good for its destructor only.
   copy_in(copy_in&&) noexcept;
+  /// Gives up what was begun here before.
   copy_in& operator=(copy_in&&) noexcept;
   /// Without finish() the COPY fails and has done nothing. Takes a round trip then, two seconds at
   /// most. Never throws.
@@ -47,7 +49,9 @@ class PGWEIR_EXPORT copy_in {
 /// Rows from PostgreSQL. Otherwise as copy_in.
 class PGWEIR_EXPORT copy_out {
  public:
+  /// The other is good for its destructor only.
   copy_out(copy_out&&) noexcept;
+  /// Gives up what was begun here before.
   copy_out& operator=(copy_out&&) noexcept;
   /// Left before its end: cancelled on the server. Never throws.
   ~copy_out();
@@ -55,6 +59,7 @@ class PGWEIR_EXPORT copy_out {
   /// The next row in the format of the statement (as text: with its line end), or none when there
   /// are no more. Valid until the next one is asked for.
   std::optional<std::string_view> next() { return try_next().value(); }
+  /// The same without exceptions.
   result<std::optional<std::string_view>> try_next();
 
  private:

@@ -38,10 +38,10 @@ enum class transaction_outcome : unsigned char {
 
 /// Everything that is known of an error. A value; its texts are its own.
 struct error_info {
-  error_kind kind = error_kind::server;
-  std::string text;  ///< What happened, to whom, and what to do next.
-  pgweir::sqlstate sqlstate = {};
-  transaction_outcome outcome = transaction_outcome::none;
+  error_kind kind = error_kind::server;  ///< Which leaf is thrown for it.
+  std::string text;                      ///< What happened, to whom, and what to do next.
+  pgweir::sqlstate sqlstate = {};        ///< Empty where PostgreSQL has said nothing.
+  transaction_outcome outcome = transaction_outcome::none;  ///< Of the transaction around it.
   bool is_connection_lost = false;  ///< The connection is gone; the pool replaces it.
   code_location where = {};         ///< What the program had asked for.
 
@@ -54,18 +54,29 @@ struct error_info {
 /// The base of all that the library throws. Copying shares nothing with the connection.
 class PGWEIR_EXPORT error : public std::runtime_error {
  public:
+  /// Throw one by throw_error(), which chooses the leaf.
   explicit error(error_info info);
+  /// Shares nothing.
   error(const error&) = default;
+  /// Shares nothing.
   error& operator=(const error&) = default;
   ~error() override;
 
+  /// All of it.
   const error_info& info() const noexcept { return info_; }
+  /// Which leaf it is.
   error_kind kind() const noexcept { return info_.kind; }
+  /// What PostgreSQL called it; empty where PostgreSQL has said nothing.
   const pgweir::sqlstate& sqlstate() const noexcept { return info_.sqlstate; }
+  /// `e.is(sqlstate::unique_violation)`.
   bool is(const pgweir::sqlstate& state) const noexcept { return info_.sqlstate == state; }
+  /// As of error_info.
   bool is_retryable() const noexcept { return info_.is_retryable(); }
+  /// As of error_info.
   bool is_connection_lost() const noexcept { return info_.is_connection_lost; }
+  /// As of error_info.
   transaction_outcome outcome() const noexcept { return info_.outcome; }
+  /// What the program had asked for.
   const code_location& where() const noexcept { return info_.where; }
 
  private:
@@ -76,19 +87,20 @@ class PGWEIR_EXPORT error : public std::runtime_error {
 template <error_kind Kind>
 class PGWEIR_EXPORT error_of final : public error {
  public:
+  /// REQUIRES: info.kind is Kind.
   explicit error_of(error_info info) : error(std::move(info)) {}
 };
 
-using config_error = error_of<error_kind::config>;
-using connect_error = error_of<error_kind::connect>;
-using acquire_timeout = error_of<error_kind::acquire_timeout>;
-using queue_full = error_of<error_kind::queue_full>;
-using pool_closed = error_of<error_kind::pool_closed>;
-using cancelled = error_of<error_kind::cancelled>;
-using server_error = error_of<error_kind::server>;
-using value_error = error_of<error_kind::value>;
-using result_too_large = error_of<error_kind::result_too_large>;
-using outcome_unknown = error_of<error_kind::outcome_unknown>;
+using config_error = error_of<error_kind::config>;                ///< As error_kind says.
+using connect_error = error_of<error_kind::connect>;              ///< As error_kind says.
+using acquire_timeout = error_of<error_kind::acquire_timeout>;    ///< As error_kind says.
+using queue_full = error_of<error_kind::queue_full>;              ///< As error_kind says.
+using pool_closed = error_of<error_kind::pool_closed>;            ///< As error_kind says.
+using cancelled = error_of<error_kind::cancelled>;                ///< As error_kind says.
+using server_error = error_of<error_kind::server>;                ///< As error_kind says.
+using value_error = error_of<error_kind::value>;                  ///< As error_kind says.
+using result_too_large = error_of<error_kind::result_too_large>;  ///< As error_kind says.
+using outcome_unknown = error_of<error_kind::outcome_unknown>;    ///< As error_kind says.
 
 /// Throws the leaf that info.kind names.
 [[noreturn]] PGWEIR_EXPORT void throw_error(error_info info);

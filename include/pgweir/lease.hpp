@@ -15,8 +15,10 @@ class database_pool;
 /// Move-only. Thread-safety: one thread at a time; it may end on another thread than it began on.
 class PGWEIR_EXPORT connection_lease {
  public:
+  /// The other has none any more.
   connection_lease(connection_lease&& other) noexcept
       : connection_(std::move(other.connection_)), is_held_(std::exchange(other.is_held_, false)) {}
+  /// What was held is released first.
   connection_lease& operator=(connection_lease&& other) noexcept {
     if (this != &other) {
       release();
@@ -29,6 +31,7 @@ class PGWEIR_EXPORT connection_lease {
 
   /// REQUIRES: neither released nor moved from.
   connection& operator*() noexcept { return connection_; }
+  /// REQUIRES: neither released nor moved from.
   connection* operator->() noexcept { return &connection_; }
 
   /// Gives the connection back, to be lent again once it is clean. Never waits for PostgreSQL,

@@ -38,7 +38,9 @@ class PGWEIR_EXPORT listener {
   /// those of database_pool::acquire(), and server.
   listener(database_pool& db, std::vector<std::string> channels,
            code_location where = code_location::current());
+  /// The other is good for its destructor only.
   listener(listener&&) noexcept;
+  /// Gives up the connection here before.
   listener& operator=(listener&&) noexcept;
   ~listener();
 

@@ -8,6 +8,7 @@
 namespace pgweir {
 inline namespace v1 {
 
+/// How much a line matters.
 enum class log_level : unsigned char { debug, info, warning, error };
 
 /// Gets one line without its end, in logfmt: `level=warning event=lease_overdue at=shop.cc:42 …`.

@@ -13,8 +13,8 @@ inline namespace v1 {
 
 /// As many values as a call has, in their order. Borrowed from a `parameters`.
 struct parameter_view {
-  const encoded_value* values = nullptr;
-  std::size_t count = 0;
+  const encoded_value* values = nullptr;  ///< `count` of them.
+  std::size_t count = 0;                  ///< As many as there are $1, $2, …
 };
 
 template <std::size_t Size>
@@ -39,6 +39,7 @@ class parameters<0> {
   parameter_view view() const noexcept { return {}; }
 };
 
+/// One for each value of the call.
 template <class... T>
 parameters(const T&...) -> parameters<sizeof...(T)>;
 

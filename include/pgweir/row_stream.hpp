@@ -26,7 +26,9 @@ inline namespace v1 {
 /// rows counts for the timeout of the call.
 class PGWEIR_EXPORT row_stream {
  public:
+  /// The other is good for its destructor only.
   row_stream(row_stream&&) noexcept;
+  /// Gives up what was begun here before.
   row_stream& operator=(row_stream&&) noexcept;
   /// Left before its end: the statement is cancelled on the server, which may take a round trip and
   /// two seconds at most. Never throws.
@@ -34,6 +36,7 @@ class PGWEIR_EXPORT row_stream {
 
   /// The next row, or none when there are no more. A view: valid until the next one is asked for.
   std::optional<row> next() { return try_next().value(); }
+  /// The same without exceptions.
   result<std::optional<row>> try_next();
 
   class iterator {
@@ -60,6 +63,7 @@ class PGWEIR_EXPORT row_stream {
   };
   /// To be called once: the rows are gone when they have been read.
   iterator begin() { return iterator(this); }
+  /// Where begin() arrives when there are no more rows.
   static std::default_sentinel_t end() noexcept { return {}; }
 
  private:

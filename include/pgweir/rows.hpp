@@ -27,7 +27,9 @@ class row_stream;
 /// One value of a row. A view: valid as long as the rows. Thread-safety: reading only.
 class PGWEIR_EXPORT field {
  public:
+  /// Whether it is NULL.
   bool is_null() const noexcept;
+  /// Of its column.
   std::string_view name() const noexcept;
   /// As it was sent; empty for NULL.
   std::string_view bytes() const noexcept;
@@ -67,6 +69,7 @@ class PGWEIR_EXPORT field {
 /// One row. A view: valid as long as the rows.
 class PGWEIR_EXPORT row {
  public:
+  /// Columns.
   std::size_t size() const noexcept;
   /// Errors: value, when there are fewer columns.
   field operator[](std::size_t column) const;
@@ -114,14 +117,19 @@ class PGWEIR_EXPORT row {
 /// Move-only. Thread-safety: any number of threads may read.
 class PGWEIR_EXPORT rows {
  public:
+  /// The other is good for its destructor only.
   rows(rows&&) noexcept = default;
+  /// The other is good for its destructor only.
   rows& operator=(rows&&) noexcept = default;
   ~rows() = default;
 
+  /// Rows.
   std::size_t size() const noexcept;
+  /// Whether there is no row.
   bool empty() const noexcept { return size() == 0; }
   /// How many the statement has inserted, changed, deleted or found.
   std::uint64_t affected() const noexcept;
+  /// Also where there is no row.
   std::size_t column_count() const noexcept;
   /// REQUIRES: column < column_count().
   std::string_view column_name(std::size_t column) const noexcept;
@@ -133,10 +141,11 @@ class PGWEIR_EXPORT rows {
   /// The only row. Errors: value, when there are more or none.
   row one() const;
 
-  /// What as<T…>() of each row gives: `for (auto [id, name] : rows.as<int, std::string>())`, or
+  /// What row::as() of each row gives: `for (auto [id, name] : rows.as<int, std::string>())`, or
   /// `for (const User& user : rows.as<User>())`.
   template <class... T>
   class typed;
+  /// Borrows the rows.
   template <class... T>
   typed<T...> as() const& noexcept {
     return typed<T...>(*this);
@@ -167,7 +176,9 @@ class PGWEIR_EXPORT rows {
     const rows* rows_ = nullptr;
     std::size_t index_ = 0;
   };
+  /// The first row.
   iterator begin() const noexcept { return {this, 0}; }
+  /// Behind the last row.
   iterator end() const noexcept { return {this, size()}; }
 
   /// Takes over a PGresult of PQgetResult's.
@@ -184,7 +195,7 @@ class PGWEIR_EXPORT rows {
 
 /// A part of what a statement would bring: connection::query_page().
 struct page {
-  rows items;
+  rows items;             ///< At most as many as were asked for.
   bool has_more = false;  ///< There are rows behind these.
 };
 
@@ -213,7 +224,9 @@ class rows::typed {
     rows::iterator at_;
   };
 
+  /// The first row.
   iterator begin() const noexcept { return iterator(of_->begin()); }
+  /// Behind the last row.
   iterator end() const noexcept { return iterator(of_->end()); }
 
  private:

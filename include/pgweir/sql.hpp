@@ -50,13 +50,19 @@ class sql {
     return std::move(*this);
   }
 
+  /// Ends with a NUL.
   const char* text() const noexcept { return text_; }
   /// Of the text, where it is known before its NUL.
   std::optional<std::size_t> length() const noexcept { return length_; }
+  /// Where it was written.
   const code_location& where() const noexcept { return where_; }
+  /// Unset: it may take as long as it takes.
   std::optional<std::chrono::nanoseconds> timeout() const noexcept { return timeout_; }
+  /// Of what stops it, if anything.
   const std::stop_token& stop() const noexcept { return stop_; }
+  /// Unset: what the pool allows.
   std::optional<std::size_t> max_rows() const noexcept { return max_rows_; }
+  /// Unset: what the pool allows.
   std::optional<std::size_t> max_bytes() const noexcept { return max_bytes_; }
 
  private:

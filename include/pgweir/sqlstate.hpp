@@ -19,6 +19,7 @@ class sqlstate {
     for (std::size_t i = 0; i < text_.size(); ++i) text_[i] = text[i];
   }
 
+  /// Whether PostgreSQL has said nothing.
   constexpr bool empty() const noexcept { return text_[0] == '\0'; }
   /// Valid as long as this object.
   constexpr std::string_view text() const noexcept {

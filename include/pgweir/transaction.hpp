@@ -22,13 +22,14 @@ enum class isolation : unsigned char {
   serializable,
 };
 
+/// READ WRITE or READ ONLY.
 enum class access_mode : unsigned char { server_default, read_write, read_only };
 
 /// How a transaction begins, and how often it is tried.
 struct transaction_options {
-  isolation level = isolation::server_default;
-  access_mode mode = access_mode::server_default;
-  bool is_deferrable = false;
+  isolation level = isolation::server_default;     ///< Of ISOLATION LEVEL.
+  access_mode mode = access_mode::server_default;  ///< READ WRITE or READ ONLY.
+  bool is_deferrable = false;  ///< DEFERRABLE: with serializable and read_only it cannot fail.
   /// How often database_pool::transaction() runs the function before an error that is retryable
   /// (40001, 40P01) is passed on. Unset: 5 times for serializable and repeatable_read, else once.
   std::optional<unsigned> attempts = {};
@@ -50,18 +51,22 @@ class PGWEIR_EXPORT transaction {
   rows query(const sql& statement, const Arguments&... arguments) {
     return try_query(statement, arguments...).value();
   }
+  /// The same without exceptions.
   template <class... Arguments>
   result<rows> try_query(const sql& statement, const Arguments&... arguments) {
     return run(statement, parameters(arguments...).view(), ending::none);
   }
+  /// As of connection.
   template <class... T, class... Arguments>
   auto query_one(const sql& statement, const Arguments&... arguments) {
     return query(statement, arguments...).one().template as<T...>();
   }
+  /// As of connection.
   template <class... Arguments>
   std::uint64_t execute(const sql& statement, const Arguments&... arguments) {
     return query(statement, arguments...).affected();
   }
+  /// As of connection.
   template <class... Arguments>
   row_stream stream(const sql& statement, const Arguments&... arguments) {
     return open_stream(statement, parameters(arguments...).view());
@@ -72,7 +77,9 @@ class PGWEIR_EXPORT transaction {
     begin_by_itself(statement.where());
     return connection_.query_page(statement, size, arguments...);
   }
+  /// As of connection.
   copy_in copy_from(const sql& statement);
+  /// As of connection.
   copy_out copy_to(const sql& statement);
   /// The last statement and COMMIT in one round trip, together with BEGIN if it is the only one.
   /// Errors: those of query() and commit().
@@ -80,6 +87,7 @@ class PGWEIR_EXPORT transaction {
   rows query_and_commit(const sql& statement, const Arguments&... arguments) {
     return run(statement, parameters(arguments...).view(), ending::commit).value();
   }
+  /// The same for its effect.
   template <class... Arguments>
   std::uint64_t execute_and_commit(const sql& statement, const Arguments&... arguments) {
     return query_and_commit(statement, arguments...).affected();
@@ -88,6 +96,7 @@ class PGWEIR_EXPORT transaction {
   /// Makes it happen. Without a statement before it nothing is sent. Errors: server (nothing of it
   /// has happened), outcome_unknown (the answer was lost: it may have).
   void commit(code_location where = code_location::current()) { try_commit(where).value(); }
+  /// The same without exceptions; the value is true.
   result<bool> try_commit(code_location where = code_location::current());
   /// Nothing of it happens. Errors: server, when the connection was lost, which does the same.
   void rollback(code_location where = code_location::current());

@@ -91,10 +91,15 @@ class encoded_value {
   /// It cannot be sent. `why` is a literal that goes on after "parameter $3".
   void refuse(const char* why) noexcept { refused_ = why; }
 
+  /// unspecified: PostgreSQL finds out.
   type_oid type() const noexcept { return type_; }
+  /// Null: NULL.
   const char* data() const noexcept { return data_; }
+  /// Bytes.
   std::size_t length() const noexcept { return length_; }
+  /// Else PostgreSQL reads it as text.
   bool is_binary() const noexcept { return is_binary_; }
+  /// Why it cannot be sent, or null.
   const char* refused() const noexcept { return refused_; }
 
  private:
@@ -109,10 +114,10 @@ class encoded_value {
 
 /// A value as PostgreSQL sent it. Borrowed from the rows.
 struct cell {
-  std::string_view bytes;
-  bool is_null = false;
-  bool is_binary = false;
-  type_oid type = type_oid::unspecified;
+  std::string_view bytes;                 ///< In the format that is_binary says.
+  bool is_null = false;                   ///< Then there are no bytes.
+  bool is_binary = false;                 ///< Else text, as psql shows it.
+  type_oid type = type_oid::unspecified;  ///< Of the column.
 };
 
 /// Specialise it with

@@ -74,6 +74,7 @@ class lent_pqxx_connection final : private ::pqxx::connectionpolicy,
 /// end on another thread than it began on.
 class pqxx_lease {
  public:
+  /// What transactions of this version of libpqxx are made on.
 #if PQXX_VERSION_MAJOR == 6
   using connection_type = ::pqxx::connection_base;
 #else
@@ -84,7 +85,9 @@ class pqxx_lease {
   /// pqxx::broken_connection, when the connection was lost already; the lease is over then.
   explicit pqxx_lease(connection_lease lease)
       : lease_(std::move(lease)), connection_(lend(lease_->native_handle())) {}
+  /// The other has none any more.
   pqxx_lease(pqxx_lease&& other) noexcept = default;
+  /// What was held is released first.
   pqxx_lease& operator=(pqxx_lease&& other) noexcept {
     if (this != &other) {
       release();

@@ -19,9 +19,12 @@ inline namespace v1 {
 class json {
  public:
   json() = default;
+  /// The text is taken as it is; PostgreSQL says if it is no JSON.
   explicit json(std::string text) noexcept : text_(std::move(text)) {}
 
+  /// As it is sent and as it came.
   const std::string& text() const& noexcept { return text_; }
+  /// As it is sent and as it came.
   std::string text() && noexcept { return std::move(text_); }
 
   friend bool operator==(const json&, const json&) noexcept = default;

@@ -24,12 +24,14 @@ inline namespace v1 {
 class PGWEIR_EXPORT uuid {
  public:
   constexpr uuid() noexcept = default;
+  /// Of its bytes in the order of the text.
   constexpr explicit uuid(const std::array<std::byte, 16>& bytes) noexcept : bytes_(bytes) {}
 
   /// Of 32 hex digits in either case, with hyphens as in text() or with none. std::nullopt when it
   /// is anything else.
   static std::optional<uuid> parse(std::string_view text) noexcept;
 
+  /// In the order of the text.
   constexpr const std::array<std::byte, 16>& bytes() const noexcept { return bytes_; }
   /// As "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11".
   std::string text() const;
@@ -68,7 +70,8 @@ struct value_traits<uuid> {
 }  // namespace v1
 }  // namespace pgweir
 
-/// Of all 16 bytes: some kinds of UUID are the same for the most part.
+/// \cond
+// Of all 16 bytes: some kinds of UUID are the same for the most part.
 template <>
 struct std::hash<pgweir::uuid> {
   std::size_t operator()(const pgweir::uuid& value) const noexcept {
@@ -76,3 +79,4 @@ struct std::hash<pgweir::uuid> {
     return std::hash<std::string_view>{}({bytes, value.bytes().size()});
   }
 };
+/// \endcond
