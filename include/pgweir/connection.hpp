@@ -24,6 +24,7 @@ namespace client {
 class Database;
 class ListenerCore;
 class Server;
+class StatementCall;
 }  // namespace client
 
 inline namespace v1 {
@@ -107,6 +108,8 @@ class PGWEIR_EXPORT connection {
   connection& operator=(connection&&) noexcept = default;
 
   result<rows> run(const sql& statement, const parameter_view& values);
+  static void begin(client::StatementCall& call, const sql& statement,
+                    const parameter_view& values);
   result<page> run_page(const sql& statement, std::size_t size, const parameter_view& values);
   row_stream open_stream(const sql& statement, const parameter_view& values);
 

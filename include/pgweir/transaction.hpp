@@ -139,7 +139,12 @@ class PGWEIR_EXPORT transaction {
   };
 
   result<rows> run(const sql& statement, const parameter_view& values, ending how);
+  void begin(client::StatementCall& call, const sql& statement, const parameter_view& values,
+             ending how);
+  // False: nothing is to be sent.
+  bool begin_commit(client::StatementCall& call, const code_location& where);
   void begin_by_itself(const code_location& where);
+  void run_command(const std::string& text, const code_location& where);
   row_stream open_stream(const sql& statement, const parameter_view& values);
 
   connection& connection_;

@@ -1,24 +1,28 @@
 #include "pgweir/connection.hpp"
 
+#include <string>
+
 #include "client/copy_run.h"
 #include "client/row_stream.h"
 #include "client/spelled_statement.h"
-#include "client/statement_error.h"
-#include "client/statement_run.h"
+#include "client/statement_call.h"
 #include "pgweir/lease.hpp"
 
 namespace pgweir {
 inline namespace v1 {
 
 result<rows> connection::run(const sql& statement, const parameter_view& values) {
+  client::StatementCall call(*database_, *server_, statement);
+  begin(call, statement, values);
+  call.wait(statement.stop());
+  return call.take();
+}
+
+void connection::begin(client::StatementCall& call, const sql& statement,
+                       const parameter_view& values) {
   const client::SpelledStatement spelled(statement, values);
-  if (auto mistake = spelled.mistake()) return std::move(*mistake);
-  client::RowCollector collected(client::RowLimits::of(statement, database_->settings().library));
-  client::Statement one = spelled.statement();
-  one.comes_by_row = collected.is_bounded();
-  auto results = client::run_statements(*database_, *server_, {&one, 1}, statement, &collected);
-  if (!results) return std::move(results).error();
-  return client::take_rows(*database_, std::move(results->front()), collected, statement);
+  if (auto mistake = spelled.mistake()) return call.refuse(std::move(*mistake));
+  call.begin(spelled.statement(), nullptr, false);
 }
 
 result<page> connection::run_page(const sql& statement, std::size_t size,
@@ -35,16 +39,12 @@ result<page> connection::run_page(const sql& statement, std::size_t size,
   text += "\nlimit " + std::to_string(size + 1);  // A comment may be in the last line.
   client::Statement one = spelled.statement();
   one.text = text.c_str();
-  one.comes_by_row = true;
-  client::RowLimits limits = client::RowLimits::of(statement, database_->settings().library);
-  limits.row_count = 0;
-  client::RowCollector collected(limits);
-  collected.keep_at_most(size);
-  auto results = client::run_statements(*database_, *server_, {&one, 1}, statement, &collected);
-  if (!results) return std::move(results).error();
-  auto items = client::take_rows(*database_, nullptr, collected, statement);
+  client::StatementCall call(*database_, *server_, statement);
+  call.begin_page(one, size);
+  call.wait(statement.stop());
+  auto items = call.take();
   if (!items) return std::move(items).error();
-  return page{.items = std::move(*items), .has_more = collected.has_more()};
+  return page{.items = std::move(*items), .has_more = call.has_more()};
 }
 
 row_stream connection::open_stream(const sql& statement, const parameter_view& values) {

@@ -1,6 +1,7 @@
 #include "client/conversation.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -12,17 +13,11 @@
 namespace pgweir::client {
 namespace {
 
-constexpr auto kHiddenInputPeriod = std::chrono::milliseconds(100);
-
 int milliseconds_until(base::Instant deadline) {
   if (deadline == base::kNever) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - precise_now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000'000));
 }
-
-// PQconsumeInput leaves in OpenSSL what it has no room for of a TLS record (seen with libpq 15),
-// and no socket tells of that. PostgreSQL and pgweir send no records so long; other poolers do.
-bool may_hide_input(PGconn* connection) { return PQsslInUse(connection) != 0; }
 
 // Of either direction, as drain() does it.
 Waited end_copy(PGconn* connection, const Patience& patience, const PGresult* begun) {
@@ -65,12 +60,34 @@ bool is_copy(const PGresult* result) {
   return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
+bool has_succeeded(const PGresult* result) {
+  const ExecStatusType status = PQresultStatus(result);
+  return status == PGRES_TUPLES_OK || status == PGRES_SINGLE_TUPLE || status == PGRES_COMMAND_OK ||
+         status == PGRES_EMPTY_QUERY;
+}
+
+// PQconsumeInput leaves in OpenSSL what it has no room for of a TLS record (seen with libpq 15),
+// and no socket tells of that. PostgreSQL and pgweir send no records so long; other poolers do.
+bool may_hide_input(PGconn* connection) { return PQsslInUse(connection) != 0; }
+
+void receive(PGconn* connection) {
+  PQconsumeInput(connection);
+  if (may_hide_input(connection)) PQconsumeInput(connection);
+}
+
+void cut_off(PGconn* connection) {
+  ::shutdown(PQsocket(connection), SHUT_RDWR);
+  PQconsumeInput(connection);
+}
+
 Waited await(PGconn* connection, short events, const Patience& patience) {
+  if (patience.deadline == kAtOnce) return Waited::TimedOut;
+  const int socket = events == 0 ? -1 : PQsocket(connection);
+  if (events != 0 && socket < 0) return Waited::Lost;
   // poll() passes over descriptors that are negative.
-  std::array<pollfd, 3> polled{{{.fd = PQsocket(connection), .events = events, .revents = 0},
+  std::array<pollfd, 3> polled{{{.fd = socket, .events = events, .revents = 0},
                                 {.fd = patience.stop, .events = POLLIN, .revents = 0},
                                 {.fd = patience.abort, .events = POLLIN, .revents = 0}}};
-  if (polled[0].fd < 0) return Waited::Lost;
   while (true) {
     const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(patience.deadline));
     if (ready < 0 && errno == EINTR) continue;
@@ -89,9 +106,7 @@ Waited read_some(PGconn* connection, const Patience& patience) {
   const Waited waited = await(connection, POLLIN, before_looking);
   const bool is_look = waited == Waited::TimedOut && before_looking.deadline < patience.deadline;
   if (waited != Waited::Ready && !is_look) return waited;
-  // What came before the connection was lost is still to be had by PQgetResult.
-  PQconsumeInput(connection);
-  if (looks) PQconsumeInput(connection);
+  receive(connection);
   return Waited::Ready;
 }
 

@@ -13,6 +13,9 @@
 
 namespace pgweir::client {
 
+// A deadline that has passed: what is not there yet is not waited for.
+inline constexpr base::Instant kAtOnce = base::Instant::min();
+
 // For how long somebody waits.
 struct Patience {
   base::Instant deadline = base::kNever;  // By the precise clock.
@@ -67,6 +70,8 @@ Waited converse(PGconn* connection, const Statement& statement, const Patience& 
                 Result& result);
 
 bool is_copy(const PGresult* result);
+// Neither an error nor a COPY.
+bool has_succeeded(const PGresult* result);
 
 // Brings what is under way to its end and drops what it says. A COPY from the client is failed.
 Waited drain(PGconn* connection, const Patience& patience);
@@ -75,8 +80,16 @@ Waited drain(PGconn* connection, const Patience& patience);
 Waited flush(PGconn* connection, const Patience& patience);
 // Until libpq has read something more, or might have.
 Waited read_some(PGconn* connection, const Patience& patience);
+// Takes what has come, and sends what waits to be sent, without waiting. A loss shows in PQstatus;
+// what came before it is still to be had.
+void receive(PGconn* connection);
+// Whether there may be input that the socket does not tell of; it is to be looked for now and then.
+bool may_hide_input(PGconn* connection);
+inline constexpr base::Duration kHiddenInputPeriod = std::chrono::milliseconds(100);
+// Nobody knows what is still to come: the connection is of no more use.
+void cut_off(PGconn* connection);
 
-// Waits until the socket is ready for one of these poll() events.
+// Waits until the socket is ready for one of these poll() events; zero: until patience ends.
 Waited await(PGconn* connection, short events, const Patience& patience);
 
 }  // namespace pgweir::client

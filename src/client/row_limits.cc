@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "client/statement_error.h"
+
 namespace pgweir::client {
 
 RowLimits RowLimits::of(const sql& call, const config::LibraryOptions& pool) {
@@ -35,9 +37,15 @@ void RowCollector::add(Result result) {
   std::vector<std::int32_t>().swap(lengths_);
 }
 
-std::string RowCollector::excess() const {
-  return has_too_many_rows_ ? fmt::format("more than {} rows", limits_.row_count)
-                            : fmt::format("more than {} bytes", limits_.bytes);
+error_info RowCollector::explain(std::string_view end, const code_location& where) const {
+  const std::string excess = has_too_many_rows_ ? fmt::format("{} rows", limits_.row_count)
+                                                : fmt::format("{} bytes", limits_.bytes);
+  return {
+      .kind = error_kind::result_too_large,
+      .text = fmt::format("the statement brought more than {}, which is too much; {}: bound it by "
+                          "LIMIT, read it as a stream, or allow more{}",
+                          excess, end, at(where)),
+      .where = where};
 }
 
 Result RowCollector::take() {

@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "client/libpq.h"
 #include "config/options.h"
+#include "pgweir/error.hpp"
 #include "pgweir/sql.hpp"
 
 namespace pgweir::client {
@@ -33,17 +35,21 @@ class RowCollector {
   void add(Result result);
   bool is_too_large() const { return is_too_large_; }
   // From now on what is beyond that many rows is passed over, and is not too large.
-  void keep_at_most(std::size_t row_count) { kept_max_ = row_count; }
+  void keep_at_most(std::size_t row_count) {
+    kept_max_ = row_count;
+    limits_.row_count = 0;
+  }
   // Rows were passed over.
   bool has_more() const { return has_more_; }
-  // "more than 100 rows" or "more than 1,000 bytes". REQUIRES: is_too_large().
-  std::string excess() const;
+  // result_too_large, with what has become of it: "the connection was cut". REQUIRES:
+  // is_too_large().
+  error_info explain(std::string_view end, const code_location& where) const;
   // All rows as one result; null where memory is short. REQUIRES: the last one was added, and it is
   // not too large.
   Result take();
 
  private:
-  const RowLimits limits_;
+  RowLimits limits_;
   std::optional<std::size_t> kept_max_;
   bool has_more_ = false;
   bool is_too_large_ = false;

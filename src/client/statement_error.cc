@@ -12,6 +12,17 @@ std::string_view field_of(const PGresult* result, int field) {
   return text == nullptr ? std::string_view() : text;
 }
 
+std::string_view happened(GivenUp why) {
+  switch (why) {
+    case GivenUp::Late: return "the statement took longer than it may";
+    case GivenUp::Stopped: return "it was stopped";
+    case GivenUp::Closed: return "the pool was shut down meanwhile";
+    case GivenUp::Copy:
+      return "COPY from or to the client is no query, it is copy_from() and copy_to()";
+  }
+  return "";
+}
+
 }  // namespace
 
 std::string at(const code_location& where) {
@@ -43,6 +54,24 @@ error_info explain_loss(const PGconn* connection, const code_location& where) {
           .text = "the connection was lost: " + said + at(where),
           .is_connection_lost = true,
           .where = where};
+}
+
+error_info explain_given_up(GivenUp why, bool is_connection_lost, const code_location& where) {
+  error_info info{.kind = error_kind::cancelled, .text = {}, .where = where};
+  info.is_connection_lost = is_connection_lost;
+  if (why == GivenUp::Copy) {
+    info.kind = error_kind::value;
+    info.text = fmt::format("{}{}{}", happened(why),
+                            is_connection_lost ? "; the connection was cut" : "", at(where));
+    return info;
+  }
+  info.sqlstate = sqlstate::query_canceled;
+  info.text =
+      fmt::format("{}; {}{}", happened(why),
+                  is_connection_lost ? "PostgreSQL did not answer, and the connection was cut"
+                                     : "PostgreSQL was told to give it up",
+                  at(where));
+  return info;
 }
 
 }  // namespace pgweir::client

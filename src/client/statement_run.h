@@ -1,18 +1,16 @@
-// StatementRun: one call of the user's on a server: within its time, with whatever it may be ended
-// by, and with an error that says what PostgreSQL said and where the program asked.
+// StatementRun: one call of the user's on a server whose results are had one by one, by a thread
+// that waits for each: within its time, with whatever it may be ended by, and with an error that
+// says what PostgreSQL said and where the program asked. What is answered whole is a StatementCall.
 #pragma once
 
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "client/conversation.h"
 #include "client/database.h"
-#include "client/row_limits.h"
 #include "client/server.h"
 #include "client/stop_sign.h"
 #include "pgweir/result.hpp"
-#include "pgweir/rows.hpp"
 #include "pgweir/sql.hpp"
 
 namespace pgweir::client {
@@ -55,17 +53,5 @@ class StatementRun {
   bool has_rollback_ = false;
   bool expects_copy_ = false;
 };
-
-// Runs them all. The results of the statements in their order, or the error of the first that
-// failed. `rows`, if any, takes those of the statement that comes by row, and in its place there is
-// nothing; once they are too many, PostgreSQL is told to give it up (result_too_large), unless
-// another statement is behind it, which nobody could tell the outcome of then.
-result<std::vector<Result>> run_statements(Database& database, Server& server,
-                                           std::span<const Statement> statements, const sql& call,
-                                           RowCollector* rows = nullptr);
-
-// What the user gets of it: `whole`, or else what `collected` took. Errors: result_too_large. More
-// rows than the pool warns of are reported, unless somebody has said how many there may be.
-result<rows> take_rows(Database& database, Result whole, RowCollector& collected, const sql& call);
 
 }  // namespace pgweir::client

@@ -5,18 +5,13 @@
 
 #include "client/row_stream.h"
 #include "client/spelled_statement.h"
-#include "client/statement_run.h"
+#include "client/statement_call.h"
 
 namespace pgweir {
 inline namespace v1 {
 namespace {
 
-using client::Result;
 using client::Statement;
-
-bool is_at_rest(const client::Server& server) {
-  return PQtransactionStatus(server.connection.get()) == PQTRANS_IDLE;
-}
 
 std::string_view text_of(isolation level) {
   switch (level) {
@@ -51,33 +46,6 @@ error_info over(const code_location& where) {
           .where = where};
 }
 
-// COMMIT of a transaction that has failed says ROLLBACK, and is no error to PostgreSQL.
-bool has_committed(const Result& result) {
-  return std::string_view(PQcmdStatus(result.get())) == "COMMIT";
-}
-
-error_info not_committed(const code_location& where) {
-  return {.kind = error_kind::server,
-          .text = "a statement of this transaction had failed, so nothing of it has happened",
-          .sqlstate = sqlstate::in_failed_transaction,
-          .outcome = transaction_outcome::rolled_back,
-          .where = where};
-}
-
-// Of a COMMIT that was sent. Only a transaction that is seen to be still there has not happened.
-error_info explain_lost_commit(error_info info, const client::Server& server) {
-  const bool is_still_open = PQtransactionStatus(server.connection.get()) == PQTRANS_INERROR;
-  info.outcome = transaction_outcome::rolled_back;
-  if (is_still_open || (info.kind == error_kind::server && !info.is_connection_lost)) return info;
-  info.kind = error_kind::outcome_unknown;
-  info.outcome = transaction_outcome::unknown;
-  info.text =
-      "COMMIT was sent and its answer did not come, so the transaction may have happened "
-      "or not: look before you repeat it; " +
-      info.text;
-  return info;
-}
-
 }  // namespace
 
 transaction::transaction(connection& in, const transaction_options& options)
@@ -89,33 +57,20 @@ transaction::~transaction() {
 }
 
 result<rows> transaction::run(const sql& statement, const parameter_view& values, ending how) {
-  if (state_ == state::over) return over(statement.where());
+  client::StatementCall call(*connection_.database_, *connection_.server_, statement);
+  begin(call, statement, values, how);
+  call.wait(statement.stop());
+  return call.take();
+}
+
+void transaction::begin(client::StatementCall& call, const sql& statement,
+                        const parameter_view& values, ending how) {
+  if (state_ == state::over) return call.refuse(over(statement.where()));
   const client::SpelledStatement spelled(statement, values);
-  if (auto mistake = spelled.mistake()) return std::move(*mistake);
-  client::Server& server = *connection_.server_;
-  std::vector<Statement> statements;
-  if (state_ == state::unbegun) statements.push_back({.text = begin_.c_str()});
-  const std::size_t own = statements.size();
-  client::Database& database = *connection_.database_;
-  client::RowCollector collected(client::RowLimits::of(statement, database.settings().library));
-  statements.push_back(spelled.statement());
-  statements.back().comes_by_row = collected.is_bounded();
-  if (how == ending::commit) statements.push_back({.text = "commit"});
-  auto results = client::run_statements(database, server, statements, statement, &collected);
+  if (auto mistake = spelled.mistake()) return call.refuse(std::move(*mistake));
+  const char* const ahead = state_ == state::unbegun ? begin_.c_str() : nullptr;
   state_ = how == ending::commit ? state::over : state::begun;
-  if (how == ending::commit) server.must_roll_back = !is_at_rest(server);
-  if (!results) {
-    if (how == ending::commit) return explain_lost_commit(std::move(results).error(), server);
-    return std::move(results).error();
-  }
-  if (how == ending::commit && !has_committed(results->back())) {
-    return not_committed(statement.where());
-  }
-  auto brought = client::take_rows(database, std::move((*results)[own]), collected, statement);
-  if (!brought && how == ending::commit) {
-    brought.error().text += "; the transaction has been committed all the same";
-  }
-  return brought;
+  call.begin(spelled.statement(), ahead, how == ending::commit);
 }
 
 row_stream transaction::open_stream(const sql& statement, const parameter_view& values) {
@@ -133,10 +88,7 @@ row_stream transaction::open_stream(const sql& statement, const parameter_view& 
 void transaction::begin_by_itself(const code_location& where) {
   if (state_ == state::over) throw_error(over(where));
   if (state_ == state::begun) return;
-  const Statement begin{.text = begin_.c_str()};
-  auto results = client::run_statements(*connection_.database_, *connection_.server_, {&begin, 1},
-                                        sql(begin_, where));
-  if (!results) throw_error(std::move(results).error());
+  run_command(begin_, where);
   state_ = state::begun;
 }
 
@@ -151,24 +103,35 @@ copy_out transaction::copy_to(const sql& statement) {
 }
 
 result<bool> transaction::try_commit(code_location where) {
-  if (state_ == state::over) return over(where);
-  if (std::exchange(state_, state::over) == state::unbegun) return true;
-  client::Server& server = *connection_.server_;
-  const Statement commit{.text = "commit"};
-  auto results =
-      client::run_statements(*connection_.database_, server, {&commit, 1}, sql("commit", where));
-  if (!results) return explain_lost_commit(std::move(results).error(), server);
-  if (!has_committed(results->front())) return not_committed(where);
+  client::StatementCall call(*connection_.database_, *connection_.server_, sql("commit", where));
+  if (!begin_commit(call, where)) return true;
+  call.wait({});
+  auto answer = call.take();
+  if (!answer) return std::move(answer).error();
+  return true;
+}
+
+bool transaction::begin_commit(client::StatementCall& call, const code_location& where) {
+  if (state_ == state::over) {
+    call.refuse(over(where));
+    return true;
+  }
+  if (std::exchange(state_, state::over) == state::unbegun) return false;
+  call.begin_commit();
   return true;
 }
 
 void transaction::rollback(code_location where) {
   if (state_ == state::over) throw_error(over(where));
   if (std::exchange(state_, state::over) == state::unbegun) return;
-  const Statement rollback{.text = "rollback"};
-  auto results = client::run_statements(*connection_.database_, *connection_.server_,
-                                        {&rollback, 1}, sql("rollback", where));
-  if (!results) throw_error(std::move(results).error());
+  run_command("rollback", where);
+}
+
+void transaction::run_command(const std::string& text, const code_location& where) {
+  client::StatementCall call(*connection_.database_, *connection_.server_, sql(text, where));
+  call.begin({.text = text.c_str()}, nullptr, false);
+  call.wait({});
+  static_cast<void>(call.take().value());
 }
 
 transaction::savepoint::savepoint(transaction& in, code_location where)

@@ -1,0 +1,194 @@
+#include "client/statement_steps.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "client/cancelling.h"
+#include "client/clock.h"
+#include "client/statement_refusal.h"
+
+namespace pgweir::client {
+namespace {
+
+// For the answer to a cancel, and how often to look whether the cancel itself is over.
+constexpr base::Duration kCancelMax = std::chrono::seconds(2);
+constexpr base::Duration kCancelLook = std::chrono::milliseconds(2);
+
+constexpr Patience kNoPatience{.deadline = kAtOnce};
+
+}  // namespace
+
+StatementSteps::StatementSteps(Database& database, Server& server, const sql& call,
+                               RowCollector* rows)
+    : database_(database),
+      server_(server),
+      where_(call.where()),
+      rows_(rows),
+      conversation_(server.connection.get()) {
+  if (call.timeout()) deadline_ = precise_now() + *call.timeout();
+}
+
+void StatementSteps::begin(std::span<const Statement> statements) {
+  if (auto refused = refuse_statement(database_, connection(), where_)) {
+    return fail(std::move(*refused));
+  }
+  count_ = statements.size();
+  results_.reserve(count_);
+  for (std::size_t i = 0; rows_ != nullptr && i < count_; ++i) {
+    if (statements[i].comes_by_row) by_row_ = i;
+  }
+  std::vector<Statement> all;
+  has_rollback_ = std::exchange(server_.must_roll_back, false);
+  if (has_rollback_) {
+    all.push_back({.text = "rollback"});
+    all.insert(all.end(), statements.begin(), statements.end());
+    statements = all;
+  }
+  const Waited waited = conversation_.send(statements, kNoPatience);
+  has_unsent_ = waited == Waited::TimedOut;
+  if (waited == Waited::Lost) lose();
+}
+
+void StatementSteps::step() {
+  if (is_over()) return;
+  if (is_waiting_for_cancel()) return drain_away();
+  receive(connection());
+  if (has_unsent_) has_unsent_ = PQflush(connection()) == 1;
+  if (state_ == State::Answering) hear();
+  const bool is_late = deadline_ != base::kNever && !is_over() && deadline_ <= precise_now();
+  if (is_late && !is_cancelling()) give_up(GivenUp::Late);
+  if (state_ == State::Draining) drain_away();
+}
+
+void StatementSteps::stop() {
+  if (!is_over() && !is_cancelling()) give_up(GivenUp::Stopped);
+}
+
+short StatementSteps::events() const {
+  if (is_over() || is_waiting_for_cancel()) return 0;
+  return static_cast<short>(has_unsent_ ? POLLIN | POLLOUT : POLLIN);
+}
+
+base::Instant StatementSteps::look_again_at() const {
+  if (is_over()) return base::kNever;
+  if (is_waiting_for_cancel()) return precise_now() + kCancelLook;
+  if (!may_hide_input(connection())) return deadline_;
+  return std::min(deadline_, precise_now() + kHiddenInputPeriod);
+}
+
+void StatementSteps::hear() {
+  while (state_ == State::Answering) {
+    Result heard;
+    const Waited waited = conversation_.next(heard, kNoPatience);
+    if (heard != nullptr) {
+      take_in(std::move(heard), waited);
+    } else if (waited == Waited::TimedOut) {
+      return;
+    } else if (waited == Waited::Ready && results_.size() == count_) {
+      finish(false);
+    } else {
+      lose();
+    }
+  }
+}
+
+void StatementSteps::take_in(Result heard, Waited waited) {
+  const bool is_lost = waited == Waited::Lost;
+  if (has_succeeded(heard.get())) {
+    if (is_lost) return lose();
+    return place(std::move(heard));
+  }
+  if (is_copy(heard.get())) {
+    // In a pipeline nobody can tell where it ends.
+    if (is_lost || PQpipelineStatus(connection()) != PQ_PIPELINE_OFF) return cut(GivenUp::Copy);
+    return give_up(GivenUp::Copy);
+  }
+  error_ = explain_error(heard.get(), where_);
+  if (is_lost) return finish(true);
+  state_ = State::Draining;
+}
+
+void StatementSteps::place(Result heard) {
+  const std::size_t ahead = has_rollback_ ? 1 : 0;
+  if (conversation_.index() < ahead) return;
+  const std::size_t index = conversation_.index() - ahead;
+  const bool is_new = index == results_.size();
+  if (by_row_ != index) {
+    if (is_new) results_.push_back(std::move(heard));
+    return;
+  }
+  if (is_new) results_.emplace_back();
+  rows_->add(std::move(heard));
+  // Nobody could tell the outcome of a statement behind it.
+  if (rows_->is_too_large() && index + 1 == count_) give_up(std::nullopt);
+}
+
+void StatementSteps::give_up(std::optional<GivenUp> why) {
+  end_ = why;
+  error_.reset();
+  state_ = State::Draining;
+  cancel_over_ = std::make_shared<std::atomic<bool>>(false);
+  deadline_ = precise_now() + kCancelMax;
+  cancel(database_.blocking_work(), connection(), [over = cancel_over_] { *over = true; });
+}
+
+// A cancel that is on its way might hit the next statement. Nothing is read until it has arrived:
+// that would only make the server send more.
+bool StatementSteps::is_waiting_for_cancel() const { return is_cancelling() && !*cancel_over_; }
+
+void StatementSteps::drain_away() {
+  const bool is_too_late = is_cancelling() && deadline_ <= precise_now();
+  if (is_waiting_for_cancel()) {
+    if (is_too_late) cut(end_);
+    return;
+  }
+  switch (drain(connection(), kNoPatience)) {
+    case Waited::Ready: return finish(false);
+    case Waited::TimedOut:
+    case Waited::Stopped: break;
+    case Waited::Lost: return cut(end_);
+  }
+  if (is_too_late) cut(end_);
+}
+
+void StatementSteps::fail(error_info info) {
+  error_ = std::move(info);
+  state_ = State::Over;
+}
+
+void StatementSteps::lose() {
+  error_info info = explain_loss(connection(), where_);
+  cut_off(connection());
+  fail(std::move(info));
+}
+
+void StatementSteps::cut(std::optional<GivenUp> why) {
+  end_ = why;
+  cut_off(connection());
+  finish(true);
+}
+
+void StatementSteps::finish(bool is_connection_lost) {
+  state_ = State::Over;
+  if (!error_ && (is_cancelling() || is_connection_lost)) error_ = explain(is_connection_lost);
+  if (error_) error_->is_connection_lost = is_connection_lost;
+}
+
+// Why it was not brought to its end.
+error_info StatementSteps::explain(bool is_connection_lost) const {
+  if (end_) {
+    const bool is_closed = *end_ == GivenUp::Stopped && database_.is_aborted();
+    return explain_given_up(is_closed ? GivenUp::Closed : *end_, is_connection_lost, where_);
+  }
+  return rows_->explain(
+      is_connection_lost ? "the connection was cut" : "PostgreSQL was told to give it up", where_);
+}
+
+result<std::vector<Result>> StatementSteps::take() {
+  if (error_) return std::move(*error_);
+  return std::move(results_);
+}
+
+}  // namespace pgweir::client
