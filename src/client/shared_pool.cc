@@ -31,24 +31,66 @@ SharedPool::SharedPool(const SharedPoolOptions& options, std::uint64_t seed, Hos
   carry_out_decisions();
 }
 
-SharedPool::~SharedPool() { ASSERT(sleepers_.empty() && servers_.empty()); }
+SharedPool::~SharedPool() { ASSERT(line_.empty() && servers_.empty()); }
+
+void SharedPool::Turn::end_with_calls() {
+  const auto calls = std::exchange(pool_.calls_, {});
+  lock_.unlock();
+  for (const auto& callee : calls) callee->handle_grant(*callee->grant_);
+}
+
+void SharedPool::Turn::pause() {
+  if (pool_.calls_.empty()) return;
+  end();
+  resume();
+}
 
 Grant SharedPool::acquire(const Request& request) {
-  Lock lock(mutex_);
+  Turn turn(*this);
   if (is_closed_) return {.denial = Denial::Closed};
-  if (Server* offered = take_offer()) return lend(*offered, request);
-  now_ = coarse_now();
-  if (pool::Server* idle = shard_.acquire_idle(kPool)) {
-    return lend(static_cast<Server&>(*idle), request);
-  }
+  if (Server* server = find_now(request)) return {.server = server};
   Sleeper sleeper(request);
-  shard_.acquire(sleeper, kPool, now_);
-  return wait(lock, sleeper);
+  stand_in_line(sleeper);
+  return wait(turn, sleeper);
+}
+
+std::optional<Grant> SharedPool::acquire_later(const std::shared_ptr<Callee>& callee) {
+  const Turn turn(*this);
+  if (is_closed_) return Grant{.denial = Denial::Closed};
+  if (Server* server = find_now(callee->own_request_)) return Grant{.server = server};
+  callee->grant_.reset();
+  callee->self_ = callee;
+  callee->calls_ = &calls_;
+  stand_in_line(*callee);
+  return std::nullopt;
+}
+
+void SharedPool::withdraw(Callee& callee, Denial denial) {
+  const Turn turn(*this);
+  if (callee.self_ != nullptr) give_up(callee, denial);
+}
+
+// What needs no waiting.
+Server* SharedPool::find_now(const Request& request) {
+  Server* server = take_offer();
+  if (server == nullptr) {
+    now_ = coarse_now();
+    server = static_cast<Server*>(shard_.acquire_idle(kPool));
+  }
+  if (server != nullptr) note_lease(*server, request);
+  return server;
+}
+
+void SharedPool::stand_in_line(Place& place) {
+  shard_.acquire(place, kPool, now_);
+  place.since_ = precise_now();
+  line_.push_back(place);
+  carry_out_decisions();
 }
 
 Server* SharedPool::acquire_if_idle(const Request& request) {
   const Lock lock(mutex_);
-  if (is_closed_ || !sleepers_.empty()) return nullptr;
+  if (is_closed_ || !line_.empty()) return nullptr;
   auto* server = static_cast<Server*>(shard_.acquire_idle(kPool));
   if (server == nullptr) return nullptr;
   now_ = coarse_now();
@@ -70,39 +112,39 @@ Grant SharedPool::lend(Server& server, const Request& request) {
   return {.server = &server};
 }
 
-Grant SharedPool::wait(Lock& lock, Sleeper& sleeper) {
-  sleeper.since = precise_now();
-  sleepers_.push_back(sleeper);
-  carry_out_decisions();
-  if (!sleeper.request.stop.stop_possible()) {
-    sleep(lock, sleeper);
-    return *sleeper.grant;
+Grant SharedPool::wait(Turn& turn, Sleeper& sleeper) {
+  if (!sleeper.request_.stop.stop_possible()) {
+    sleep(turn, sleeper);
+    return *sleeper.grant_;
   }
   // The callback may be running in another thread, or at once in this one: it takes the mutex, and
   // its end is awaited without.
-  lock.unlock();
-  const std::stop_callback cancel(sleeper.request.stop, [&] {
+  turn.end();
+  const std::stop_callback cancel(sleeper.request_.stop, [&] {
     const Lock inner(mutex_);
     sleeper.is_cancelled = true;
     sleeper.wake.notify_one();
   });
-  lock.lock();
-  sleep(lock, sleeper);
-  lock.unlock();
-  return *sleeper.grant;
+  turn.resume();
+  sleep(turn, sleeper);
+  turn.end();
+  return *sleeper.grant_;
 }
 
 // Until it has a grant, in whatever way.
-void SharedPool::sleep(Lock& lock, Sleeper& sleeper) {
-  const base::Instant deadline = sleeper.request.deadline;
+void SharedPool::sleep(Turn& turn, Sleeper& sleeper) {
+  const base::Instant deadline = sleeper.request_.deadline;
   bool is_late = false;
-  while (!sleeper.grant && !take_called_offer(sleeper)) {
+  while (!sleeper.grant_ && !take_called_offer(sleeper)) {
     if (sleeper.is_cancelled) return give_up(sleeper, Denial::Cancelled);
     if (is_late) return give_up(sleeper, Denial::TimedOut);
+    turn.pause();
+    if (sleeper.grant_ || sleeper.is_called || sleeper.is_cancelled) continue;
     if (deadline == base::kNever) {
-      sleeper.wake.wait(lock);
+      sleeper.wake.wait(turn.lock());
     } else {
-      is_late = sleeper.wake.wait_until(lock, to_steady(deadline)) == std::cv_status::timeout;
+      is_late =
+          sleeper.wake.wait_until(turn.lock(), to_steady(deadline)) == std::cv_status::timeout;
     }
   }
 }
@@ -112,41 +154,41 @@ bool SharedPool::take_called_offer(Sleeper& sleeper) {
   Server* offered = offers_.pop_back();
   if (offered == nullptr) return false;  // Somebody was faster.
   shard_.leave(sleeper);
-  settle(sleeper, lend(*offered, sleeper.request));
+  settle(sleeper, lend(*offered, sleeper.request_));
   call_for_offers();
   return true;
 }
 
-void SharedPool::give_up(Sleeper& sleeper, Denial denial) {
-  shard_.leave(sleeper);
+void SharedPool::give_up(Place& place, Denial denial) {
+  shard_.leave(place);
   Grant grant{.denial = denial};
   if (const pool::Failure* failure = shard_.last_failure(kPool)) {
     grant.failure = std::make_shared<const pool::Failure>(*failure);
   }
-  settle(sleeper, grant);
+  settle(place, grant);
   call_for_offers();
 }
 
-void SharedPool::settle(Sleeper& sleeper, const Grant& grant) {
-  sleeper.base::ListHook<Sleeper>::unlink();
-  sleeper.grant = grant;
-  sleeper.wake.notify_one();
+void SharedPool::settle(Place& place, const Grant& grant) {
+  place.base::ListHook<Place>::unlink();
+  place.grant_ = grant;
+  place.wake_with_grant();
 }
 
 // Whether who comes now, or runs still, may be served before the first in the line.
-bool SharedPool::may_pass(const Sleeper& first) const {
-  return precise_now() - first.since < barging_max_;
+bool SharedPool::may_pass(const Place& first) const {
+  return precise_now() - first.since_ < barging_max_;
 }
 
 Server* SharedPool::take_offer() {
   if (offers_.empty()) return nullptr;
-  const Sleeper* first = sleepers_.front();
+  const Place* first = line_.front();
   if (first != nullptr && !may_pass(*first)) return nullptr;
   return offers_.pop_back();
 }
 
 bool SharedPool::may_offer(const Server& server) const {
-  const Sleeper* first = sleepers_.front();
+  const Place* first = line_.front();
   return first != nullptr && !is_closed_ && server.offer_count_ < kOfferCountMax &&
          may_pass(*first);
 }
@@ -159,11 +201,14 @@ void SharedPool::offer(Server& server) {
 
 // No server stays on offer while nobody is on the way to it.
 void SharedPool::call_for_offers() {
-  if (offers_.empty()) return;
-  if (Sleeper* first = sleepers_.front()) {
-    if (!std::exchange(first->is_called, true)) first->wake.notify_one();
-    return;
+  while (!offers_.empty()) {
+    Place* const first = line_.front();
+    if (first == nullptr) break;
+    if (first->wake_for_offer()) return;
+    shard_.leave(*first);
+    settle(*first, lend(*offers_.pop_back(), first->request_));
   }
+  if (offers_.empty()) return;
   while (Server* server = offers_.pop_front()) pass_on(*server, shard_.release(*server, now_));
   take_decisions();
 }
@@ -174,7 +219,7 @@ void SharedPool::take_back(Server& server) {
 }
 
 void SharedPool::release(Server& server) {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   take_back(server);
   if (may_offer(server)) return offer(server);
   now_ = coarse_now();
@@ -184,7 +229,7 @@ void SharedPool::release(Server& server) {
 }
 
 void SharedPool::discard(Server& server) {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   take_back(server);
   now_ = coarse_now();
   shard_.handle_closing(server, now_);
@@ -194,19 +239,19 @@ void SharedPool::discard(Server& server) {
 
 void SharedPool::pass_on(Server& server, pool::Waiter* waiter) {
   if (waiter == nullptr) return;
-  auto& sleeper = static_cast<Sleeper&>(*waiter);
-  settle(sleeper, lend(server, sleeper.request));
+  auto& place = static_cast<Place&>(*waiter);
+  settle(place, lend(server, place.request_));
 }
 
 void SharedPool::handle_opened(Server& server) {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   now_ = coarse_now();
   pass_on(server, shard_.handle_opened(server, now_));
   carry_out_decisions();
 }
 
 void SharedPool::handle_open_failed(Server& server, pool::Failure failure) {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   now_ = coarse_now();
   shard_.handle_open_failed(server, std::move(failure), now_);
   shard_.handle_ended(server, now_);
@@ -215,7 +260,7 @@ void SharedPool::handle_open_failed(Server& server, pool::Failure failure) {
 }
 
 void SharedPool::handle_ended(Server& server) {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   now_ = coarse_now();
   shard_.handle_ended(server, now_);
   forget(server);
@@ -223,7 +268,7 @@ void SharedPool::handle_ended(Server& server) {
 }
 
 base::Instant SharedPool::handle_time() {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   now_ = coarse_now();
   shard_.handle_time(now_);
   carry_out_decisions();
@@ -231,12 +276,12 @@ base::Instant SharedPool::handle_time() {
 }
 
 void SharedPool::close() {
-  const Lock lock(mutex_);
+  const Turn turn(*this);
   if (std::exchange(is_closed_, true)) return;
   now_ = coarse_now();
-  while (Sleeper* sleeper = sleepers_.front()) {
-    shard_.leave(*sleeper);
-    settle(*sleeper, {.denial = Denial::Closed});
+  while (Place* place = line_.front()) {
+    shard_.leave(*place);
+    settle(*place, {.denial = Denial::Closed});
   }
   pool::Options options = shard_.options(kPool);
   options.server_count_min = 0;
@@ -279,7 +324,7 @@ void SharedPool::take_decisions() {
 
 void SharedPool::refuse(const pool::Refuse& refusal) {
   const bool is_full = refusal.reason == pool::RefuseReason::QueueFull;
-  settle(static_cast<Sleeper&>(*refusal.waiter),
+  settle(static_cast<Place&>(*refusal.waiter),
          {.denial = is_full ? Denial::QueueFull : Denial::LoginFailed, .failure = refusal.failure});
 }
 

@@ -7,7 +7,11 @@
 // in the line has woken. Handing over strictly costs a change of threads for every lease
 // (client-library reference, 3.4: 17 times as much where leases take no time at all).
 //
-// Any thread may call anything. Nothing allocates but the opening of a server.
+// Who waits is a thread that sleeps (acquire) or an object that is called (acquire_later); they
+// stand in one line. A thread may be passed by one that runs already; who is called is never, it is
+// handed the server.
+//
+// Any thread may call anything. Nothing allocates but the opening of a server and a call.
 #pragma once
 
 #include <condition_variable>
@@ -16,6 +20,7 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "base/list.h"
@@ -61,6 +66,48 @@ struct Grant {
   std::shared_ptr<const pool::Failure> failure = {};  // Of the last login, if none worked since.
 };
 
+// Somebody in the line.
+class Place : public pool::Waiter, public base::ListHook<Place> {
+ public:
+  // The request outlives the wait.
+  explicit Place(const Request& wants) : request_(wants) {}
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  virtual ~Place() = default;
+
+ private:
+  friend class SharedPool;
+  // The mutex is held. Whether it was woken and takes an offer itself.
+  virtual bool wake_for_offer() = 0;
+  // The mutex is held; grant_ is there.
+  virtual void wake_with_grant() = 0;
+
+  const Request& request_;
+  base::Instant since_;  // Precise.
+  std::optional<Grant> grant_;
+};
+
+// Somebody who waits without a thread. Made by std::make_shared: the pool keeps it while it waits.
+class Callee : public Place, public std::enable_shared_from_this<Callee> {
+ public:
+  explicit Callee(Request wants) : Place(own_request_), own_request_(std::move(wants)) {}
+  const Request& own_request() const { return own_request_; }
+
+ protected:
+  // The wait is over: once for each acquire_later() that brought nothing, by whichever thread ended
+  // it. It may call the pool. A server is the callee's until it gives it back.
+  virtual void handle_grant(const Grant& grant) = 0;
+
+ private:
+  friend class SharedPool;
+  bool wake_for_offer() final { return false; }
+  void wake_with_grant() final { calls_->push_back(std::move(self_)); }
+
+  const Request own_request_;
+  std::shared_ptr<Callee> self_;                           // While it waits.
+  std::vector<std::shared_ptr<Callee>>* calls_ = nullptr;  // Of the pool.
+};
+
 struct SharedPoolOptions {
   pool::Options pool;  // wait_max and wait_notice_after are not used: every request has a deadline.
   base::Duration barging_max = std::chrono::milliseconds(1);
@@ -78,6 +125,11 @@ class SharedPool {
   // A server, or why not. Blocks until one of both is known. The server is the caller's until
   // release() or discard().
   Grant acquire(const Request& request);
+  // The same without blocking: what is known at once, or nothing; then the callee is called later.
+  // The deadline of its request does not count: see withdraw().
+  std::optional<Grant> acquire_later(const std::shared_ptr<Callee>& callee);
+  // It waits no longer, and is called with that. Nothing when its wait is over.
+  void withdraw(Callee& callee, Denial denial);
   // An idle one, or nullptr: never waits, opens none, and never passes one who waits.
   Server* acquire_if_idle(const Request& request);
 
@@ -108,35 +160,64 @@ class SharedPool {
 
  private:
   // A thread that waits. Lives on its stack.
-  struct Sleeper : pool::Waiter, base::ListHook<Sleeper> {
-    explicit Sleeper(const Request& wants) : request(wants) {}
-    const Request& request;
-    base::Instant since;  // Precise.
+  struct Sleeper final : Place {
+    using Place::Place;
+    bool wake_for_offer() override {
+      if (!std::exchange(is_called, true)) wake.notify_one();
+      return true;
+    }
+    void wake_with_grant() override { wake.notify_one(); }
     std::condition_variable wake;
-    std::optional<Grant> grant;
     bool is_called = false;     // Woken for an offer, and has not looked yet.
     bool is_cancelled = false;  // By its stop token.
   };
   using Lock = std::unique_lock<std::mutex>;
 
+  // A turn with the mutex; behind it those are called whose wait has ended in it.
+  class Turn {
+   public:
+    explicit Turn(SharedPool& pool) : pool_(pool), lock_(pool.mutex_) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn() {
+      if (lock_.owns_lock()) end();
+    }
+    void end() {
+      if (!pool_.calls_.empty()) return end_with_calls();
+      lock_.unlock();
+    }
+    // Before it is interrupted by a wait: calls, and has the mutex again.
+    void pause();
+    void resume() { lock_.lock(); }
+    Lock& lock() { return lock_; }
+
+   private:
+    void end_with_calls();
+
+    SharedPool& pool_;
+    Lock lock_;
+  };
+
   // How often in a row a server is offered; then the shard decides what becomes of it, its
   // lifetime included.
   static constexpr std::uint32_t kOfferCountMax = 64;
 
-  Grant wait(Lock& lock, Sleeper& sleeper);
-  void sleep(Lock& lock, Sleeper& sleeper);
+  Server* find_now(const Request& request);
+  void stand_in_line(Place& place);
+  Grant wait(Turn& turn, Sleeper& sleeper);
+  void sleep(Turn& turn, Sleeper& sleeper);
   bool take_called_offer(Sleeper& sleeper);
-  void give_up(Sleeper& sleeper, Denial denial);
+  void give_up(Place& place, Denial denial);
   void note_lease(Server& server, const Request& request) const;
   Grant lend(Server& server, const Request& request);
   void take_back(Server& server);
   Server* take_offer();
   bool may_offer(const Server& server) const;
-  bool may_pass(const Sleeper& first) const;
+  bool may_pass(const Place& first) const;
   void offer(Server& server);
   void call_for_offers();
   void pass_on(Server& server, pool::Waiter* waiter);
-  void settle(Sleeper& sleeper, const Grant& grant);
+  void settle(Place& place, const Grant& grant);
   void refuse(const pool::Refuse& refusal);
   void carry_out_decisions();
   void take_decisions();
@@ -151,9 +232,10 @@ class SharedPool {
   mutable std::mutex mutex_;
   pool::Exchange exchange_;
   pool::Shard shard_;
-  base::Instant now_;                      // Coarse; never goes back.
-  base::List<Sleeper, Sleeper> sleepers_;  // In the order of the shard's line.
-  base::List<Server, InOffers> offers_;    // Leased from the shard, lent to nobody.
+  base::Instant now_;                           // Coarse; never goes back.
+  base::List<Place, Place> line_;               // In the order of the shard's.
+  std::vector<std::shared_ptr<Callee>> calls_;  // To be made when the mutex is free.
+  base::List<Server, InOffers> offers_;         // Leased from the shard, lent to nobody.
   std::vector<std::unique_ptr<Server>> servers_;
   std::condition_variable ended_;
   bool is_closed_ = false;

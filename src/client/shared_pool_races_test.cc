@@ -1,5 +1,5 @@
 // SharedPool under threads that do everything at once: a thousand seeds of taking, waiting, being
-// stopped, giving back, failing logins, and a close in the midst of it.
+// called later, being stopped, giving back, failing logins, and a close in the midst of it.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -59,6 +59,19 @@ class Race {
   }
 
  private:
+  // Is called with a server, or with the lack of one.
+  struct Visitor final : Callee {
+    Visitor(Race& of, const Request& wants, std::uint64_t seed)
+        : Callee(wants), race(of), rng(seed) {}
+    void handle_grant(const Grant& grant) override {
+      race.use(grant.server, rng);
+      EXPECT_FALSE(is_over.exchange(true)) << "called twice";
+    }
+    Race& race;
+    base::Rng rng;
+    std::atomic<bool> is_over = false;
+  };
+
   void play(std::uint64_t seed) {
     base::Rng rng(seed);
     for (int i = 0; i < 12; ++i) take_one(rng);
@@ -72,8 +85,24 @@ class Race {
     if (rng.chance(0.3)) request.stop = source.get_token();
     std::jthread stopper;
     if (rng.chance(0.1)) stopper = std::jthread([&source] { source.request_stop(); });
+    if (rng.chance(0.3)) return take_one_later(request, rng.next());
     Server* server =
         rng.chance(0.2) ? pool_->acquire_if_idle(request) : pool_->acquire(request).server;
+    use(server, rng);
+  }
+
+  // Without a thread that waits for it; this one only looks until it is over.
+  void take_one_later(const Request& request, std::uint64_t seed) {
+    const auto visitor = std::make_shared<Visitor>(*this, request, seed);
+    if (const auto grant = pool_->acquire_later(visitor)) return visitor->handle_grant(*grant);
+    while (!visitor->is_over) {
+      if (request.deadline <= precise_now()) pool_->withdraw(*visitor, Denial::TimedOut);
+      if (request.stop.stop_requested()) pool_->withdraw(*visitor, Denial::Cancelled);
+      std::this_thread::yield();
+    }
+  }
+
+  void use(Server* server, base::Rng& rng) {
     if (server == nullptr) return;
     EXPECT_LE(++lent_, options_.pool.server_count_max);
     EXPECT_FALSE(std::exchange(server->is_touched, true)) << "lent to two at once";
