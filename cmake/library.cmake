@@ -1,6 +1,6 @@
 # libpgweir: the floor `client` and what is below it as one shared library, with what others need to
-# use it: headers, a CMake package (pgweir::pgweir, and pgweir::pqxx where it is asked for) and a
-# pkg-config file. The version's first two numbers are the ABI's until 1.0.
+# use it: headers, a CMake package (pgweir::pgweir; pgweir::pqxx and pgweir::asio where they are asked
+# for) and a pkg-config file. The version's first two numbers are the ABI's until 1.0.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -27,7 +27,7 @@ install(EXPORT pgweirTargets NAMESPACE pgweir:: DESTINATION ${package_folder} CO
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/pgweirConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 configure_file(cmake/pgweir.pc.in ${PROJECT_BINARY_DIR}/pgweir.pc @ONLY)
-install(FILES cmake/pgweirConfig.cmake cmake/pgweirPqxx.cmake
+install(FILES cmake/pgweirConfig.cmake cmake/pgweirAsio.cmake cmake/pgweirPqxx.cmake
   ${PROJECT_BINARY_DIR}/pgweirConfigVersion.cmake
   DESTINATION ${package_folder} COMPONENT library)
 install(FILES ${PROJECT_BINARY_DIR}/pgweir.pc

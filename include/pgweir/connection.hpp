@@ -29,6 +29,8 @@ class StatementCall;
 
 inline namespace v1 {
 
+class pending_rows;
+
 /// Thread-safety: one thread at a time. Errors of the throwing forms are those of the try_ forms:
 /// server (PostgreSQL refused it, or the connection was lost), cancelled, value, result_too_large.
 class PGWEIR_EXPORT connection {
@@ -76,6 +78,11 @@ class PGWEIR_EXPORT connection {
     return outcome->affected();
   }
 
+  /// Sends it and returns: pending.hpp. What it is called with may go afterwards. Never throws for
+  /// what PostgreSQL says.
+  template <class... Arguments>
+  pending_rows begin_query(const sql& statement, const Arguments&... arguments);
+
   /// The rows one after the other, however many there are: row_stream.hpp. Until it has ended
   /// nothing else can be asked of this connection. max_rows and max_bytes do not count.
   template <class... Arguments>
@@ -100,14 +107,17 @@ class PGWEIR_EXPORT connection {
   friend class client::ListenerCore;
   friend class connection_lease;
   friend class database_pool;
+  friend class pending_lease;
   friend class transaction;
 
+  connection() noexcept : database_(nullptr), server_(nullptr) {}
   connection(client::Database& database, client::Server& server) noexcept
       : database_(&database), server_(&server) {}
   connection(connection&&) noexcept = default;
   connection& operator=(connection&&) noexcept = default;
 
   result<rows> run(const sql& statement, const parameter_view& values);
+  pending_rows begin_run(const sql& statement, const parameter_view& values);
   static void begin(client::StatementCall& call, const sql& statement,
                     const parameter_view& values);
   result<page> run_page(const sql& statement, std::size_t size, const parameter_view& values);

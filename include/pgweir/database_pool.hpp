@@ -14,6 +14,7 @@
 #include "pgweir/info.hpp"
 #include "pgweir/lease.hpp"
 #include "pgweir/options.hpp"
+#include "pgweir/pending.hpp"
 #include "pgweir/transaction.hpp"
 
 namespace pgweir {
@@ -51,6 +52,9 @@ class PGWEIR_EXPORT database_pool {
   /// The same without exceptions.
   [[nodiscard]] result<connection_lease> try_acquire(
       const acquire_options& options = {}, code_location where = code_location::current());
+  /// The same without waiting: pending.hpp. The timeout is the caller's to keep.
+  pending_lease begin_acquire(const acquire_options& options = {},
+                              code_location where = code_location::current());
   /// An idle connection or none. Never waits, opens none, and never goes before one who waits.
   [[nodiscard]] std::optional<connection_lease> acquire_if_idle(
       code_location where = code_location::current());
@@ -99,9 +103,9 @@ class PGWEIR_EXPORT database_pool {
   shutdown_report shutdown(std::chrono::milliseconds drain = std::chrono::seconds(10));
 
  private:
-  static unsigned attempts_of(const transaction_options& options);
   // Before the next attempt; throws the error instead when there is none.
-  static void pause_before_retry(const error& failed, unsigned attempt, unsigned attempt_count);
+  static void pause_before_retry(const error& failed, unsigned attempt,
+                                 const transaction_options& options);
 
   std::shared_ptr<client::Database> database_;
 };
@@ -111,7 +115,6 @@ requires std::invocable<Body&, v1::transaction&>
 auto database_pool::transaction(const transaction_options& options, Body&& body,
                                 const acquire_options& acquiring, code_location where)
     -> std::invoke_result_t<Body&, v1::transaction&> {
-  const unsigned attempt_count = attempts_of(options);
   for (unsigned attempt = 1;; ++attempt) {
     try {
       connection_lease lease = acquire(acquiring, where);
@@ -126,7 +129,7 @@ auto database_pool::transaction(const transaction_options& options, Body&& body,
         return value;
       }
     } catch (const error& failed) {
-      pause_before_retry(failed, attempt, attempt_count);
+      pause_before_retry(failed, attempt, options);
     }
   }
 }

@@ -15,6 +15,8 @@ class database_pool;
 /// Move-only. Thread-safety: one thread at a time; it may end on another thread than it began on.
 class PGWEIR_EXPORT connection_lease {
  public:
+  /// Has no connection.
+  connection_lease() noexcept : connection_(), is_held_(false) {}
   /// The other has none any more.
   connection_lease(connection_lease&& other) noexcept
       : connection_(std::move(other.connection_)), is_held_(std::exchange(other.is_held_, false)) {}
@@ -28,6 +30,9 @@ class PGWEIR_EXPORT connection_lease {
     return *this;
   }
   ~connection_lease() { release(); }
+
+  /// Whether it has a connection: it was neither released nor moved from.
+  explicit operator bool() const noexcept { return is_held_; }
 
   /// REQUIRES: neither released nor moved from.
   connection& operator*() noexcept { return connection_; }
@@ -46,6 +51,7 @@ class PGWEIR_EXPORT connection_lease {
 
  private:
   friend class database_pool;
+  friend class pending_lease;
   friend class pqxx_lease;
 
   explicit connection_lease(connection connection) noexcept

@@ -3,6 +3,7 @@
 /// in the same round trip, and what is not committed when it goes is rolled back.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -33,6 +34,11 @@ struct transaction_options {
   /// How often database_pool::transaction() runs the function before an error that is retryable
   /// (40001, 40P01) is passed on. Unset: 5 times for serializable and repeatable_read, else once.
   std::optional<unsigned> attempts = {};
+
+  /// For how long to wait after that attempt, the first being 1, before the next one; nothing: the
+  /// error is passed on. database_pool::transaction() does so by itself.
+  PGWEIR_EXPORT std::optional<std::chrono::nanoseconds> pause_after(const error_info& failed,
+                                                                    unsigned attempt) const;
 };
 
 /// Thread-safety: one thread at a time.
@@ -81,6 +87,16 @@ class PGWEIR_EXPORT transaction {
   copy_in copy_from(const sql& statement);
   /// As of connection.
   copy_out copy_to(const sql& statement);
+  /// As of connection: pending.hpp. The transaction outlives it.
+  template <class... Arguments>
+  pending_rows begin_query(const sql& statement, const Arguments&... arguments);
+  /// query_and_commit() in the same way.
+  template <class... Arguments>
+  pending_rows begin_query_and_commit(const sql& statement, const Arguments&... arguments);
+  /// commit() in the same way; the rows are none.
+  pending_rows begin_commit(code_location where = code_location::current());
+  /// rollback() in the same way; the rows are none.
+  pending_rows begin_rollback(code_location where = code_location::current());
   /// The last statement and COMMIT in one round trip, together with BEGIN if it is the only one.
   /// Errors: those of query() and commit().
   template <class... Arguments>
@@ -139,10 +155,11 @@ class PGWEIR_EXPORT transaction {
   };
 
   result<rows> run(const sql& statement, const parameter_view& values, ending how);
+  pending_rows begin_run(const sql& statement, const parameter_view& values, ending how);
   void begin(client::StatementCall& call, const sql& statement, const parameter_view& values,
              ending how);
   // False: nothing is to be sent.
-  bool begin_commit(client::StatementCall& call, const code_location& where);
+  bool begin_ending(client::StatementCall& call, const code_location& where);
   void begin_by_itself(const code_location& where);
   void run_command(const std::string& text, const code_location& where);
   row_stream open_stream(const sql& statement, const parameter_view& values);

@@ -7,6 +7,7 @@
 #include "client/spelled_statement.h"
 #include "client/statement_call.h"
 #include "pgweir/lease.hpp"
+#include "pgweir/pending.hpp"
 
 namespace pgweir {
 inline namespace v1 {
@@ -16,6 +17,12 @@ result<rows> connection::run(const sql& statement, const parameter_view& values)
   begin(call, statement, values);
   call.wait(statement.stop());
   return call.take();
+}
+
+pending_rows connection::begin_run(const sql& statement, const parameter_view& values) {
+  pending_rows pending(*database_, *server_, statement);
+  begin(*pending.call_, statement, values);
+  return pending;
 }
 
 void connection::begin(client::StatementCall& call, const sql& statement,

@@ -2,17 +2,17 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdlib>
 #include <utility>
 
 #include "client/clock.h"
-#include "client/conversation.h"
+#include "client/denial.h"
+#include "client/event_loop.h"
 #include "client/events.h"
+#include "client/fitness.h"
 #include "client/handle_settings.h"
 #include "client/login.h"
 #include "client/quiet_thread.h"
@@ -22,59 +22,10 @@
 namespace pgweir::client {
 namespace {
 
-// A server that was in use so recently is believed to be there.
-constexpr base::Duration kBelievedFor = std::chrono::seconds(1);
 constexpr base::Duration kEndMax = std::chrono::seconds(10);
 constexpr base::Duration kTickMin = std::chrono::milliseconds(5);
 constexpr base::Duration kTickMax = std::chrono::seconds(1);
-constexpr std::size_t kHoldersNamed = 5;
 constexpr std::string_view kApplicationName = "libpgweir";
-
-double seconds_of(base::Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
-
-std::string describe_holder(const LeaseNote& lease, base::Instant now) {
-  return fmt::format("{}:{}{} for {:.1f} s", lease.where.file, lease.where.line,
-                     lease.tag == nullptr ? "" : fmt::format(" ({})", lease.tag),
-                     seconds_of(now - lease.since));
-}
-
-std::string describe_holders(const std::vector<LeaseNote>& leases, base::Instant now) {
-  if (leases.empty()) return "";
-  std::string text = "; held by ";
-  for (std::size_t i = 0; i < std::min(leases.size(), kHoldersNamed); ++i) {
-    text += (i == 0 ? "" : ", ") + describe_holder(leases[i], now);
-  }
-  if (leases.size() > kHoldersNamed) {
-    text += fmt::format(" and {} more", leases.size() - kHoldersNamed);
-  }
-  return text;
-}
-
-error_kind kind_of(Denial denial) {
-  switch (denial) {
-    case Denial::TimedOut: return error_kind::acquire_timeout;
-    case Denial::QueueFull: return error_kind::queue_full;
-    case Denial::LoginFailed: return error_kind::connect;
-    case Denial::Closed: return error_kind::pool_closed;
-    case Denial::Cancelled: return error_kind::cancelled;
-  }
-  return error_kind::pool_closed;
-}
-
-std::string happened(Denial denial, base::Duration waited) {
-  switch (denial) {
-    case Denial::TimedOut:
-      return fmt::format("no connection became free within {:.1f} s", seconds_of(waited));
-    case Denial::QueueFull: return "as many callers wait for a connection as are allowed to";
-    case Denial::LoginFailed: return "PostgreSQL refuses connections";
-    case Denial::Closed: return "the pool was shut down";
-    case Denial::Cancelled:
-      return fmt::format("the caller stopped waiting after {:.1f} s", seconds_of(waited));
-  }
-  return "";
-}
 
 pool::Failure to_pool(const insight::Failure& failure) {
   return {.kind = insight::is_permanent(failure.kind) ? pool::Failure::Kind::Permanent
@@ -119,29 +70,46 @@ result<Server*> Database::acquire(Request request) {
   const base::Instant since = precise_now();
   const code_location where = request.where;
   auto server = find_server(std::move(request));
+  note_lease(server, since, where);
+  return server;
+}
+
+void Database::note_lease(const result<Server*>& server, base::Instant since,
+                          const code_location& where) {
+  if (observer_ == nullptr) return;
   const base::Duration waited = precise_now() - since;
   if (server) {
     observer_->on_acquired(waited, where);
   } else {
     observer_->on_refused(server.error().kind, waited, where);
   }
-  return server;
 }
 
 result<Server*> Database::find_server(Request request) {
   if (is_of_parent()) return explain_fork(request.where);
   if (Server* idle = find_idle(request)) return idle;
   const base::Instant since = precise_now();
-  if (request.deadline == base::kNever && settings_.acquire_timeout > base::Duration::zero()) {
-    request.deadline = since + settings_.acquire_timeout;
-  }
+  set_deadline(request, since);
   report_nesting(request);
+  report_blocking(request.where);
   while (true) {
     const Grant grant = pool_.acquire(request);
-    if (grant.server == nullptr) return explain(request, grant, since);
+    if (grant.server == nullptr) return explain_denial(*this, request, grant, since);
     if (is_fit(*grant.server)) return grant.server;
     pool_.discard(*grant.server);
   }
+}
+
+void Database::set_deadline(Request& request, base::Instant since) const {
+  if (request.deadline != base::kNever) return;
+  if (settings_.acquire_timeout == base::Duration::zero()) return;
+  request.deadline = since + settings_.acquire_timeout;
+}
+
+bool Database::is_fit(Server& server) const {
+  const Fitness fitness = look_at(server, settings_.library.ping_idle_after);
+  if (fitness != Fitness::Unknown) return fitness == Fitness::Fit;
+  return answers(server, settings_.library.ping_timeout);
 }
 
 Server* Database::acquire_if_idle(const Request& request) {
@@ -159,58 +127,6 @@ Server* Database::find_idle(const Request& request) {
   return nullptr;
 }
 
-// Bytes, or the end of the stream. Costs no round trip.
-bool Database::has_input(const Server& server) {
-  char byte = 0;
-  const int flags = MSG_PEEK | MSG_DONTWAIT;
-  return ::recv(PQsocket(server.connection.get()), &byte, 1, flags) >= 0 || errno != EAGAIN;
-}
-
-// Whether PostgreSQL has not ended it meanwhile: then its last words or the end of the stream are
-// there.
-bool Database::is_fit(Server& server) const {
-  if (PQstatus(server.connection.get()) != CONNECTION_OK) return false;
-  const base::Duration rest = server.lease().since - server.idle_since();
-  if (rest < kBelievedFor) return true;
-  const base::Duration believed_for = settings_.library.ping_idle_after;
-  const bool asks = believed_for > base::Duration::zero() && rest >= believed_for;
-  if (!has_input(server)) return !asks || answers(server);
-  // Something was said to nobody: NOTIFY, a changed parameter, or a FATAL with the end behind it.
-  if (PQconsumeInput(server.connection.get()) == 0) return false;
-  while (PGnotify* dropped = PQnotifies(server.connection.get())) PQfreemem(dropped);
-  if (PQstatus(server.connection.get()) != CONNECTION_OK || has_input(server)) return false;
-  return !asks || answers(server);
-}
-
-// A firewall that has forgotten the connection, or a host that is gone, sends nothing to peek at.
-bool Database::answers(Server& server) const {
-  const Patience patience{.deadline = precise_now() + settings_.library.ping_timeout};
-  Result answer;
-  const Waited waited = converse(server.connection.get(), {.text = "select 1"}, patience, answer);
-  return waited == Waited::Ready && PQresultStatus(answer.get()) == PGRES_TUPLES_OK;
-}
-
-error_info Database::explain(const Request& request, const Grant& grant,
-                             base::Instant since) const {
-  const pool::PoolCounts counts = pool_.counts();
-  std::string text =
-      fmt::format("{}: {}", describe(settings_), happened(grant.denial, precise_now() - since));
-  if (grant.denial == Denial::TimedOut || grant.denial == Denial::QueueFull) {
-    text += fmt::format(": of at most {}, {} are in use, {} idle, {} logging in; {} wait",
-                        settings_.pool.pool.server_count_max, counts.leased, counts.idle,
-                        counts.connecting, counts.waiting);
-    text += describe_holders(pool_.leases(), coarse_now());
-  }
-  error_info info{.kind = kind_of(grant.denial), .text = {}, .where = request.where};
-  if (grant.failure != nullptr) {
-    text += (grant.denial == Denial::LoginFailed ? ": " : "; the last login failed: ") +
-            grant.failure->text;
-    info.sqlstate = sqlstate(grant.failure->sqlstate);
-  }
-  info.text = std::move(text);
-  return info;
-}
-
 // A thread that holds one and has to wait for another may wait for itself.
 void Database::report_nesting(const Request& request) {
   const pool::PoolCounts counts = pool_.counts();
@@ -222,6 +138,16 @@ void Database::report_nesting(const Request& request) {
   if (own == leases.end()) return;
   log().event(kNestedAcquire,
               {obs::kv("at", text_of(request.where)), obs::kv("held_at", text_of(own->where))});
+}
+
+// Names of files are literals of the program.
+void Database::report_blocking(const code_location& where) {
+  if (!is_in_event_loop()) return;
+  {
+    const std::lock_guard lock(blocking_mutex_);
+    if (!blocking_places_.emplace(where.file, where.line).second) return;
+  }
+  log().event(kBlockedLoop, {obs::kv("at", text_of(where))});
 }
 
 void Database::report_overdue_leases() {
@@ -292,9 +218,11 @@ void Database::log_in_to(Server& server, int stop) {
     pool_.handle_opened(server);
   } else {
     pool::Failure failure = to_pool(std::get<insight::Failure>(outcome));
-    log().event(kLoginFailed,
-                {obs::kv("database", describe(settings_)), obs::kv("sqlstate", failure.sqlstate),
-                 obs::kv("problem", failure.text)});
+    if (!is_closed_) {  // Or else nobody wants it any more.
+      log().event(kLoginFailed,
+                  {obs::kv("database", describe(settings_)), obs::kv("sqlstate", failure.sqlstate),
+                   obs::kv("problem", failure.text)});
+    }
     if (observer_) observer_->on_login_failed(sqlstate(failure.sqlstate), took);
     pool_.handle_open_failed(server, std::move(failure));
   }
@@ -341,8 +269,8 @@ void Database::stop_threads() {
 
 bool Database::close(base::Instant deadline) {
   pool_.close();
-  work_.hurry();
   is_closed_ = true;
+  work_.hurry();
   closed_.raise();
   return wait_until_ended(deadline);
 }
@@ -350,6 +278,7 @@ bool Database::close(base::Instant deadline) {
 bool Database::abort(base::Instant deadline) {
   is_aborted_ = true;
   aborted_.raise();
+  aborting_.request_stop();
   return wait_until_ended(deadline);
 }
 

@@ -9,7 +9,11 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/time.h"
@@ -37,6 +41,12 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   result<Server*> acquire(Request request);
   // Never waits, and opens none.
   Server* acquire_if_idle(const Request& request);
+  // When a request that names no deadline is over.
+  void set_deadline(Request& request, base::Instant since) const;
+  // Tells the observer of a lease that was asked for then, or of its lack.
+  void note_lease(const result<Server*>& server, base::Instant since, const code_location& where);
+  // For who waits without a thread (lease_wait.h).
+  SharedPool& pool() { return pool_; }
   // However it was left: it is lent again when it is clean. Never blocks on the server.
   void give_back(Server& server);
   // It is closed.
@@ -58,11 +68,15 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   // Raised by close() and by abort().
   const Sign& closed() const { return closed_; }
   const Sign& aborted() const { return aborted_; }
+  // Stops when abort() is called.
+  std::stop_token aborting() const { return aborting_.get_token(); }
   bool is_closed() const { return is_closed_; }
   bool is_aborted() const { return is_aborted_; }
 
   const Settings& settings() const { return settings_; }
   obs::Log& log() { return lines_.log(); }
+  // This thread is about to wait: said, once for each place, if it runs an event loop.
+  void report_blocking(const code_location& where);
   BlockingWork& blocking_work() { return work_; }
   pool::PoolCounts counts() const { return pool_.counts(); }
   std::vector<LeaseNote> leases() const { return pool_.leases(); }
@@ -87,10 +101,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   bool wait_until_ended(base::Instant deadline);
   void report_overdue_leases();
   void report_nesting(const Request& request);
-  static bool has_input(const Server& server);
   bool is_fit(Server& server) const;
-  bool answers(Server& server) const;
-  error_info explain(const Request& request, const Grant& grant, base::Instant since) const;
 
   const Settings settings_;
   const std::uint64_t generation_ = fork_generation();
@@ -100,10 +111,13 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   const std::shared_ptr<loop::Loop> loop_;
   BlockingWork work_;
   std::once_flag is_maintained_;
+  std::mutex blocking_mutex_;
+  std::set<std::pair<std::string_view, std::uint_least32_t>> blocking_places_;  // Reported.
   std::atomic<bool> is_closed_ = false;
   std::atomic<bool> is_aborted_ = false;
   const Sign closed_;
   const Sign aborted_;
+  std::stop_source aborting_;
   loop::TimerId tick_ = loop::TimerId::None;  // The maintenance thread's.
   SharedPool pool_;
 };

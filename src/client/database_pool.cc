@@ -6,19 +6,16 @@
 #include <string>
 #include <thread>
 
-#include "base/rng.h"
 #include "client/census.h"
 #include "client/clock.h"
 #include "client/database.h"
+#include "client/lease_wait.h"
 #include "pgweir/database.hpp"
 
 namespace pgweir {
 inline namespace v1 {
 namespace {
 
-constexpr unsigned kAttemptsWhereConflictsAreNormal = 5;
-constexpr base::Duration kRetryPauseMin = std::chrono::milliseconds(2);
-constexpr base::Duration kRetryPauseMax = std::chrono::milliseconds(500);
 constexpr base::Duration kAskServerMax = std::chrono::milliseconds(500);
 constexpr base::Duration kAbortMax = std::chrono::milliseconds(500);
 constexpr base::Duration kFarewell = std::chrono::seconds(1);
@@ -71,6 +68,11 @@ result<connection_lease> database_pool::try_acquire(const acquire_options& optio
   auto server = database_->acquire(to_request(options, where));
   if (!server) return std::move(server).error();
   return connection_lease(connection(*database_, **server));
+}
+
+pending_lease database_pool::begin_acquire(const acquire_options& options, code_location where) {
+  return {client::LeaseWait::begin(database_, to_request(options, where)), *database_,
+          options.stop};
 }
 
 std::optional<connection_lease> database_pool::acquire_if_idle(code_location where) {
@@ -134,25 +136,11 @@ shutdown_report database_pool::shutdown(std::chrono::milliseconds drain) {
   return report;
 }
 
-unsigned database_pool::attempts_of(const transaction_options& options) {
-  if (options.attempts) return std::max(*options.attempts, 1U);
-  const bool are_normal =
-      options.level == isolation::serializable || options.level == isolation::repeatable_read;
-  return are_normal ? kAttemptsWhereConflictsAreNormal : 1;
-}
-
 void database_pool::pause_before_retry(const error& failed, unsigned attempt,
-                                       unsigned attempt_count) {
-  const bool may_have_happened = failed.outcome() == transaction_outcome::unknown;
-  if (!failed.is_retryable() || may_have_happened || attempt >= attempt_count) {
-    throw_error(failed.info());
-  }
-  // Full jitter: who collided once shall not do so again.
-  base::Rng rng(static_cast<std::uint64_t>(client::precise_now().time_since_epoch().count()));
-  const base::Duration longest =
-      std::min(kRetryPauseMax, kRetryPauseMin * (1 << std::min(attempt, 8U)));
-  std::this_thread::sleep_for(base::Duration(
-      static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(longest.count())))));
+                                       const transaction_options& options) {
+  const auto pause = options.pause_after(failed.info(), attempt);
+  if (!pause) throw_error(failed.info());
+  std::this_thread::sleep_for(*pause);
 }
 
 // Never destroyed: threads of the program may use it until the very end. A process that was forked

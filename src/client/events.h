@@ -21,6 +21,13 @@ inline constexpr obs::Event kNestedAcquire{
     .doc =
         "The thread that waits for a connection at `at` has one already, since `held_at`; when "
         "all threads do that the pool stands still. Pass the first connection on instead."};
+inline constexpr obs::Event kBlockedLoop{
+    .name = "blocked_event_loop",
+    .level = obs::Level::Warning,
+    .doc =
+        "The call at `at` blocks a thread that runs an event loop, and with it everybody who is "
+        "served there. Use the asynchronous form (pgweir/asio.hpp), or another thread. Said once "
+        "for each place."};
 inline constexpr obs::Event kSecondPool{
     .name = "second_pool",
     .level = obs::Level::Warning,

@@ -50,7 +50,8 @@ result<Settings> read_settings(std::string_view url, std::uint32_t cpu_count) {
   const bool has_limit = config.budget.connection_limit != 0;
   const std::uint32_t limit = has_limit ? config.budget.connection_limit : default_limit(cpu_count);
   pool.server_count_max = std::min(pool.server_count_max, limit);
-  pool.waiter_count_max = std::min(pool.waiter_count_max, kWaitersPerServer * limit);
+  const bool is_line_told = pool.waiter_count_max != pool::Options().waiter_count_max;
+  if (!is_line_told) pool.waiter_count_max = kWaitersPerServer * limit;
   pool.login_parallel_max = std::min(pool.login_parallel_max, std::min(4U, limit));
   return settings;
 }

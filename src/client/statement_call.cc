@@ -44,6 +44,7 @@ void StatementCall::begin_commit() {
 
 void StatementCall::wait(const std::stop_token& stop) {
   if (steps_.is_over()) return;
+  database_.report_blocking(where_);
   const StopSign sign(stop);
   Patience patience{.stop = sign.descriptor(), .abort = database_.aborted().descriptor()};
   while (!steps_.is_over()) {
@@ -63,6 +64,7 @@ result<rows> StatementCall::take() {
     if (commits_) return explain_failed_commit(std::move(results).error(), server_);
     return std::move(results).error();
   }
+  if (results->empty()) return rows::adopt(nullptr);
   if (commits_ && !has_committed(results->back().get())) return explain_rollback(where_);
   auto brought = adopt_rows(std::move((*results)[own_]));
   if (!brought && commits_) {

@@ -28,6 +28,8 @@ class StatementCall {
   // Only the first rows, and whether there are more.
   void begin_page(Statement statement, std::size_t size);
   void begin_commit();
+  // Nothing is sent, and there are no rows.
+  void begin_nothing() { steps_.finish_empty(); }
   // Without sending anything.
   void refuse(error_info why) { steps_.refuse(std::move(why)); }
 

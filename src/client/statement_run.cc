@@ -28,6 +28,7 @@ StatementRun::StatementRun(Database& database, Server& server, const sql& call)
 
 std::optional<error_info> StatementRun::begin(std::span<const Statement> statements) {
   if (auto refused = refuse_statement(database_, connection(), where_)) return refused;
+  database_.report_blocking(where_);
   std::vector<Statement> all;
   has_rollback_ = std::exchange(server_.must_roll_back, false);
   if (has_rollback_ && expects_copy_) {  // No COPY in a pipeline.

@@ -34,6 +34,8 @@ class StatementSteps {
   void begin(std::span<const Statement> statements);
   // Over, with that error, and nothing is sent. Instead of begin().
   void refuse(error_info why) { fail(std::move(why)); }
+  // Over, with no results.
+  void finish_empty() { state_ = State::Over; }
   // Goes on as far as it can. To be called when the socket is ready for events(), and when
   // look_again_at() has come.
   void step();

@@ -1,17 +1,25 @@
 #include "pgweir/transaction.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "base/rng.h"
+#include "client/clock.h"
 #include "client/row_stream.h"
 #include "client/spelled_statement.h"
 #include "client/statement_call.h"
+#include "pgweir/pending.hpp"
 
 namespace pgweir {
 inline namespace v1 {
 namespace {
 
 using client::Statement;
+
+constexpr unsigned kAttemptsWhereConflictsAreNormal = 5;
+constexpr base::Duration kRetryPauseMin = std::chrono::milliseconds(2);
+constexpr base::Duration kRetryPauseMax = std::chrono::milliseconds(500);
 
 std::string_view text_of(isolation level) {
   switch (level) {
@@ -48,6 +56,20 @@ error_info over(const code_location& where) {
 
 }  // namespace
 
+std::optional<std::chrono::nanoseconds> transaction_options::pause_after(const error_info& failed,
+                                                                         unsigned attempt) const {
+  const bool are_normal = level == isolation::serializable || level == isolation::repeatable_read;
+  const unsigned attempt_max = attempts.value_or(are_normal ? kAttemptsWhereConflictsAreNormal : 1);
+  const bool may_have_happened = failed.outcome == transaction_outcome::unknown;
+  if (!failed.is_retryable() || may_have_happened || attempt >= attempt_max) return std::nullopt;
+  // Full jitter: who collided once shall not do so again.
+  base::Rng rng(static_cast<std::uint64_t>(client::precise_now().time_since_epoch().count()));
+  const base::Duration longest =
+      std::min(kRetryPauseMax, kRetryPauseMin * (1 << std::min(attempt, 8U)));
+  return base::Duration(
+      static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(longest.count()))));
+}
+
 transaction::transaction(connection& in, const transaction_options& options)
     : connection_(in), begin_(begin_of(options)) {}
 
@@ -61,6 +83,31 @@ result<rows> transaction::run(const sql& statement, const parameter_view& values
   begin(call, statement, values, how);
   call.wait(statement.stop());
   return call.take();
+}
+
+pending_rows transaction::begin_run(const sql& statement, const parameter_view& values,
+                                    ending how) {
+  pending_rows pending(*connection_.database_, *connection_.server_, statement);
+  begin(*pending.call_, statement, values, how);
+  return pending;
+}
+
+pending_rows transaction::begin_commit(code_location where) {
+  pending_rows pending(*connection_.database_, *connection_.server_, sql("commit", where));
+  if (!begin_ending(*pending.call_, where)) pending.call_->begin_nothing();
+  return pending;
+}
+
+pending_rows transaction::begin_rollback(code_location where) {
+  pending_rows pending(*connection_.database_, *connection_.server_, sql("rollback", where));
+  if (state_ == state::over) {
+    pending.call_->refuse(over(where));
+  } else if (std::exchange(state_, state::over) == state::unbegun) {
+    pending.call_->begin_nothing();
+  } else {
+    pending.call_->begin({.text = "rollback"}, nullptr, false);
+  }
+  return pending;
 }
 
 void transaction::begin(client::StatementCall& call, const sql& statement,
@@ -104,14 +151,14 @@ copy_out transaction::copy_to(const sql& statement) {
 
 result<bool> transaction::try_commit(code_location where) {
   client::StatementCall call(*connection_.database_, *connection_.server_, sql("commit", where));
-  if (!begin_commit(call, where)) return true;
+  if (!begin_ending(call, where)) return true;
   call.wait({});
   auto answer = call.take();
   if (!answer) return std::move(answer).error();
   return true;
 }
 
-bool transaction::begin_commit(client::StatementCall& call, const code_location& where) {
+bool transaction::begin_ending(client::StatementCall& call, const code_location& where) {
   if (state_ == state::over) {
     call.refuse(over(where));
     return true;

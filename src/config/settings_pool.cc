@@ -98,6 +98,7 @@ constexpr std::array kPool{
             .process = database_default<&D::pool, &P::wait_notice_after>(),
             .doc = "How long a client waits before a NOTICE tells it so; 0 = never."},
     Setting{.name = "waiting_clients_max",
+            .url = {"max_waiters"},
             .toml = {"waiting_clients_max"},
             .process = limit<&Config::database_defaults, &D::pool, &P::waiter_count_max>(),
             .database = limit<&D::pool, &P::waiter_count_max>(),

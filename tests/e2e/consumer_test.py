@@ -1,6 +1,6 @@
 """libpgweir in somebody else's project: installed and found by CMake, by pkg-config, or as a part
-of the project, with libpqxx and without; the program works, and the library shows nothing but what
-its headers say, and asks of libpq only what version 14 has, too."""
+of the project, with libpqxx and Asio and without; the program works, and the library shows nothing
+but what its headers say, and asks of libpq only what version 14 has, too."""
 
 import os
 import re
@@ -51,6 +51,7 @@ class ConsumerTest(unittest.TestCase):
         # What has not asked for libpqxx is not given it.
         self.assertNotIn("libpqxx", run("ldd", folder / "consumer"))
         self.assertEqual(self.said_by(folder / "pqxx_consumer"), "sum 42\nover\n")
+        self.assertEqual(self.said_by(folder / "asio_consumer"), "sum 420\n")
 
     def test_pkg_config_finds_it(self):
         environment = os.environ | {"PKG_CONFIG_PATH": str(self.libraries / "pkgconfig")}
