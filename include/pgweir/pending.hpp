@@ -86,8 +86,8 @@ class PGWEIR_EXPORT pending_rows {
   std::chrono::steady_clock::time_point deadline() const noexcept;
   /// What cancel() is to be called for: the call's own, and the end of the pool.
   const std::array<std::stop_token, 2>& stops() const noexcept { return stops_; }
-  /// PostgreSQL is told to give it up. It is over when that is done, after two seconds at most;
-  /// look at deadline() anew.
+  /// PostgreSQL is told to give it up. It is over when that is done, or when nothing was
+  /// heard for two seconds; look at deadline() anew.
   void cancel();
   /// REQUIRES: is_over(); once.
   result<rows> take();

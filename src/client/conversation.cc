@@ -1,6 +1,7 @@
 #include "client/conversation.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -69,6 +70,11 @@ bool has_succeeded(const PGresult* result) {
 // PQconsumeInput leaves in OpenSSL what it has no room for of a TLS record (seen with libpq 15),
 // and no socket tells of that. PostgreSQL and pgweir send no records so long; other poolers do.
 bool may_hide_input(PGconn* connection) { return PQsslInUse(connection) != 0; }
+
+bool has_input(const PGconn* connection) {
+  int waiting = 0;
+  return ::ioctl(PQsocket(connection), FIONREAD, &waiting) == 0 && waiting > 0;
+}
 
 void receive(PGconn* connection) {
   PQconsumeInput(connection);

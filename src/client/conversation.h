@@ -80,6 +80,8 @@ Waited drain(PGconn* connection, const Patience& patience);
 Waited flush(PGconn* connection, const Patience& patience);
 // Until libpq has read something more, or might have.
 Waited read_some(PGconn* connection, const Patience& patience);
+// Whether something has come that was not taken yet.
+bool has_input(const PGconn* connection);
 // Takes what has come, and sends what waits to be sent, without waiting. A loss shows in PQstatus;
 // what came before it is still to be had.
 void receive(PGconn* connection);

@@ -11,8 +11,9 @@
 namespace pgweir::client {
 namespace {
 
-// For the answer to a cancel.
+// For a cancel, and for reading what was sent before it.
 constexpr base::Duration kCancelMax = std::chrono::seconds(2);
+constexpr base::Duration kDrainMax = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -74,9 +75,8 @@ result<Result> StatementRun::next() {
 }
 
 bool StatementRun::abandon() {
-  const base::Instant until = precise_now() + kCancelMax;
   if (cancel_and_wait(database_.blocking_work(), connection(), kCancelMax) &&
-      drain(connection(), {.deadline = until}) == Waited::Ready) {
+      drain(connection(), {.deadline = precise_now() + kDrainMax}) == Waited::Ready) {
     return true;
   }
   cut_off(connection());

@@ -12,8 +12,11 @@
 namespace pgweir::client {
 namespace {
 
-// For the answer to a cancel, and how often to look whether the cancel itself is over.
+// For how long nothing may be heard behind a cancel, and how long all of it may take: what was sent
+// before it has to be read, and takes its time where the machine is busy.
 constexpr base::Duration kCancelMax = std::chrono::seconds(2);
+constexpr base::Duration kDrainMax = std::chrono::seconds(10);
+// How often to look whether the cancel itself is over.
 constexpr base::Duration kCancelLook = std::chrono::milliseconds(2);
 
 constexpr Patience kNoPatience{.deadline = kAtOnce};
@@ -54,7 +57,9 @@ void StatementSteps::begin(std::span<const Statement> statements) {
 void StatementSteps::step() {
   if (is_over()) return;
   if (is_waiting_for_cancel()) return drain_away();
+  const bool has_news = is_cancelling() && has_input(connection());
   receive(connection());
+  if (has_news) deadline_ = std::min(precise_now() + kCancelMax, drain_until_);
   if (has_unsent_) has_unsent_ = PQflush(connection()) == 1;
   if (state_ == State::Answering) hear();
   const bool is_late = deadline_ != base::kNever && !is_over() && deadline_ <= precise_now();
@@ -131,6 +136,7 @@ void StatementSteps::give_up(std::optional<GivenUp> why) {
   state_ = State::Draining;
   cancel_over_ = std::make_shared<std::atomic<bool>>(false);
   deadline_ = precise_now() + kCancelMax;
+  drain_until_ = precise_now() + kDrainMax;
   cancel(database_.blocking_work(), connection(), [over = cancel_over_] { *over = true; });
 }
 

@@ -40,7 +40,7 @@ class StatementSteps {
   // look_again_at() has come.
   void step();
   // Nobody waits for the answer any more: PostgreSQL is told to give it up. Goes on until it has,
-  // for two seconds at most. Nothing when it is over.
+  // until nothing was heard for two seconds, ten at most. Nothing when it is over.
   void stop();
 
   bool is_over() const { return state_ == State::Over; }
@@ -85,6 +85,7 @@ class StatementSteps {
   std::optional<error_info> error_;  // Why there are no results, in the end.
   std::optional<GivenUp> end_;       // Why it was given up; nothing: its rows were too many.
   std::shared_ptr<std::atomic<bool>> cancel_over_;
+  base::Instant drain_until_ = base::kNever;
 };
 
 }  // namespace pgweir::client
