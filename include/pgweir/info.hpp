@@ -41,6 +41,7 @@ struct pool_info : pool_stats {
   std::vector<holder_info> holders;   ///< The oldest first.
   std::optional<server_info> server;  ///< Nothing when it could not be asked in time …
   std::string problem;                ///< … and why.
+  std::string pgweir_version;  ///< Of the pgweir in between; empty: there is none, or no login yet.
 };
 
 /// What shutdown() left behind.

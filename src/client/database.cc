@@ -18,6 +18,7 @@
 #include "client/quiet_thread.h"
 #include "client/recovery.h"
 #include "loop/farewell.h"
+#include "wire/own_parameter.h"
 
 namespace pgweir::client {
 namespace {
@@ -25,6 +26,7 @@ namespace {
 constexpr base::Duration kEndMax = std::chrono::seconds(10);
 constexpr base::Duration kTickMin = std::chrono::milliseconds(5);
 constexpr base::Duration kTickMax = std::chrono::seconds(1);
+constexpr std::uint32_t kLimitBehindPgweir = 4;
 constexpr std::string_view kApplicationName = "libpgweir";
 
 pool::Failure to_pool(const insight::Failure& failure) {
@@ -214,6 +216,7 @@ void Database::log_in_to(Server& server, int stop) {
     server.connection = std::move(*connection);
     log().event(kConnectionOpened, {obs::kv("database", describe(settings_)),
                                     obs::kv("pid", PQbackendPID(server.connection.get()))});
+    look_for_pgweir(server.connection.get());
     if (observer_) observer_->on_opened(took);
     pool_.handle_opened(server);
   } else {
@@ -229,6 +232,22 @@ void Database::log_in_to(Server& server, int stop) {
   // The pause before the next login may be shorter than the tick.
   loop_->post([this] { keep_time(); });
 }
+
+// pgweir is one budget for all: what is beyond a few here would only wait there. The pool keeps to
+// that, wherever later logins lead.
+void Database::look_for_pgweir(const PGconn* connection) {
+  std::call_once(has_looked_, [&] {
+    const char* version = PQparameterStatus(connection, wire::kOwnParameter);
+    if (version == nullptr) return;
+    pgweir_version_ = version;
+    is_behind_ = true;
+    if (!settings_.is_limit_told) pool_.set_limits(with_limit(settings_, kLimitBehindPgweir));
+    log().event(kBehindPgweir, {obs::kv("database", describe(settings_)),
+                                obs::kv("version", version), obs::kv("limit", limit())});
+  });
+}
+
+std::string Database::pgweir_version() const { return is_behind_ ? pgweir_version_ : ""; }
 
 // libpq closes its descriptor without waiting, so the wait is on a duplicate.
 void Database::say_good_bye(Server& server) {

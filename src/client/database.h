@@ -79,6 +79,9 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   void report_blocking(const code_location& where);
   BlockingWork& blocking_work() { return work_; }
   pool::PoolCounts counts() const { return pool_.counts(); }
+  std::uint32_t limit() const { return pool_.limit(); }
+  // Of the pgweir that the first login has found in between; empty: there is none.
+  std::string pgweir_version() const;
   std::vector<LeaseNote> leases() const { return pool_.leases(); }
 
  private:
@@ -92,6 +95,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   result<Server*> find_server(Request request);
   void note_end_of_lease(const Server& server);
   void log_in_to(Server& server, int stop);
+  void look_for_pgweir(const PGconn* connection);
   void say_good_bye(Server& server);
   void handle_ended(Server& server);
   void tidy_up(Server& server);
@@ -111,6 +115,9 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   const std::shared_ptr<loop::Loop> loop_;
   BlockingWork work_;
   std::once_flag is_maintained_;
+  std::once_flag has_looked_;
+  std::string pgweir_version_;           // Written before …
+  std::atomic<bool> is_behind_ = false;  // … this is.
   std::mutex blocking_mutex_;
   std::set<std::pair<std::string_view, std::uint_least32_t>> blocking_places_;  // Reported.
   std::atomic<bool> is_closed_ = false;

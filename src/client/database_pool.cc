@@ -91,7 +91,7 @@ bool database_pool::check(std::chrono::milliseconds time_max, code_location wher
 
 pool_stats database_pool::stats() const noexcept {
   const pool::PoolCounts counts = database_->counts();
-  return {.limit = database_->settings().pool.pool.server_count_max,
+  return {.limit = database_->limit(),
           .open = counts.idle + counts.leased,
           .idle = counts.idle,
           .in_use = counts.leased,
@@ -104,6 +104,7 @@ pool_info database_pool::info(code_location where) const {
   pool_info info;
   static_cast<pool_stats&>(info) = stats();
   info.holders = to_holders(database_->leases());
+  info.pgweir_version = database_->pgweir_version();
   client::Request request{.where = where, .tag = "info"};
   request.deadline = client::precise_now() + kAskServerMax;
   auto server = database_->acquire(request);

@@ -69,8 +69,8 @@ error_info explain_denial(const Database& database, const Request& request, cons
       fmt::format("{}: {}", describe(settings), happened(grant.denial, precise_now() - since));
   if (grant.denial == Denial::TimedOut || grant.denial == Denial::QueueFull) {
     text += fmt::format(": of at most {}, {} are in use, {} idle, {} logging in; {} wait",
-                        settings.pool.pool.server_count_max, counts.leased, counts.idle,
-                        counts.connecting, counts.waiting);
+                        database.limit(), counts.leased, counts.idle, counts.connecting,
+                        counts.waiting);
     text += describe_holders(database.leases(), coarse_now());
   }
   error_info info{.kind = kind_of(grant.denial), .text = {}, .where = request.where};

@@ -47,6 +47,12 @@ inline constexpr obs::Event kLoginFailed{
         "`database` refused a connection (`sqlstate`) or did not answer; `problem` says why and "
         "what to do. "
         "The pool tries again by itself, unless trying cannot help."};
+inline constexpr obs::Event kBehindPgweir{
+    .name = "behind_pgweir",
+    .level = obs::Level::Info,
+    .doc =
+        "Between this pool and `database` is pgweir, of `version`; the pool opens `limit` "
+        "connections at most, which are few where the URL does not say how many."};
 inline constexpr obs::Event kConnectionOpened{
     .name = "connection_opened",
     .level = obs::Level::Debug,

@@ -47,13 +47,21 @@ result<Settings> read_settings(std::string_view url, std::uint32_t cpu_count) {
     return one.first == kForgottenTransactionMax.first;
   });
   if (!is_told) parameters.emplace_back(kForgottenTransactionMax);
+  const pool::Options untold;
   const bool has_limit = config.budget.connection_limit != 0;
-  const std::uint32_t limit = has_limit ? config.budget.connection_limit : default_limit(cpu_count);
-  pool.server_count_max = std::min(pool.server_count_max, limit);
-  const bool is_line_told = pool.waiter_count_max != pool::Options().waiter_count_max;
-  if (!is_line_told) pool.waiter_count_max = kWaitersPerServer * limit;
-  pool.login_parallel_max = std::min(pool.login_parallel_max, std::min(4U, limit));
+  settings.is_limit_told = has_limit || pool.server_count_max != untold.server_count_max;
+  settings.is_line_told = pool.waiter_count_max != untold.waiter_count_max;
+  pool =
+      with_limit(settings, has_limit ? config.budget.connection_limit : default_limit(cpu_count));
   return settings;
+}
+
+pool::Options with_limit(const Settings& settings, std::uint32_t limit) {
+  pool::Options pool = settings.pool.pool;
+  pool.server_count_max = std::min(pool.server_count_max, limit);
+  if (!settings.is_line_told) pool.waiter_count_max = kWaitersPerServer * limit;
+  pool.login_parallel_max = std::min(pool.login_parallel_max, std::min(4U, limit));
+  return pool;
 }
 
 std::string describe(const Settings& settings) {

@@ -275,6 +275,19 @@ base::Instant SharedPool::handle_time() {
   return shard_.next_deadline();
 }
 
+void SharedPool::set_limits(const pool::Options& options) {
+  const Turn turn(*this);
+  if (is_closed_) return;
+  now_ = coarse_now();
+  shard_.set_options(kPool, without_waiting_times(options), now_);
+  carry_out_decisions();
+}
+
+std::uint32_t SharedPool::limit() const {
+  const Lock lock(mutex_);
+  return shard_.options(kPool).server_count_max;
+}
+
 void SharedPool::close() {
   const Turn turn(*this);
   if (std::exchange(is_closed_, true)) return;

@@ -147,6 +147,11 @@ class SharedPool {
   // again, by the coarse clock; sooner is allowed.
   base::Instant handle_time();
 
+  // Of these only the limits may differ from what holds. What is above a lower one is closed when
+  // it is given back.
+  void set_limits(const pool::Options& options);
+  // Most servers at the same time.
+  std::uint32_t limit() const;
   // Refuses who waits and who comes. Idle servers are closed now, lent ones when they come back.
   void close();
   // Whether all servers have ended by then, by the precise clock. REQUIRES: close() was called.

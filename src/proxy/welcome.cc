@@ -4,6 +4,7 @@
 #include "proxy/effects.h"
 #include "proxy/events.h"
 #include "proxy/sending.h"
+#include "wire/own_parameter.h"
 #include "wire/reply.h"
 
 namespace pgweir::proxy {
@@ -14,7 +15,9 @@ void welcome(RelayState& state, Client& client, base::Bytes verdict) {
   state.effects->pin_if_bound(client);
   client.cancel_secret = state.world.entropy.u32();
   state.message.assign(verdict.begin(), verdict.end());
+  wire::encode_parameter_status(state.message, wire::kOwnParameter, PGWEIR_VERSION);
   for (const auto& [name, value] : route.reported) {
+    if (name == wire::kOwnParameter) continue;  // Of another one behind this.
     const session::ParameterValue* own = state.parameters.find_spelled(client.parameters, name);
     const std::string_view shown = own == nullptr || own->is_source
                                        ? std::string_view(value)

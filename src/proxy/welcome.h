@@ -1,5 +1,6 @@
-// Welcome: what a client gets with or behind AuthenticationOk: the parameters of its session, its
-// cancel key, ReadyForQuery; from what the route has learned, so that a login needs no server.
+// Welcome: what a client gets with or behind AuthenticationOk: the parameters of its session, that
+// this is pgweir, its cancel key, ReadyForQuery; from what the route has learned, so that a login
+// needs no server.
 #pragma once
 
 #include "proxy/relay_state.h"

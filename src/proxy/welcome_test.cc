@@ -22,6 +22,15 @@ TEST(WelcomeTest, the_verdict_and_the_welcome_leave_together_where_no_server_is_
   EXPECT_EQ(stage.io.peer(client).send_count, 1U);
 }
 
+TEST(WelcomeTest, it_says_once_who_is_in_between) {
+  Stage stage;
+  const std::string welcome = stage.welcome_of(stage.add_client());
+  const std::string own = say::message(
+      'S', std::string("pgweir.version\0" PGWEIR_VERSION "\0", 16 + sizeof PGWEIR_VERSION - 1));
+  EXPECT_NE(welcome.find(own), std::string::npos);
+  EXPECT_EQ(welcome.find("pgweir.version"), welcome.rfind("pgweir.version"));
+}
+
 TEST(WelcomeTest, who_has_to_wait_for_a_server_hears_the_verdict_at_once) {
   Stage stage;
   stage.has_slow_logins = true;

@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 from support.consumers import BUILD, SOURCE, install_library, run
+from support.pgweir import Pgweir
 from support.postgres import Postgres
 
 PROJECT = Path(__file__).resolve().parent / "consumer"
@@ -45,6 +46,15 @@ class ConsumerTest(unittest.TestCase):
     def expect_to_work(self, program, **environment):
         self.assertEqual(self.said_by(program, **environment), "sum 42\nrefused 42703\n")
 
+    def expect_limits(self, program):
+        direct = min(max(2 * os.cpu_count() + 1, 4), 20)
+        self.assertEqual(self.said_by(program), f"{direct} behind nothing\n")
+        with Pgweir(self.server.url()) as daemon:
+            behind = f"behind {run(BUILD / 'pgweir', '--version').split()[1]}\n"
+            self.assertEqual(self.said_by(program, DATABASE_URL=daemon.url()), f"4 {behind}")
+            told = daemon.url(connection_limit=7)
+            self.assertEqual(self.said_by(program, DATABASE_URL=told), f"7 {behind}")
+
     def test_cmake_finds_the_package(self):
         folder = self.configure_and_build("found", f"-DCMAKE_PREFIX_PATH={self.prefix}")
         self.expect_to_work(folder / "consumer")
@@ -52,6 +62,7 @@ class ConsumerTest(unittest.TestCase):
         self.assertNotIn("libpqxx", run("ldd", folder / "consumer"))
         self.assertEqual(self.said_by(folder / "pqxx_consumer"), "sum 42\nover\n")
         self.assertEqual(self.said_by(folder / "asio_consumer"), "sum 420\n")
+        self.expect_limits(folder / "limit_consumer")
 
     def test_pkg_config_finds_it(self):
         environment = os.environ | {"PKG_CONFIG_PATH": str(self.libraries / "pkgconfig")}

@@ -26,6 +26,11 @@ class PsycopgTest(PgweirTest):
                                       (7, "é", b"\0\xff", 0.5, '{"a": [1, null]}')).fetchone()
         self.assertEqual(row, (7, "é", b"\0\xff", 0.5, {"a": [1, None]}))
 
+    def test_a_client_sees_what_is_in_between(self):
+        status = self.connection.pgconn.parameter_status
+        self.assertRegex(status(b"pgweir.version").decode(), r"^\d+\.\d+\.\d+$")
+        self.assertTrue(status(b"server_version").startswith(b"15"))
+
     def test_binary_results_survive(self):
         cursor = self.connection.cursor(binary=True)
         self.assertEqual(cursor.execute("select 1.25::float8, b'101'").fetchone()[0], 1.25)

@@ -105,6 +105,7 @@ class Twin:
         """Parameters may be reported at any time, in any order, and again: the last word counts."""
         before = dict(self.reported)
         self.reported.update(body.split(b"\0")[:2] for kind, body in messages if kind == b"S")
+        self.reported.pop(b"pgweir.version", None)  # The one thing that pgweir says of its own.
         reports = sorted((b"S", report) for report in self.reported.items() - before.items())
         return reports + [(kind, NORMAL_FORMS.get(kind, bytes)(body))
                           for kind, body in messages if kind != b"S"]
