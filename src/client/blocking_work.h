@@ -1,12 +1,15 @@
 // BlockingWork: threads for what libpq can only do blocking: logging in and cancelling. They are
 // started when there is something to do, at most so many, and end when there has been nothing for a
-// while. A thread that hangs in a name server's silence hinders nobody from leaving: it owns what
-// it needs and is left behind.
+// while. A thread that hangs in a name server's silence, or a cancel on a black hole, hinders
+// nobody from leaving: it owns what it needs and is left behind. Nor does it hold up what comes
+// after it: once it has hung for long it is not counted among those threads, and another takes its
+// place.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/time.h"
 
@@ -17,8 +20,10 @@ class BlockingWork {
   // stop: a descriptor that becomes readable when the task is to hurry.
   using Task = std::function<void(int stop)>;
 
+  // name: of its threads, with a number behind it. stuck_after: for how long one task counts.
   // Errors are the system's: without threads or descriptors there is no work.
-  explicit BlockingWork(std::uint32_t thread_count_max);
+  BlockingWork(std::string name, std::uint32_t thread_count_max,
+               base::Duration stuck_after = std::chrono::seconds(10));
   BlockingWork(const BlockingWork&) = delete;
   BlockingWork& operator=(const BlockingWork&) = delete;
   // Tells what runs to hurry and does not wait for it.

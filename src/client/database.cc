@@ -27,6 +27,7 @@ constexpr base::Duration kEndMax = std::chrono::seconds(10);
 constexpr base::Duration kTickMin = std::chrono::milliseconds(5);
 constexpr base::Duration kTickMax = std::chrono::seconds(1);
 constexpr std::uint32_t kLimitBehindPgweir = 4;
+constexpr std::uint32_t kCancelThreadsMax = 4;
 constexpr std::string_view kApplicationName = "libpgweir";
 
 pool::Failure to_pool(const insight::Failure& failure) {
@@ -63,7 +64,8 @@ Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_func
       observer_(std::move(observer)),
       lines_(std::move(log), std::getenv("PGWEIR_LOG")),
       loop_(std::move(loop)),
-      work_(settings_.pool.pool.login_parallel_max + 1),
+      logins_("pgweir-conn", settings_.pool.pool.login_parallel_max),
+      cancels_("pgweir-cancel", kCancelThreadsMax),
       pool_(settings_.pool, static_cast<std::uint64_t>(precise_now().time_since_epoch().count()),
             *this) {}
 
@@ -191,17 +193,18 @@ void Database::discard(Server& server) {
 }
 
 void Database::tidy_up(Server& server) {
-  recover(loop_, work_, server.connection.get(), server.is_touched, [this, &server](bool is_clean) {
-    if (!is_clean) return pool_.discard(server);
-    server.is_touched = false;
-    pool_.release(server);
-  });
+  recover(loop_, cancels_, server.connection.get(), server.is_touched,
+          [this, &server](bool is_clean) {
+            if (!is_clean) return pool_.discard(server);
+            server.is_touched = false;
+            pool_.release(server);
+          });
 }
 
 // The pool's mutex is held by these two.
 void Database::open(Server& server) {
   start_maintenance();
-  work_.add([self = shared_from_this(), &server](int stop) { self->log_in_to(server, stop); });
+  logins_.add([self = shared_from_this(), &server](int stop) { self->log_in_to(server, stop); });
 }
 
 void Database::close(Server& server) {
@@ -282,14 +285,15 @@ void Database::keep_time() {
 }
 
 void Database::stop_threads() {
-  work_.stop();
+  logins_.stop();
+  cancels_.stop();
   loop_->stop();
 }
 
 bool Database::close(base::Instant deadline) {
   pool_.close();
   is_closed_ = true;
-  work_.hurry();
+  logins_.hurry();
   closed_.raise();
   return wait_until_ended(deadline);
 }

@@ -77,7 +77,10 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   obs::Log& log() { return lines_.log(); }
   // This thread is about to wait: said, once for each place, if it runs an event loop.
   void report_blocking(const code_location& where);
-  BlockingWork& blocking_work() { return work_; }
+  // For what ends in time by itself, as logins do.
+  BlockingWork& timed_work() { return logins_; }
+  // For cancels: where nobody answers them they hang.
+  BlockingWork& blocking_work() { return cancels_; }
   pool::PoolCounts counts() const { return pool_.counts(); }
   std::uint32_t limit() const { return pool_.limit(); }
   // Of the pgweir that the first login has found in between; empty: there is none.
@@ -113,7 +116,8 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   const std::shared_ptr<pool_observer> observer_;
   LogLines lines_;
   const std::shared_ptr<loop::Loop> loop_;
-  BlockingWork work_;
+  BlockingWork logins_;
+  BlockingWork cancels_;
   std::once_flag is_maintained_;
   std::once_flag has_looked_;
   std::string pgweir_version_;           // Written before …

@@ -56,8 +56,8 @@ bool LeaseWait::is_to_go_on_after(Server& server) {
     case Fitness::Unfit: database_->pool().discard(server); return true;
     case Fitness::Unknown: break;
   }
-  database_->blocking_work().add([self = std::static_pointer_cast<LeaseWait>(shared_from_this()),
-                                  &server, time_max = options.ping_timeout](int) {
+  database_->timed_work().add([self = std::static_pointer_cast<LeaseWait>(shared_from_this()),
+                               &server, time_max = options.ping_timeout](int) {
     if (answers(server, time_max)) return self->end(&server);
     self->database_->pool().discard(server);
     self->seek();

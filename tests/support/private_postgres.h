@@ -28,6 +28,7 @@
 #include <filesystem>
 #include <fstream>
 #include <random>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -84,6 +85,16 @@ class PrivatePostgres {
   void stop() { end(SIGQUIT); }
   // Like `pg_ctl stop -m fast`: clients get 57P01.
   void stop_fast() { end(SIGINT); }
+
+  // All its processes stand still as if the machine did, until thaw() or the end.
+  void freeze() {
+    if (postmaster_ <= 0) return;
+    freeze_one(postmaster_);  // First: then there are no new ones.
+    for (const pid_t child : children()) freeze_one(child);
+  }
+  void thaw() {
+    for (; !frozen_.empty(); frozen_.pop_back()) kill(frozen_.back(), SIGCONT);
+  }
 
   std::uint16_t port() const { return port_; }
   const std::string& socket_directory() const { return directory_; }
@@ -175,7 +186,37 @@ class PrivatePostgres {
     return false;
   }
 
+  // The state and the parent, as proc(5) has them: "4711 (postgres) S 4710 …".
+  static std::pair<char, pid_t> look_up(pid_t process) {
+    std::ifstream file("/proc/" + std::to_string(process) + "/stat");
+    std::string line;
+    std::getline(file, line);
+    std::istringstream rest(line.substr(std::min(line.rfind(')') + 1, line.size())));
+    char state = 'X';
+    pid_t parent = 0;
+    rest >> state >> parent;
+    return {state, parent};
+  }
+
+  std::vector<pid_t> children() const {
+    std::vector<pid_t> found;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+      const pid_t process = std::atoi(entry.path().filename().c_str());
+      if (process > 0 && look_up(process).second == postmaster_) found.push_back(process);
+    }
+    return found;
+  }
+
+  // Returns when it stands still, or has ended.
+  void freeze_one(pid_t process) {
+    if (kill(process, SIGSTOP) != 0) return;
+    frozen_.push_back(process);
+    for (char state = 'S'; state != 'T' && state != 'Z' && state != 'X';)
+      state = look_up(process).first;
+  }
+
   void end(int signal) {
+    thaw();
     if (postmaster_ <= 0) return;
     kill(postmaster_, signal);
     waitpid(postmaster_, nullptr, 0);
@@ -226,6 +267,7 @@ class PrivatePostgres {
   std::string directory_;
   std::uint16_t port_ = 0;
   pid_t postmaster_ = -1;
+  std::vector<pid_t> frozen_;
   int port_holder_ = -1;
 };
 
