@@ -91,7 +91,11 @@ void Database::note_lease(const result<Server*>& server, base::Instant since,
 
 result<Server*> Database::find_server(Request request) {
   if (is_of_parent()) return explain_fork(request.where);
-  if (Server* idle = find_idle(request)) return idle;
+  // The clock is read by those only who find none.
+  if (Server* idle = pool_.acquire_if_idle(request)) {
+    if (is_fit(*idle)) return idle;
+    pool_.discard(*idle);
+  }
   const base::Instant since = precise_now();
   set_deadline(request, since);
   report_nesting(request);
@@ -101,6 +105,10 @@ result<Server*> Database::find_server(Request request) {
     if (grant.server == nullptr) return explain_denial(*this, request, grant, since);
     if (is_fit(*grant.server)) return grant.server;
     pool_.discard(*grant.server);
+    // Of many that do not answer the next one may be no better.
+    if (request.deadline <= precise_now()) {
+      return explain_denial(*this, request, {.denial = Denial::TimedOut}, since);
+    }
   }
 }
 
@@ -117,16 +125,15 @@ bool Database::is_fit(Server& server) const {
 }
 
 Server* Database::acquire_if_idle(const Request& request) {
-  Server* const server = find_idle(request);
-  if (observer_ && server != nullptr) observer_->on_acquired({}, request.where);
-  return server;
-}
-
-Server* Database::find_idle(const Request& request) {
   if (is_of_parent()) return nullptr;
+  const base::Instant until = precise_now() + settings_.library.ping_timeout;
   while (Server* server = pool_.acquire_if_idle(request)) {
-    if (is_fit(*server)) return server;
+    if (is_fit(*server)) {
+      if (observer_) observer_->on_acquired({}, request.where);
+      return server;
+    }
     pool_.discard(*server);
+    if (until <= precise_now()) break;  // They were asked, and said nothing.
   }
   return nullptr;
 }

@@ -94,7 +94,6 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   void open(Server& server) override;
   void close(Server& server) override;
 
-  Server* find_idle(const Request& request);
   result<Server*> find_server(Request request);
   void note_end_of_lease(const Server& server);
   void log_in_to(Server& server, int stop);

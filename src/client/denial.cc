@@ -68,9 +68,10 @@ error_info explain_denial(const Database& database, const Request& request, cons
   std::string text =
       fmt::format("{}: {}", describe(settings), happened(grant.denial, precise_now() - since));
   if (grant.denial == Denial::TimedOut || grant.denial == Denial::QueueFull) {
-    text += fmt::format(": of at most {}, {} are in use, {} idle, {} logging in; {} wait",
-                        database.limit(), counts.leased, counts.idle, counts.connecting,
-                        counts.waiting);
+    text +=
+        fmt::format(": of at most {}, {} are in use, {} idle, {} logging in, {} ending; {} wait",
+                    database.limit(), counts.leased, counts.idle, counts.connecting, counts.closing,
+                    counts.waiting);
     text += describe_holders(database.leases(), coarse_now());
   }
   error_info info{.kind = kind_of(grant.denial), .text = {}, .where = request.where};

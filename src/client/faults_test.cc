@@ -93,6 +93,9 @@ class FaultsTest : public PoolScene {
     }
     EXPECT_EQ(db.stats().in_use, db.stats().limit);
   }
+
+  // So long that ping_idle_after has passed.
+  static void let_rest() { ask("select pg_sleep(1.2)"); }
 };
 
 TEST_F(FaultsTest, D13_recovers_after_the_server_stood_still) {
@@ -125,6 +128,49 @@ TEST_F(FaultsTest, D13_recovers_after_the_server_stood_still) {
   expect_full_limit(db);
 }
 
+TEST_F(FaultsTest, D13_shutdown_does_not_wait_for_a_server_that_stands_still) {
+  database_pool db(options("2").set("ping_idle_after", "1s").set("ping_timeout", "100ms"));
+  db.acquire().release();
+  let_rest();
+  const Frozen frozen(server());
+  EXPECT_FALSE(db.check(100ms));
+  EXPECT_TRUE(db.shutdown(9s).is_complete);
+}
+
+TEST_F(FaultsTest, D07_an_idle_connection_on_a_black_hole_is_replaced) {
+  tests::DroppingRelay relay(server().port());
+  database_pool db(
+      options_by(relay, "1").set("ping_idle_after", "1s").set("ping_timeout", "200ms"));
+  const int lost = db.acquire()->backend_pid();
+  relay.drop();
+  relay.heal();
+  let_rest();
+  // Its slot is free at once: nothing would ever say that PostgreSQL has ended it.
+  auto lease = db.acquire({.timeout = 9s});
+  EXPECT_NE(lease->backend_pid(), lost);
+  EXPECT_EQ(lease->query_one<int>("select 5"), 5);
+}
+
+TEST_F(FaultsTest, D07_many_idle_connections_on_a_black_hole_cost_no_more_than_the_timeout) {
+  constexpr std::size_t kCount = 8;
+  tests::DroppingRelay relay(server().port());
+  database_pool db(
+      options_by(relay, "8").set("ping_idle_after", "1s").set("ping_timeout", "200ms"));
+  {
+    std::vector<connection_lease> leases;
+    while (leases.size() < kCount) leases.push_back(db.acquire());
+  }
+  while (db.stats().idle < kCount) std::this_thread::yield();
+  relay.drop();
+  let_rest();
+  EXPECT_THAT([&] { static_cast<void>(db.acquire({.timeout = 1ms})); }, Throws<acquire_timeout>());
+  EXPECT_GE(db.stats().idle, kCount - 2);  // Not all of them were asked, one after the other.
+  EXPECT_FALSE(db.acquire_if_idle().has_value());
+  EXPECT_GE(db.stats().idle, kCount - 4);
+  relay.heal();
+  expect_full_limit(db);
+}
+
 TEST_F(FaultsTest, D07_a_query_on_a_black_hole_ends_and_its_connection_is_lent_no_more) {
   tests::DroppingRelay relay(server().port());
   database_pool db(options_by(relay, "2"));
@@ -146,6 +192,19 @@ TEST_F(FaultsTest, D07_a_query_on_a_black_hole_ends_and_its_connection_is_lent_n
     relay.heal();
     expect_full_limit(db);
   }
+}
+
+TEST_F(FaultsTest, D07_a_transaction_on_a_black_hole_holds_its_slot_for_a_while_only) {
+  tests::DroppingRelay relay(server().port());
+  database_pool db(options_by(relay, "1"));
+  {
+    auto lease = db.acquire();
+    lease->execute("begin");
+    relay.drop();
+  }
+  relay.heal();
+  // Two seconds for the ROLLBACK, and none for the good-bye.
+  EXPECT_EQ(db.acquire({.timeout = 11s})->query_one<int>("select 5"), 5);
 }
 
 TEST_F(FaultsTest, D07_a_login_on_a_black_hole_ends_by_connect_timeout) {

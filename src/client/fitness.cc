@@ -44,6 +44,7 @@ bool answers(Server& server, base::Duration time_max) {
   Result answer;
   const Waited waited = converse(server.connection.get(), {.text = "select 1"},
                                  {.deadline = precise_now() + time_max}, answer);
+  if (waited != Waited::Ready) cut_off(server.connection.get());
   return waited == Waited::Ready && PQresultStatus(answer.get()) == PGRES_TUPLES_OK;
 }
 

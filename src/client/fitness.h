@@ -17,7 +17,7 @@ enum class Fitness : std::uint8_t {
 // Costs no round trip. ping_idle_after: zero: never unknown. REQUIRES: the server is leased.
 Fitness look_at(Server& server, base::Duration ping_idle_after);
 
-// Asks it, and waits so long at most.
+// Asks it, and waits so long at most. One that says nothing is cut off: nobody awaits its end.
 bool answers(Server& server, base::Duration time_max);
 
 }  // namespace pgweir::client

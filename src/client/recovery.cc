@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "client/cancelling.h"
+#include "client/conversation.h"
 
 namespace pgweir::client {
 namespace {
@@ -124,6 +125,8 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
       return;
     }
     is_finished_ = true;
+    // Who has said nothing for so long is not waited for at the good-bye, either.
+    if (!is_in_time) cut_off(connection_);
     const auto self = shared_from_this();
     loop_->cancel(std::exchange(timer_, loop::TimerId::None));
     done_(is_clean(connection_) && !is_touched_ && !has_sent_ && !was_refused_ && !is_cancelling_);
