@@ -29,8 +29,8 @@ struct Turn : base::ListHook<Turn> {
 }  // namespace
 
 struct BlockingWork::State {
-  State(std::string name_, std::uint32_t count, base::Duration patience)
-      : name(std::move(name_)),
+  State(std::string thread_name, std::uint32_t count, base::Duration patience)
+      : name(std::move(thread_name)),
         thread_count_max(count),
         stuck_after(patience),
         stop_descriptor(::eventfd(0, 0)) {}
