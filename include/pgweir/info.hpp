@@ -38,6 +38,13 @@ struct pool_stats {
 };
 
 struct pool_info : pool_stats {
+  /// Most connections that were in use at the same time since the pool began. Far below the limit:
+  /// it may be lower. As high as the limit, and wait_p99 long: hold connections for less time, or
+  /// raise it, if the server can bear that.
+  std::uint32_t in_use_peak = 0;
+  /// Of 100 callers since the pool began 99 waited no longer for a connection; at most an eighth
+  /// too high. Those who got none count with the time that they waited.
+  std::chrono::microseconds wait_p99{};
   std::vector<holder_info> holders;   ///< The oldest first.
   std::optional<server_info> server;  ///< Nothing when it could not be asked in time …
   std::string problem;                ///< … and why.

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "client/capacity.h"
 #include "client/clock.h"
 #include "client/denial.h"
 #include "client/event_loop.h"
@@ -27,6 +28,7 @@ constexpr base::Duration kEndMax = std::chrono::seconds(10);
 constexpr base::Duration kTickMin = std::chrono::milliseconds(5);
 constexpr base::Duration kTickMax = std::chrono::seconds(1);
 constexpr std::uint32_t kLimitBehindPgweir = 4;
+constexpr base::Duration kAskCapacityMax = std::chrono::seconds(2);
 constexpr std::uint32_t kCancelThreadsMax = 4;
 constexpr std::string_view kApplicationName = "libpgweir";
 
@@ -35,6 +37,11 @@ pool::Failure to_pool(const insight::Failure& failure) {
                                                       : pool::Failure::Kind::Temporary,
           .sqlstate = failure.sqlstate,
           .text = failure.error.context + "; " + std::string(insight::advice(failure.kind))};
+}
+
+insight::Failure make_silence() {
+  return insight::make_failure(insight::FailureKind::TimedOut,
+                               "the server did not say how many connections it can bear");
 }
 
 }  // namespace
@@ -221,12 +228,14 @@ void Database::close(Server& server) {
 void Database::log_in_to(Server& server, int stop) {
   const base::Instant since = precise_now();
   LoginOutcome outcome = log_in(settings_.database, kApplicationName, stop);
+  if (auto* connection = std::get_if<Connection>(&outcome)) {
+    if (!meet(connection->get(), stop)) outcome = make_silence();
+  }
   const base::Duration took = precise_now() - since;
   if (auto* connection = std::get_if<Connection>(&outcome)) {
     server.connection = std::move(*connection);
     log().event(kConnectionOpened, {obs::kv("database", describe(settings_)),
                                     obs::kv("pid", PQbackendPID(server.connection.get()))});
-    look_for_pgweir(server.connection.get());
     if (observer_) observer_->on_opened(took);
     pool_.handle_opened(server);
   } else {
@@ -243,21 +252,45 @@ void Database::log_in_to(Server& server, int stop) {
   loop_->post([this] { keep_time(); });
 }
 
+// The first connection, before anybody has it, says what is at the other end. False: it is of no
+// more use.
+bool Database::meet(PGconn* connection, int stop) {
+  if (has_met_.exchange(true)) return true;
+  if (const char* version = PQparameterStatus(connection, wire::kOwnParameter)) {
+    note_pgweir(version);
+    return true;
+  }
+  const Patience patience{.deadline = precise_now() + kAskCapacityMax, .stop = stop};
+  if (const auto capacity = ask_capacity(connection, patience)) fit_limit(*capacity);
+  return is_clean(connection);
+}
+
 // pgweir is one budget for all: what is beyond a few here would only wait there. The pool keeps to
 // that, wherever later logins lead.
-void Database::look_for_pgweir(const PGconn* connection) {
-  std::call_once(has_looked_, [&] {
-    const char* version = PQparameterStatus(connection, wire::kOwnParameter);
-    if (version == nullptr) return;
-    pgweir_version_ = version;
-    is_behind_ = true;
-    if (!settings_.is_limit_told) pool_.set_limits(with_limit(settings_, kLimitBehindPgweir));
-    log().event(kBehindPgweir, {obs::kv("database", describe(settings_)),
-                                obs::kv("version", version), obs::kv("limit", limit())});
-  });
+void Database::note_pgweir(std::string_view version) {
+  pgweir_version_ = version;
+  is_behind_ = true;
+  if (!settings_.is_limit_told) pool_.set_limits(with_limit(settings_, kLimitBehindPgweir));
+  log().event(kBehindPgweir, {obs::kv("database", describe(settings_)),
+                              obs::kv("version", version), obs::kv("limit", limit())});
 }
 
 std::string Database::pgweir_version() const { return is_behind_ ? pgweir_version_ : ""; }
+
+// Found out under load it would be by refused logins. A limit that somebody chose is kept.
+void Database::fit_limit(const budget::Sum& capacity) {
+  const auto total = static_cast<std::uint32_t>(std::clamp<std::int64_t>(capacity.total, 1, 65535));
+  if (limit() <= total) return;
+  if (!settings_.is_limit_told) return pool_.set_limits(with_limit(settings_, total));
+  const std::string problem = fmt::format(
+      "{}; set connection_limit so that the pools of all processes together stay below {}, or "
+      "raise what binds it",
+      budget::describe(capacity), capacity.total);
+  log().event(kLimitTooHigh,
+              {obs::kv("database", describe(settings_)),
+               obs::kv("connection_limit", limit()),
+               obs::kv("server_limit", capacity.total), obs::kv("problem", problem)});
+}
 
 // libpq closes its descriptor without waiting, so the wait is on a duplicate.
 void Database::say_good_bye(Server& server) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "budget/allowance.h"
 #include "client/blocking_work.h"
 #include "client/fork_generation.h"
 #include "client/log_lines.h"
@@ -86,6 +87,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   // Of the pgweir that the first login has found in between; empty: there is none.
   std::string pgweir_version() const;
   std::vector<LeaseNote> leases() const { return pool_.leases(); }
+  Usage::Report usage() const { return pool_.usage(); }
 
  private:
   Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_function log,
@@ -97,7 +99,9 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   result<Server*> find_server(Request request);
   void note_end_of_lease(const Server& server);
   void log_in_to(Server& server, int stop);
-  void look_for_pgweir(const PGconn* connection);
+  bool meet(PGconn* connection, int stop);
+  void note_pgweir(std::string_view version);
+  void fit_limit(const budget::Sum& capacity);
   void say_good_bye(Server& server);
   void handle_ended(Server& server);
   void tidy_up(Server& server);
@@ -118,7 +122,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   BlockingWork logins_;
   BlockingWork cancels_;
   std::once_flag is_maintained_;
-  std::once_flag has_looked_;
+  std::atomic<bool> has_met_ = false;
   std::string pgweir_version_;           // Written before …
   std::atomic<bool> is_behind_ = false;  // … this is.
   std::mutex blocking_mutex_;

@@ -105,6 +105,9 @@ pool_info database_pool::info(code_location where) const {
   static_cast<pool_stats&>(info) = stats();
   info.holders = to_holders(database_->leases());
   info.pgweir_version = database_->pgweir_version();
+  const client::Usage::Report usage = database_->usage();
+  info.in_use_peak = usage.lent_max;
+  info.wait_p99 = std::chrono::duration_cast<std::chrono::microseconds>(usage.wait_p99);
   client::Request request{.where = where, .tag = "info"};
   request.deadline = client::precise_now() + kAskServerMax;
   auto server = database_->acquire(request);

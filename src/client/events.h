@@ -53,6 +53,13 @@ inline constexpr obs::Event kBehindPgweir{
     .doc =
         "Between this pool and `database` is pgweir, of `version`; the pool opens `limit` "
         "connections at most, which are few where the URL does not say how many."};
+inline constexpr obs::Event kLimitTooHigh{
+    .name = "limit_too_high",
+    .level = obs::Level::Warning,
+    .doc =
+        "The pool for `database` may open `connection_limit` connections, and the server gives at "
+        "most `server_limit` to all that use it; `problem` says why and what to do. Said at the "
+        "first login."};
 inline constexpr obs::Event kConnectionOpened{
     .name = "connection_opened",
     .level = obs::Level::Debug,

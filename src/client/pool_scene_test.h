@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "../tests/support/private_postgres.h"
 #include "pgweir/database_pool.hpp"
@@ -43,7 +44,10 @@ class PoolScene : public testing::Test {
   }
 
   static database_options options(std::string_view limit = "3") {
-    return database_options(server().url())
+    return options_of(server().url(), limit);
+  }
+  static database_options options_of(std::string url, std::string_view limit) {
+    return database_options(std::move(url))
         .set("connection_limit", limit)
         .set("pool_timeout", "5s");
   }

@@ -19,11 +19,14 @@ using testing::Throws;
 
 class ReportsTest : public PoolScene {
  protected:
-  database_options logging(std::string_view limit) {
-    return options(limit).log_to([this](log_level, std::string_view line) {
+  database_options logging(std::string_view limit, std::string url = server().url()) {
+    return logging(options_of(std::move(url), limit));
+  }
+  database_options logging(database_options options) {
+    return std::move(options.log_to([this](log_level, std::string_view line) {
       const std::lock_guard<std::mutex> lock(mutex_);
       lines_.emplace_back(line);
-    });
+    }));
   }
   std::vector<std::string> lines_with(std::string_view part) {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -96,6 +99,57 @@ TEST_F(ReportsTest, more_rows_than_allowed_are_an_error) {
   EXPECT_EQ(lease->query(sql("select generate_series(1, 11)").max_rows(11)).size(), 11U);
   EXPECT_THAT([&] { lease->query(sql("select generate_series(1, 3)").max_rows(2)); },
               Throws<result_too_large>());
+}
+
+TEST_F(ReportsTest, D23_a_limit_above_what_the_server_can_bear_is_reported_once) {
+  database_pool fitting(logging("17"));  // Of 20, 3 of which are reserved.
+  EXPECT_TRUE(fitting.check());
+  EXPECT_THAT(lines_with("limit_too_high"), IsEmpty());
+  database_pool db(logging("18"));
+  const auto one = db.acquire();
+  const auto another = db.acquire();
+  EXPECT_THAT(lines_with("limit_too_high"),
+              ElementsAre(AllOf(HasSubstr("connection_limit=18"), HasSubstr("server_limit=17"),
+                                HasSubstr("20 max_connections"), HasSubstr("set connection_limit"),
+                                testing::Not(HasSubstr("swordfish")))));
+}
+
+TEST_F(ReportsTest, D23_the_limits_of_role_and_database_count_too) {
+  ask("create role small login password 'swordfish' connection limit 2");
+  std::string url = server().url();
+  url.replace(url.find("postgres:"), 9, "small:");
+  database_pool db(logging("3", url));
+  EXPECT_TRUE(db.check());
+  EXPECT_THAT(lines_with("limit_too_high"),
+              ElementsAre(AllOf(HasSubstr("connection_limit=3"), HasSubstr("server_limit=2"),
+                                HasSubstr("connection limit of the role"))));
+  EXPECT_TRUE(db.shutdown(20s).is_complete);
+  ask("drop role small");
+}
+
+TEST_F(ReportsTest, D23_a_limit_that_nobody_chose_is_lowered_to_what_the_server_can_bear) {
+  ask("create role small login password 'swordfish' connection limit 2");
+  std::string url = server().url();
+  url.replace(url.find("postgres:"), 9, "small:");
+  database_pool db(logging(database_options(url)));
+  EXPECT_TRUE(db.check());
+  EXPECT_EQ(db.info().limit, 2U);
+  EXPECT_THAT(lines_with("limit_too_high"), IsEmpty());
+  EXPECT_TRUE(db.shutdown(20s).is_complete);
+  ask("drop role small");
+}
+
+TEST_F(ReportsTest, D23_the_peak_and_the_waits_are_in_the_info) {
+  database_pool db(logging("2"));
+  EXPECT_EQ(db.info().in_use_peak, 0U);
+  {
+    const auto one = db.acquire();
+    const auto another = db.acquire();
+    EXPECT_THAT([&] { static_cast<void>(db.acquire({.timeout = 50ms})); },
+                Throws<acquire_timeout>());
+  }
+  EXPECT_EQ(db.info().in_use_peak, 2U);
+  EXPECT_GE(db.info().wait_p99, 50ms);
 }
 
 TEST_F(ReportsTest, a_failed_login_is_reported_without_the_password) {

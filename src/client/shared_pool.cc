@@ -77,7 +77,9 @@ Server* SharedPool::find_now(const Request& request) {
     now_ = coarse_now();
     server = static_cast<Server*>(shard_.acquire_idle(kPool));
   }
-  if (server != nullptr) note_lease(*server, request);
+  if (server == nullptr) return nullptr;
+  usage_.note_no_wait();
+  note_lease(*server, request);
   return server;
 }
 
@@ -94,17 +96,19 @@ Server* SharedPool::acquire_if_idle(const Request& request) {
   auto* server = static_cast<Server*>(shard_.acquire_idle(kPool));
   if (server == nullptr) return nullptr;
   now_ = coarse_now();
+  usage_.note_no_wait();
   note_lease(*server, request);
   return server;
 }
 
-void SharedPool::note_lease(Server& server, const Request& request) const {
+void SharedPool::note_lease(Server& server, const Request& request) {
   server.lease_ = {.where = request.where,
                    .tag = request.tag,
                    .since = now_,
                    .thread = request.thread,
                    .is_lasting = request.is_lasting};
   server.is_lent_ = true;
+  usage_.note_lent();
 }
 
 Grant SharedPool::lend(Server& server, const Request& request) {
@@ -171,6 +175,7 @@ void SharedPool::give_up(Place& place, Denial denial) {
 
 void SharedPool::settle(Place& place, const Grant& grant) {
   place.base::ListHook<Place>::unlink();
+  if (grant.denial != Denial::QueueFull) usage_.note_wait(precise_now() - place.since_);
   place.grant_ = grant;
   place.wake_with_grant();
 }
@@ -216,6 +221,7 @@ void SharedPool::call_for_offers() {
 void SharedPool::take_back(Server& server) {
   ASSERT(server.is_lent_);
   server.is_lent_ = false;
+  usage_.note_returned();
 }
 
 void SharedPool::release(Server& server) {
@@ -359,6 +365,11 @@ void SharedPool::forget(Server& server) {
 pool::PoolCounts SharedPool::counts() const {
   const Lock lock(mutex_);
   return shard_.counts(kPool);
+}
+
+Usage::Report SharedPool::usage() const {
+  const Lock lock(mutex_);
+  return usage_.report();
 }
 
 std::vector<LeaseNote> SharedPool::take_overdue_leases(base::Instant before) {

@@ -26,6 +26,7 @@
 #include "base/list.h"
 #include "base/time.h"
 #include "client/server.h"
+#include "client/usage.h"
 #include "pool/exchange.h"
 #include "pool/shard.h"
 
@@ -158,6 +159,8 @@ class SharedPool {
   bool wait_until_ended(base::Instant deadline);
 
   pool::PoolCounts counts() const;
+  // Since it began.
+  Usage::Report usage() const;
   // The leases of this moment, the oldest first.
   std::vector<LeaseNote> leases() const;
   // Those that have lasted since before then, each once.
@@ -213,7 +216,7 @@ class SharedPool {
   void sleep(Turn& turn, Sleeper& sleeper);
   bool take_called_offer(Sleeper& sleeper);
   void give_up(Place& place, Denial denial);
-  void note_lease(Server& server, const Request& request) const;
+  void note_lease(Server& server, const Request& request);
   Grant lend(Server& server, const Request& request);
   void take_back(Server& server);
   Server* take_offer();
@@ -243,6 +246,7 @@ class SharedPool {
   base::List<Server, InOffers> offers_;         // Leased from the shard, lent to nobody.
   std::vector<std::unique_ptr<Server>> servers_;
   std::condition_variable ended_;
+  Usage usage_;
   bool is_closed_ = false;
 };
 

@@ -216,6 +216,20 @@ TEST_F(SharedPoolTest, closing_refuses_who_waits_and_who_comes) {
   EXPECT_TRUE(pool.wait_until_ended(precise_now() + seconds(20)));
 }
 
+TEST_F(SharedPoolTest, D23_the_peak_and_the_waits_are_known) {
+  SharedPool& pool = make(options_of(2));
+  Server* first = pool.acquire(soon()).server;
+  Server* second = pool.acquire(soon()).server;
+  EXPECT_EQ(pool.acquire(soon(milliseconds(30))).denial, Denial::TimedOut);
+  EXPECT_EQ(pool.usage().lent_max, 2U);
+  EXPECT_GE(pool.usage().wait_p99, milliseconds(30));
+  pool.release(*first);
+  pool.release(*second);
+  for (int i = 0; i < 400; ++i) pool.release(*pool.acquire_if_idle({}));
+  EXPECT_EQ(pool.usage().lent_max, 2U);
+  EXPECT_EQ(pool.usage().wait_p99, base::Duration::zero());
+}
+
 TEST_F(SharedPoolTest, a_lease_says_where_it_was_asked_for) {
   SharedPool& pool = make(options_of(1));
   const code_location here = code_location::current();
