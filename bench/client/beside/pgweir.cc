@@ -1,5 +1,5 @@
 // libpgweir itself, and the program. The others are there if CMake has found them: libpqxx with a
-// pool as a program would write it (CMakeLists.txt).
+// pool as a program would write it, and taopq and drogon with their own (CMakeLists.txt).
 //
 //   DATABASE_URL=postgresql://… build/release/pgweir_client_beside --benchmark_repetitions=25
 //
