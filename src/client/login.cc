@@ -117,7 +117,8 @@ std::optional<Failure> carry_out(PGconn* connection, const Statement& statement,
       return make_failure(FailureKind::TimedOut,
                           "the server did not take the session's settings within connect_timeout");
     case Waited::Stopped: return given_up();
-    case Waited::Lost: return make_failure(FailureKind::Lost, PQerrorMessage(connection));
+    case Waited::Lost:
+      return make_failure(FailureKind::Lost, insight::in_one_line(PQerrorMessage(connection)));
   }
   const ExecStatusType status = PQresultStatus(result.get());
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK) return std::nullopt;

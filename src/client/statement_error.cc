@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "insight/failure.h"
+
 namespace pgweir::client {
 namespace {
 
@@ -33,7 +35,7 @@ error_info explain_error(const PGresult* result, const code_location& where) {
   const std::string_view state = field_of(result, PG_DIAG_SQLSTATE);
   if (state.empty()) {
     return {.kind = error_kind::server,
-            .text = PQresultErrorMessage(result) + at(where),
+            .text = insight::in_one_line(PQresultErrorMessage(result)) + at(where),
             .where = where};
   }
   std::string text = fmt::format("{} [{}]", field_of(result, PG_DIAG_MESSAGE_PRIMARY), state);
@@ -48,8 +50,7 @@ error_info explain_error(const PGresult* result, const code_location& where) {
 }
 
 error_info explain_loss(const PGconn* connection, const code_location& where) {
-  std::string said = PQerrorMessage(connection);
-  while (!said.empty() && said.back() == '\n') said.pop_back();
+  const std::string said = insight::in_one_line(PQerrorMessage(connection));
   return {.kind = error_kind::server,
           .text = "the connection was lost: " + said + at(where),
           .is_connection_lost = true,

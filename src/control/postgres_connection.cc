@@ -197,7 +197,8 @@ void PostgresConnection::read_results(bool has_failed) {
     PGresult* result = PQgetResult(connection_);
     if (result == nullptr) {
       if (!answer_)
-        answer_ = insight::make_failure(insight::FailureKind::Lost, PQerrorMessage(connection_));
+        answer_ = insight::make_failure(insight::FailureKind::Lost,
+                                        insight::in_one_line(PQerrorMessage(connection_)));
       return finish_statement(*std::exchange(answer_, std::nullopt));
     }
     // After a FATAL libpq adds a result of its own; the server's words count.

@@ -32,24 +32,6 @@ std::size_t find_sqlstate(std::string_view text) {
 // What libpq asks the user; advice() says it in other words.
 constexpr std::string_view kLibpqHint = "\tIs the server running";
 
-// One line: without the source location, without line feeds and runs of blanks.
-std::string tidy(std::string_view text) {
-  std::string line;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view part = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (part.starts_with("LOCATION:") || part.starts_with(kLibpqHint)) continue;
-    for (const char c : part) {
-      const char plain = c == '\t' || c == '\r' ? ' ' : c;
-      if (plain != ' ' || (!line.empty() && line.back() != ' ')) line += plain;
-    }
-    if (!line.empty() && line.back() != ' ') line += ' ';
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
-}
-
 FailureKind kind_of_sqlstate(std::string_view sqlstate) {
   if (sqlstate == "28P01") return FailureKind::WrongPassword;
   if (sqlstate == "28000") return FailureKind::NotAllowed;
@@ -190,6 +172,23 @@ std::string_view advice(FailureKind kind) {
   return "";
 }
 
+std::string in_one_line(std::string_view text) {
+  std::string line;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view part = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (part.starts_with("LOCATION:") || part.starts_with(kLibpqHint)) continue;
+    for (const char c : part) {
+      const char plain = c == '\t' || c == '\r' ? ' ' : c;
+      if (plain != ' ' || (!line.empty() && line.back() != ' ')) line += plain;
+    }
+    if (!line.empty() && line.back() != ' ') line += ' ';
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line;
+}
+
 Failure make_failure(FailureKind kind, std::string text) {
   return {kind, "", {code_of(kind), base::Side::Server, base::Retry::Never, std::move(text)}};
 }
@@ -202,11 +201,11 @@ Failure make_failure(const base::Error& error) {
 
 Failure explain_connect_failure(std::string_view text) {
   const std::size_t at = find_sqlstate(text);
-  if (at == std::string_view::npos) return make_failure(kind_of_text(text), tidy(text));
+  if (at == std::string_view::npos) return make_failure(kind_of_text(text), in_one_line(text));
   const std::string sqlstate(text.substr(at, 5));
   std::string plain(text);
   plain.erase(at, 7);  // "28P01: "
-  Failure failure = make_failure(kind_of_sqlstate(sqlstate), tidy(plain));
+  Failure failure = make_failure(kind_of_sqlstate(sqlstate), in_one_line(plain));
   failure.sqlstate = sqlstate;
   return failure;
 }
@@ -215,7 +214,7 @@ Failure explain_statement_failure(std::string_view sqlstate, std::string_view te
   FailureKind kind = kind_of_sqlstate(sqlstate);
   if (kind != FailureKind::Lost)
     kind = sqlstate.empty() ? FailureKind::Lost : FailureKind::Statement;
-  Failure failure = make_failure(kind, tidy(text));
+  Failure failure = make_failure(kind, in_one_line(text));
   failure.sqlstate = std::string(sqlstate);
   return failure;
 }
@@ -225,7 +224,7 @@ Failure explain_server_failure(std::string_view sqlstate, std::string_view text)
   if (sqlstate.starts_with("08")) kind = kind_of_text(text);
   if (sqlstate == "57014") kind = FailureKind::TimedOut;
   if (sqlstate == "42501") kind = FailureKind::Statement;
-  Failure failure = make_failure(kind, tidy(text));
+  Failure failure = make_failure(kind, in_one_line(text));
   failure.sqlstate = std::string(sqlstate);
   return failure;
 }

@@ -53,6 +53,10 @@ Failure explain_statement_failure(std::string_view sqlstate, std::string_view te
 // What came of a login or a statement of a pool's, by its SQLSTATE; 08… is the network's.
 Failure explain_server_failure(std::string_view sqlstate, std::string_view text);
 
+// What libpq or PostgreSQL said without line feeds, runs of blanks, the place in PostgreSQL's
+// source and the question whether the server is running.
+std::string in_one_line(std::string_view text);
+
 // A failure of ours that needs no reading.
 Failure make_failure(FailureKind kind, std::string text);
 
