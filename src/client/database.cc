@@ -271,8 +271,8 @@ void Database::note_pgweir(std::string_view version) {
   pgweir_version_ = version;
   is_behind_ = true;
   if (!settings_.is_limit_told) pool_.set_limits(with_limit(settings_, kLimitBehindPgweir));
-  log().event(kBehindPgweir, {obs::kv("database", describe(settings_)),
-                              obs::kv("version", version), obs::kv("limit", limit())});
+  log().event(kBehindPgweir, {obs::kv("database", describe(settings_)), obs::kv("version", version),
+                              obs::kv("limit", limit())});
 }
 
 std::string Database::pgweir_version() const { return is_behind_ ? pgweir_version_ : ""; }
@@ -287,8 +287,7 @@ void Database::fit_limit(const budget::Sum& capacity) {
       "raise what binds it",
       budget::describe(capacity), capacity.total);
   log().event(kLimitTooHigh,
-              {obs::kv("database", describe(settings_)),
-               obs::kv("connection_limit", limit()),
+              {obs::kv("database", describe(settings_)), obs::kv("connection_limit", limit()),
                obs::kv("server_limit", capacity.total), obs::kv("problem", problem)});
 }
 

@@ -42,10 +42,11 @@ class Server : public pool::Server, public base::ListHook<InOffers> {
   bool must_roll_back = false;
 
  private:
-  friend class SharedPool;
-
+  friend class Roster;
   LeaseNote lease_;
-  bool is_lent_ = false;           // Some thread has it.
+  bool is_lent_ = false;  // Some thread has it.
+
+  friend class SharedPool;
   std::uint32_t offer_count_ = 0;  // In a row, without asking the shard.
 };
 

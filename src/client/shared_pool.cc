@@ -31,7 +31,7 @@ SharedPool::SharedPool(const SharedPoolOptions& options, std::uint64_t seed, Hos
   carry_out_decisions();
 }
 
-SharedPool::~SharedPool() { ASSERT(line_.empty() && servers_.empty()); }
+SharedPool::~SharedPool() { ASSERT(line_.empty() && servers_.is_empty()); }
 
 void SharedPool::Turn::end_with_calls() {
   const auto calls = std::exchange(pool_.calls_, {});
@@ -102,12 +102,11 @@ Server* SharedPool::acquire_if_idle(const Request& request) {
 }
 
 void SharedPool::note_lease(Server& server, const Request& request) {
-  server.lease_ = {.where = request.where,
-                   .tag = request.tag,
-                   .since = now_,
-                   .thread = request.thread,
-                   .is_lasting = request.is_lasting};
-  server.is_lent_ = true;
+  Roster::note_lease(server, {.where = request.where,
+                              .tag = request.tag,
+                              .since = now_,
+                              .thread = request.thread,
+                              .is_lasting = request.is_lasting});
   usage_.note_lent();
 }
 
@@ -219,8 +218,7 @@ void SharedPool::call_for_offers() {
 }
 
 void SharedPool::take_back(Server& server) {
-  ASSERT(server.is_lent_);
-  server.is_lent_ = false;
+  Roster::note_end_of_lease(server);
   usage_.note_returned();
 }
 
@@ -313,7 +311,7 @@ void SharedPool::close() {
 bool SharedPool::wait_until_ended(base::Instant deadline) {
   Lock lock(mutex_);
   ASSERT(is_closed_);
-  const auto is_over = [this] { return servers_.empty(); };
+  const auto is_over = [this] { return servers_.is_empty(); };
   if (deadline == base::kNever) {
     ended_.wait(lock, is_over);
     return true;
@@ -348,18 +346,14 @@ void SharedPool::refuse(const pool::Refuse& refusal) {
 }
 
 Server& SharedPool::add_server() {
-  Server& server = *servers_.emplace_back(std::make_unique<Server>());
+  Server& server = servers_.add();
   shard_.handle_opening(server, kPool, now_);
   return server;
 }
 
-void SharedPool::forget(Server& server) {
-  const auto place = std::find_if(servers_.begin(), servers_.end(),
-                                  [&](const auto& known) { return known.get() == &server; });
-  ASSERT(place != servers_.end());
-  std::swap(*place, servers_.back());
-  servers_.pop_back();
-  if (servers_.empty()) ended_.notify_all();
+void SharedPool::forget(const Server& server) {
+  servers_.remove(server);
+  if (servers_.is_empty()) ended_.notify_all();
 }
 
 pool::PoolCounts SharedPool::counts() const {
@@ -373,24 +367,15 @@ Usage::Report SharedPool::usage() const {
 }
 
 std::vector<LeaseNote> SharedPool::take_overdue_leases(base::Instant before) {
-  std::vector<LeaseNote> overdue;
   const Lock lock(mutex_);
-  for (const auto& server : servers_) {
-    const LeaseNote& lease = server->lease_;
-    const bool is_expected = lease.is_lasting || lease.is_reported;
-    if (!server->is_lent_ || is_expected || lease.since > before) continue;
-    server->lease_.is_reported = true;
-    overdue.push_back(server->lease_);
-  }
-  return overdue;
+  return servers_.take_overdue_leases(before);
 }
 
 std::vector<LeaseNote> SharedPool::leases() const {
   std::vector<LeaseNote> lent;
   {
     const Lock lock(mutex_);
-    for (const auto& server : servers_)
-      if (server->is_lent_) lent.push_back(server->lease_);
+    lent = servers_.leases();
   }
   std::stable_sort(lent.begin(), lent.end(), [](const LeaseNote& left, const LeaseNote& right) {
     return left.since < right.since;

@@ -25,6 +25,7 @@
 
 #include "base/list.h"
 #include "base/time.h"
+#include "client/roster.h"
 #include "client/server.h"
 #include "client/usage.h"
 #include "pool/exchange.h"
@@ -230,7 +231,7 @@ class SharedPool {
   void carry_out_decisions();
   void take_decisions();
   Server& add_server();
-  void forget(Server& server);
+  void forget(const Server& server);
 
   static constexpr base::PoolId kPool{0};
 
@@ -244,7 +245,7 @@ class SharedPool {
   base::List<Place, Place> line_;               // In the order of the shard's.
   std::vector<std::shared_ptr<Callee>> calls_;  // To be made when the mutex is free.
   base::List<Server, InOffers> offers_;         // Leased from the shard, lent to nobody.
-  std::vector<std::unique_ptr<Server>> servers_;
+  Roster servers_;
   std::condition_variable ended_;
   Usage usage_;
   bool is_closed_ = false;

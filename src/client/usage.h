@@ -21,8 +21,8 @@ class Usage {
 
   struct Report {
     std::uint32_t lent_max = 0;
-    base::Duration wait_p99 =
-        {};  // 99 of 100 callers waited no longer; an eighth too high at most.
+    // 99 of 100 callers waited no longer; an eighth too high at most.
+    base::Duration wait_p99 = {};
   };
   Report report() const { return {.lent_max = lent_max_, .wait_p99 = wait_p99()}; }
 
