@@ -14,7 +14,7 @@ run_packages=(
 test_packages=(
   clang clang-format clang-tidy doxygen git libbenchmark-dev libclang-rt-14-dev libcpp-httplib-dev
   libgmock-dev libgtest-dev libpqxx-dev
-  openssl python3 python3-psycopg shellcheck strace util-linux valgrind
+  libnss-wrapper openssl python3 python3-psycopg shellcheck strace util-linux valgrind
 )
 
 fail() {
