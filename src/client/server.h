@@ -21,9 +21,9 @@ inline const void* thread_token() {
 
 // What is noted of a lease while it lasts. Texts are borrowed: literals of the user's program.
 struct LeaseNote {
-  code_location where;
+  code_location where = {};
   const char* tag = nullptr;     // What the user calls it, or nullptr.
-  base::Instant since;           // Coarse.
+  base::Instant since = {};      // Coarse.
   const void* thread = nullptr;  // Which thread asked: thread_token().
   bool is_lasting = false;       // Meant to be held for long.
   bool is_reported = false;      // As held for too long.
