@@ -24,6 +24,7 @@ namespace client {
 class Database;
 class ListenerCore;
 class Server;
+class SpelledStatement;
 class StatementCall;
 }  // namespace client
 
@@ -118,8 +119,7 @@ class PGWEIR_EXPORT connection {
 
   result<rows> run(const sql& statement, const parameter_view& values);
   pending_rows begin_run(const sql& statement, const parameter_view& values);
-  static void begin(client::StatementCall& call, const sql& statement,
-                    const parameter_view& values);
+  static void begin(client::StatementCall& call, const client::SpelledStatement& spelled);
   result<page> run_page(const sql& statement, std::size_t size, const parameter_view& values);
   row_stream open_stream(const sql& statement, const parameter_view& values);
 

@@ -156,8 +156,8 @@ class PGWEIR_EXPORT transaction {
 
   result<rows> run(const sql& statement, const parameter_view& values, ending how);
   pending_rows begin_run(const sql& statement, const parameter_view& values, ending how);
-  void begin(client::StatementCall& call, const sql& statement, const parameter_view& values,
-             ending how);
+  void begin(client::StatementCall& call, const client::SpelledStatement& spelled,
+             const code_location& where, ending how);
   // False: nothing is to be sent.
   bool begin_ending(client::StatementCall& call, const code_location& where);
   void begin_by_itself(const code_location& where);

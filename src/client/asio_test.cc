@@ -219,6 +219,24 @@ TEST_F(AsioTest, a_lost_connection_is_an_error_and_is_replaced) {
   EXPECT_EQ(run(echo_later(db, 4)), 4);
 }
 
+TEST_F(AsioTest, D17_a_changed_table_is_no_error_though_the_parameters_are_gone) {
+  database_pool db(options("1"));
+  ask("create table drifting_later (a int4)");
+  ask("insert into drifting_later values (1)");
+  const auto width = [&]() -> asio::awaitable<std::size_t> {
+    connection_lease lease = co_await async_acquire(db);
+    const rows found = co_await async_query(
+        *lease, std::string("select * from drifting_later where a = $1::int4 and $2 <> 'x'"),
+        std::optional<int>(1), std::string(100, 'y'));
+    co_return found.one().size();
+  };
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(run(width()), 1U);
+  ask("alter table drifting_later add b text");
+  EXPECT_EQ(run(width()), 2U);
+  EXPECT_EQ(run(width()), 2U);
+  ask("drop table drifting_later");
+}
+
 TEST_F(AsioTest, a_shutdown_cancels_what_runs_and_refuses_who_waits) {
   database_pool db(options("1"));
   std::atomic<int> ended = 0;

@@ -14,20 +14,21 @@ inline namespace v1 {
 
 result<rows> connection::run(const sql& statement, const parameter_view& values) {
   client::StatementCall call(*database_, *server_, statement);
-  begin(call, statement, values);
+  const client::SpelledStatement spelled(statement, values);
+  begin(call, spelled);
   call.wait(statement.stop());
   return call.take();
 }
 
 pending_rows connection::begin_run(const sql& statement, const parameter_view& values) {
   pending_rows pending(*database_, *server_, statement);
-  begin(*pending.call_, statement, values);
+  const client::SpelledStatement spelled(statement, values);
+  begin(*pending.call_, spelled);
+  pending.call_->keep_statements();
   return pending;
 }
 
-void connection::begin(client::StatementCall& call, const sql& statement,
-                       const parameter_view& values) {
-  const client::SpelledStatement spelled(statement, values);
+void connection::begin(client::StatementCall& call, const client::SpelledStatement& spelled) {
   if (auto mistake = spelled.mistake()) return call.refuse(std::move(*mistake));
   call.begin(spelled.statement(), nullptr, false);
 }

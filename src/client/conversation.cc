@@ -48,10 +48,19 @@ Waited next_result(PGconn* connection, const Patience& patience, Result& result)
 }
 
 bool send(PGconn* connection, const Statement& statement) {
-  return PQsendQueryParams(connection, statement.text, static_cast<int>(statement.values.size()),
-                           statement.types.data(), statement.values.data(),
-                           statement.lengths.data(), statement.formats.data(),
-                           statement.result_format) == 1;
+  const int count = static_cast<int>(statement.values.size());
+  if (statement.prepares) {
+    return PQsendPrepare(connection, statement.name, statement.text, count,
+                         statement.types.data()) == 1;
+  }
+  if (statement.name != nullptr) {
+    return PQsendQueryPrepared(connection, statement.name, count, statement.values.data(),
+                               statement.lengths.data(), statement.formats.data(),
+                               statement.result_format) == 1;
+  }
+  return PQsendQueryParams(connection, statement.text, count, statement.types.data(),
+                           statement.values.data(), statement.lengths.data(),
+                           statement.formats.data(), statement.result_format) == 1;
 }
 
 }  // namespace
@@ -133,6 +142,9 @@ Waited flush(PGconn* connection, const Patience& patience) {
 
 Waited Conversation::send(std::span<const Statement> statements, const Patience& patience) {
   is_pipeline_ = statements.size() > 1;
+  index_ = 0;
+  by_row_.reset();
+  has_ended_ = false;
   if (is_pipeline_ && PQenterPipelineMode(connection_) != 1) return Waited::Lost;
   for (std::size_t i = 0; i < statements.size(); ++i) {
     if (!client::send(connection_, statements[i])) return Waited::Lost;

@@ -40,6 +40,11 @@ struct Statement {
   int result_format = 0;  // 0: text, 1: binary.
   // A result for each row (PGRES_SINGLE_TUPLE), then one without rows. One of those sent together.
   bool comes_by_row = false;
+  // Of what is prepared, or is to be by this: then nothing else is done, and no values go.
+  const char* name = nullptr;
+  bool prepares = false;
+  // Whether the user's program may ask for it again; see StatementCache.
+  bool may_be_prepared = false;
 };
 
 // Statements that make one round trip together, and their results as they come.
@@ -48,6 +53,7 @@ class Conversation {
   // REQUIRES: nothing is under way on the connection, which outlives this.
   explicit Conversation(PGconn* connection) : connection_(connection) {}
 
+  // Once more when all of it has come to its end.
   Waited send(std::span<const Statement> statements, const Patience& patience);
   // The next result; null when all is said. After a statement that failed PostgreSQL skips the
   // others (PGRES_PIPELINE_ABORTED). Lost may come with a result: the server's last words. After

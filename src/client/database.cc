@@ -28,6 +28,7 @@ constexpr base::Duration kEndMax = std::chrono::seconds(10);
 constexpr base::Duration kTickMin = std::chrono::milliseconds(5);
 constexpr base::Duration kTickMax = std::chrono::seconds(1);
 constexpr std::uint32_t kLimitBehindPgweir = 4;
+constexpr std::uint32_t kLostStatementsMax = 3;
 constexpr base::Duration kAskCapacityMax = std::chrono::seconds(2);
 constexpr std::uint32_t kCancelThreadsMax = 4;
 constexpr std::string_view kApplicationName = "libpgweir";
@@ -73,6 +74,7 @@ Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_func
       loop_(std::move(loop)),
       logins_("pgweir-conn", settings_.pool.pool.login_parallel_max),
       cancels_("pgweir-cancel", kCancelThreadsMax),
+      prepares_(!settings_.library.is_behind_pgbouncer),
       pool_(settings_.pool, static_cast<std::uint64_t>(precise_now().time_since_epoch().count()),
             *this) {}
 
@@ -210,7 +212,8 @@ void Database::tidy_up(Server& server) {
   recover(loop_, cancels_, server.connection.get(), server.is_touched,
           [this, &server](bool is_clean) {
             if (!is_clean) return pool_.discard(server);
-            server.is_touched = false;
+            // Only what was touched has been discarded.
+            if (std::exchange(server.is_touched, false)) server.statements.clear();
             pool_.release(server);
           });
 }
@@ -273,6 +276,12 @@ void Database::note_pgweir(std::string_view version) {
   if (!settings_.is_limit_told) pool_.set_limits(with_limit(settings_, kLimitBehindPgweir));
   log().event(kBehindPgweir, {obs::kv("database", describe(settings_)), obs::kv("version", version),
                               obs::kv("limit", limit())});
+}
+
+void Database::note_lost_statement(const code_location& where) {
+  if (++lost_statement_count_ < kLostStatementsMax || !prepares_.exchange(false)) return;
+  log().event(kStatementsLost,
+              {obs::kv("database", describe(settings_)), obs::kv("at", text_of(where))});
 }
 
 std::string Database::pgweir_version() const { return is_behind_ ? pgweir_version_ : ""; }

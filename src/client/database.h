@@ -76,6 +76,13 @@ class Database final : public Host, public std::enable_shared_from_this<Database
 
   const Settings& settings() const { return settings_; }
   obs::Log& log() { return lines_.log(); }
+  // How many statements a server may keep prepared.
+  std::size_t statement_count_max() const {
+    return prepares_ ? settings_.library.statement_count_max : 0;
+  }
+  // One that a server had prepared was gone, or its name taken. When that goes on nothing is
+  // prepared any more.
+  void note_lost_statement(const code_location& where);
   // This thread is about to wait: said, once for each place, if it runs an event loop.
   void report_blocking(const code_location& where);
   // For what ends in time by itself, as logins do.
@@ -127,6 +134,8 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   std::atomic<bool> is_behind_ = false;  // … this is.
   std::mutex blocking_mutex_;
   std::set<std::pair<std::string_view, std::uint_least32_t>> blocking_places_;  // Reported.
+  std::atomic<bool> prepares_;
+  std::atomic<std::uint32_t> lost_statement_count_ = 0;
   std::atomic<bool> is_closed_ = false;
   std::atomic<bool> is_aborted_ = false;
   const Sign closed_;

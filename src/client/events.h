@@ -60,6 +60,14 @@ inline constexpr obs::Event kLimitTooHigh{
         "The pool for `database` may open `connection_limit` connections, and the server gives at "
         "most `server_limit` to all that use it; `problem` says why and what to do. Said at the "
         "first login."};
+inline constexpr obs::Event kStatementsLost{
+    .name = "statements_lost",
+    .level = obs::Level::Warning,
+    .doc =
+        "What this pool had prepared at `database` was gone for the third time, now at `at`; it "
+        "prepares nothing any more. Either the program deallocates (DISCARD ALL), or a pooler is "
+        "in "
+        "between that loses prepared statements: add pgbouncer=true to the URL."};
 inline constexpr obs::Event kConnectionOpened{
     .name = "connection_opened",
     .level = obs::Level::Debug,

@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "base/time.h"
 #include "client/libpq.h"
+#include "client/statement_cache.h"
 #include "pgweir/code_location.hpp"
 #include "pool/server.h"
 
@@ -36,6 +37,8 @@ class Server : public pool::Server, public base::ListHook<InOffers> {
   // Whose turn it is: the thread that opens, closes or tidies it up, or that has the lease. Null
   // before its login and once it is being closed.
   Connection connection;
+  // What is prepared on it.
+  StatementCache statements;
   // The user has had the PGconn itself: what it was left like is not known.
   bool is_touched = false;
   // A transaction was left open: ROLLBACK goes ahead of whatever comes next.

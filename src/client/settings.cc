@@ -46,7 +46,8 @@ result<Settings> read_settings(std::string_view url, std::uint32_t cpu_count) {
   const bool is_told = std::any_of(parameters.begin(), parameters.end(), [](const auto& one) {
     return one.first == kForgottenTransactionMax.first;
   });
-  if (!is_told) parameters.emplace_back(kForgottenTransactionMax);
+  if (!is_told && !config.library.is_behind_pgbouncer)
+    parameters.emplace_back(kForgottenTransactionMax);
   const pool::Options untold;
   const bool has_limit = config.budget.connection_limit != 0;
   settings.is_limit_told = has_limit || pool.server_count_max != untold.server_count_max;

@@ -23,6 +23,7 @@ void StatementCall::begin(const Statement& statement, const char* begin, bool co
   if (begin != nullptr) all[count++].text = begin;
   own_ = count;
   all[count] = statement;
+  all[count].may_be_prepared = true;
   all[count].comes_by_row = statement.comes_by_row || rows_.is_bounded();
   ++count;
   commits_ = commits;

@@ -22,12 +22,14 @@ class StatementCall {
   StatementCall(const StatementCall&) = delete;
   StatementCall& operator=(const StatementCall&) = delete;
 
-  // Sends it. begin: the text that goes ahead of it, or nullptr. What is borrowed may go
-  // afterwards, but for the call's stop token.
+  // Sends it. begin: the text that goes ahead of it, or nullptr. REQUIRES: what is borrowed
+  // outlives this, unless keep_statements() is called.
   void begin(const Statement& statement, const char* begin, bool commits);
   // Only the first rows, and whether there are more.
   void begin_page(Statement statement, std::size_t size);
   void begin_commit();
+  // What was borrowed may go now, but for the call's stop token.
+  void keep_statements() { steps_.keep_statements(); }
   // Nothing is sent, and there are no rows.
   void begin_nothing() { steps_.finish_empty(); }
   // Without sending anything.

@@ -38,20 +38,39 @@ void StatementSteps::begin(std::span<const Statement> statements) {
     return fail(std::move(*refused));
   }
   count_ = statements.size();
-  results_.reserve(count_);
+  std::copy(statements.begin(), statements.end(), own_.begin());
   for (std::size_t i = 0; rows_ != nullptr && i < count_; ++i) {
     if (statements[i].comes_by_row) by_row_ = i;
   }
-  std::vector<Statement> all;
-  has_rollback_ = std::exchange(server_.must_roll_back, false);
-  if (has_rollback_) {
-    all.push_back({.text = "rollback"});
-    all.insert(all.end(), statements.begin(), statements.end());
-    statements = all;
+  // Or else a transaction would have to be repeated from its begin.
+  may_repeat_ = server_.must_roll_back || PQtransactionStatus(connection()) == PQTRANS_IDLE;
+  send();
+}
+
+void StatementSteps::keep_statements() {
+  if (!may_repeat_ || is_over() || !batch_->has_name()) {
+    may_repeat_ = false;
+    return;
   }
-  const Waited waited = conversation_.send(statements, kNoPatience);
+  for (std::size_t i = 0; i < count_; ++i) own_[i] = kept_.emplace_back(own_[i]).statement();
+}
+
+void StatementSteps::send() {
+  batch_.emplace(server_, std::span(own_.data(), count_), database_.statement_count_max());
+  results_.reserve(count_);
+  const Waited waited = conversation_.send(batch_->statements(), kNoPatience);
   has_unsent_ = waited == Waited::TimedOut;
   if (waited == Waited::Lost) lose();
+}
+
+// It failed for what had been prepared for it, and not for itself.
+void StatementSteps::send_again() {
+  repeats_ = may_repeat_ = false;
+  error_.reset();
+  results_.clear();
+  if (PQtransactionStatus(connection()) != PQTRANS_IDLE) server_.must_roll_back = true;
+  state_ = State::Answering;
+  send();
 }
 
 void StatementSteps::step() {
@@ -111,14 +130,18 @@ void StatementSteps::take_in(Result heard, Waited waited) {
     return give_up(GivenUp::Copy);
   }
   error_ = explain_error(heard.get(), where_);
+  const Blame blame = batch_->note_failure(conversation_.index(), heard.get());
+  if (blame == Blame::Lost) database_.note_lost_statement(where_);
   if (is_lost) return finish(true);
+  repeats_ = may_repeat_ && blame != Blame::None;
   state_ = State::Draining;
 }
 
 void StatementSteps::place(Result heard) {
-  const std::size_t ahead = has_rollback_ ? 1 : 0;
-  if (conversation_.index() < ahead) return;
-  const std::size_t index = conversation_.index() - ahead;
+  batch_->note_success(conversation_.index());
+  const std::optional<std::size_t> own = batch_->own_index(conversation_.index());
+  if (!own) return;
+  const std::size_t index = *own;
   const bool is_new = index == results_.size();
   if (by_row_ != index) {
     if (is_new) results_.push_back(std::move(heard));
@@ -133,6 +156,7 @@ void StatementSteps::place(Result heard) {
 void StatementSteps::give_up(std::optional<GivenUp> why) {
   end_ = why;
   error_.reset();
+  repeats_ = false;
   state_ = State::Draining;
   cancel_over_ = std::make_shared<std::atomic<bool>>(false);
   deadline_ = precise_now() + kCancelMax;
@@ -177,6 +201,8 @@ void StatementSteps::cut(std::optional<GivenUp> why) {
 }
 
 void StatementSteps::finish(bool is_connection_lost) {
+  if (batch_) batch_->note_end(!is_connection_lost && !is_cancelling());
+  if (repeats_ && !is_connection_lost) return send_again();
   state_ = State::Over;
   if (!error_ && (is_cancelling() || is_connection_lost)) error_ = explain(is_connection_lost);
   if (error_) error_->is_connection_lost = is_connection_lost;

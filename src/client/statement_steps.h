@@ -3,7 +3,9 @@
 // (pending.hpp). What brings its results one by one is a StatementRun instead.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -11,8 +13,10 @@
 #include <vector>
 
 #include "base/time.h"
+#include "client/batch.h"
 #include "client/conversation.h"
 #include "client/database.h"
+#include "client/kept_statement.h"
 #include "client/row_limits.h"
 #include "client/server.h"
 #include "client/statement_error.h"
@@ -30,8 +34,11 @@ class StatementSteps {
   StatementSteps(Database& database, Server& server, const sql& call, RowCollector* rows);
 
   // Sends the statements, as far as the socket takes them, with what the server owes its last user
-  // ahead. What they borrow may go afterwards. May be over at once.
+  // ahead. May be over at once. REQUIRES: what they borrow outlives this, unless keep_statements()
+  // is called; at most Batch::kOwnMax.
   void begin(std::span<const Statement> statements);
+  // What they borrow may go now.
+  void keep_statements();
   // Over, with that error, and nothing is sent. Instead of begin().
   void refuse(error_info why) { fail(std::move(why)); }
   // Over, with no results.
@@ -56,6 +63,8 @@ class StatementSteps {
  private:
   enum class State : std::uint8_t { Answering, Draining, Over };
 
+  void send();
+  void send_again();
   void hear();
   void take_in(Result heard, Waited waited);
   void place(Result heard);
@@ -77,9 +86,13 @@ class StatementSteps {
   base::Instant deadline_ = base::kNever;  // Of the call, or of its cancel.
   Conversation conversation_;
   State state_ = State::Answering;
-  std::size_t count_ = 0;              // Statements of the user's.
+  std::array<Statement, Batch::kOwnMax> own_;  // The user's.
+  std::size_t count_ = 0;
+  std::deque<KeptStatement> kept_;     // What they have borrowed, if that goes.
   std::optional<std::size_t> by_row_;  // Which of them comes so.
-  bool has_rollback_ = false;          // Ahead of them.
+  std::optional<Batch> batch_;         // They, and what goes with them.
+  bool may_repeat_ = false;            // Once, and nothing they did would be done twice.
+  bool repeats_ = false;               // When all has come to its end.
   bool has_unsent_ = false;
   std::vector<Result> results_;
   std::optional<error_info> error_;  // Why there are no results, in the end.

@@ -80,7 +80,8 @@ transaction::~transaction() {
 
 result<rows> transaction::run(const sql& statement, const parameter_view& values, ending how) {
   client::StatementCall call(*connection_.database_, *connection_.server_, statement);
-  begin(call, statement, values, how);
+  const client::SpelledStatement spelled(statement, values);
+  begin(call, spelled, statement.where(), how);
   call.wait(statement.stop());
   return call.take();
 }
@@ -88,7 +89,9 @@ result<rows> transaction::run(const sql& statement, const parameter_view& values
 pending_rows transaction::begin_run(const sql& statement, const parameter_view& values,
                                     ending how) {
   pending_rows pending(*connection_.database_, *connection_.server_, statement);
-  begin(*pending.call_, statement, values, how);
+  const client::SpelledStatement spelled(statement, values);
+  begin(*pending.call_, spelled, statement.where(), how);
+  pending.call_->keep_statements();
   return pending;
 }
 
@@ -110,10 +113,9 @@ pending_rows transaction::begin_rollback(code_location where) {
   return pending;
 }
 
-void transaction::begin(client::StatementCall& call, const sql& statement,
-                        const parameter_view& values, ending how) {
-  if (state_ == state::over) return call.refuse(over(statement.where()));
-  const client::SpelledStatement spelled(statement, values);
+void transaction::begin(client::StatementCall& call, const client::SpelledStatement& spelled,
+                        const code_location& where, ending how) {
+  if (state_ == state::over) return call.refuse(over(where));
   if (auto mistake = spelled.mistake()) return call.refuse(std::move(*mistake));
   const char* const ahead = state_ == state::unbegun ? begin_.c_str() : nullptr;
   state_ = how == ending::commit ? state::over : state::begun;

@@ -58,6 +58,7 @@ class Assembler {
       const Input input = input_of(*setting, setting->spelling(one.syntax), one.value);
       const Complaint complaint = (setting->*field).parse(input, draft);
       if (complaint) report_.add_mistake(one.place, one.key, *complaint);
+      if (!setting->note.empty()) report_.add_note(one.place, one.key, std::string(setting->note));
       origins[setting->name] = one.place;
     }
   }
@@ -71,23 +72,9 @@ class Assembler {
     } else if (!known->refused.empty() && trim(one.value) == known->refused) {
       report_.add_mistake(one.place, one.key,
                           fmt::format("cannot be {} here: {}", known->refused, known->instead));
-    } else if (const Complaint complaint = complain_of(known->shape, one.value)) {
-      report_.add_mistake(one.place, one.key, *complaint);
     } else {
       report_.add_note(one.place, one.key, std::string(known->instead));
     }
-  }
-
-  static Complaint complain_of(WithoutEffect::Shape shape, std::string_view value) {
-    std::uint32_t number = 0;
-    bool is_on = false;
-    switch (shape) {
-      case WithoutEffect::Shape::Any: return std::nullopt;
-      case WithoutEffect::Shape::Number:
-        return Codec<std::uint32_t>::parse({.text = value}, number);
-      case WithoutEffect::Shape::Switch: return Codec<bool>::parse({.text = value}, is_on);
-    }
-    return std::nullopt;
   }
 
   // Entries of the file come first, so that what [users] says of the same name wins.

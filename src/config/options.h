@@ -98,8 +98,11 @@ struct LibraryOptions {
   base::Duration ping_idle_after = std::chrono::seconds(30);  // 0 = never.
   base::Duration ping_timeout = std::chrono::seconds(1);
   std::uint32_t row_count_warned = 10'000;
-  std::uint32_t row_count_max = 0;     // 0 = none is too many.
-  std::uint32_t result_bytes_max = 0;  // Of values; 0 = none are too many.
+  std::uint32_t row_count_max = 0;          // 0 = none is too many.
+  std::uint32_t result_bytes_max = 0;       // Of values; 0 = none are too many.
+  std::uint32_t statement_count_max = 100;  // Prepared on each server; 0 = none.
+  // Between here and the server a pooler forgets what a session has set.
+  bool is_behind_pgbouncer = false;
 
   friend bool operator==(const LibraryOptions&, const LibraryOptions&) = default;
 };

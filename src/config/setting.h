@@ -58,6 +58,7 @@ struct Setting {
   std::string_view doc;  // One sentence.
   std::uint64_t number_min = 0;
   std::uint64_t number_max = UINT32_MAX;
+  std::string_view note = {};  // Told to who sets it, for the daemon.
 
   const Spelling& spelling(Syntax syntax) const;
   bool is_secret() const { return process.is_secret || database.is_secret || user.is_secret; }

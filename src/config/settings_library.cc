@@ -42,6 +42,21 @@ constexpr std::array kLibrary{
             .url = {"max_bytes"},
             .process = at<&Config::library, &L::result_bytes_max>(),
             .doc = "The same for the bytes of all values of a result; 0 = none are too many."},
+    Setting{.name = "statement_cache_size",
+            .reload = Restart,
+            .url = {"statement_cache_size"},
+            .process = at<&Config::library, &L::statement_count_max>(),
+            .doc = "Each connection keeps so many statements prepared, those that came twice; the "
+                   "least recently used makes room; 0 = none.",
+            .note = "no effect: it is the client's own cache; see max_prepared_statements"},
+    Setting{.name = "pgbouncer",
+            .reload = Restart,
+            .url = {"pgbouncer"},
+            .process = at<&Config::library, &L::is_behind_pgbouncer>(),
+            .doc = "Between the service and PostgreSQL is a pooler that forgets what a session has "
+                   "set: nothing is prepared, and nothing is set at login that the URL does not "
+                   "ask for.",
+            .note = "no effect: prepared statements work through pgweir"},
 };
 
 }  // namespace

@@ -46,12 +46,6 @@ constexpr std::array kUrl{
     WithoutEffect{"oauth_scope", kNoOauth},
     WithoutEffect{"min_protocol_version", kProtocol, "3.2"},
     WithoutEffect{"max_protocol_version", kProtocol},
-    WithoutEffect{.key = "pgbouncer",
-                  .instead = "no effect: prepared statements work through pgweir",
-                  .shape = WithoutEffect::Shape::Switch},
-    WithoutEffect{.key = "statement_cache_size",
-                  .instead = "no effect: it is the client's own cache; see max_prepared_statements",
-                  .shape = WithoutEffect::Shape::Number},
     WithoutEffect{"uselibpqcompat", "no effect: sslmode has libpq's meaning anyway"},
 };
 

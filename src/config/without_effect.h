@@ -17,8 +17,6 @@ struct WithoutEffect {
   // The one value that must not be passed over in silence: it is a mistake. Empty: there is none;
   // kAnyValue: each is.
   std::string_view refused = {};
-  // What any value has to be all the same.
-  enum class Shape : std::uint8_t { Any, Number, Switch } shape = Shape::Any;
 };
 
 // Nullptr: not such a key.
