@@ -74,6 +74,7 @@ Database::Database(Settings settings, std::shared_ptr<loop::Loop> loop, log_func
       loop_(std::move(loop)),
       logins_("pgweir-conn", settings_.pool.pool.login_parallel_max),
       cancels_("pgweir-cancel", kCancelThreadsMax),
+      session_(settings_.database),
       prepares_(!settings_.library.is_behind_pgbouncer),
       pool_(settings_.pool, static_cast<std::uint64_t>(precise_now().time_since_epoch().count()),
             *this) {}
@@ -209,7 +210,7 @@ void Database::discard(Server& server) {
 }
 
 void Database::tidy_up(Server& server) {
-  recover(loop_, cancels_, server.connection.get(), server.is_touched,
+  recover(loop_, cancels_, server.connection.get(), server.is_touched, session_,
           [this, &server](bool is_clean) {
             if (!is_clean) return pool_.discard(server);
             // Only what was touched has been discarded.

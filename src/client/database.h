@@ -21,6 +21,7 @@
 #include "client/blocking_work.h"
 #include "client/fork_generation.h"
 #include "client/log_lines.h"
+#include "client/session_settings.h"
 #include "client/settings.h"
 #include "client/shared_pool.h"
 #include "client/sign.h"
@@ -134,6 +135,7 @@ class Database final : public Host, public std::enable_shared_from_this<Database
   std::atomic<bool> is_behind_ = false;  // … this is.
   std::mutex blocking_mutex_;
   std::set<std::pair<std::string_view, std::uint_least32_t>> blocking_places_;  // Reported.
+  const SessionSettings session_;
   std::atomic<bool> prepares_;
   std::atomic<std::uint32_t> lost_statement_count_ = 0;
   std::atomic<bool> is_closed_ = false;

@@ -305,6 +305,21 @@ TEST_F(DatabasePoolTest, what_the_user_did_by_hand_is_reset) {
             "\"$user\", public");
 }
 
+TEST_F(DatabasePoolTest, what_the_url_asks_for_holds_after_a_reset) {
+  database_pool db(options("1").set("schema", "elsewhere").set("lock_timeout", "7s"));
+  const auto settings = [&] {
+    return db.acquire()->query_one<std::string, std::string, std::string>(
+        "select current_setting('search_path'), current_setting('lock_timeout'), "
+        "current_setting('idle_in_transaction_session_timeout')");
+  };
+  const auto asked_for = std::tuple("\"elsewhere\"", "7s", "1min");
+  EXPECT_EQ(settings(), asked_for);
+  const int pid = db.acquire()->backend_pid();
+  PQclear(PQexec(db.acquire()->native_handle(), "set search_path = nowhere"));
+  EXPECT_EQ(settings(), asked_for);
+  EXPECT_EQ(db.acquire()->backend_pid(), pid);
+}
+
 TEST_F(DatabasePoolTest, what_the_user_set_on_the_handle_itself_is_undone) {
   database_pool db(options("1"));
   const auto raise = [](connection& c) { c.execute("do $$ begin raise notice 'heard'; end $$"); };

@@ -11,6 +11,7 @@
 
 #include "client/clock.h"
 #include "client/handle_settings.h"
+#include "client/session_settings.h"
 #include "config/connection_parameters.h"
 
 namespace pgweir::client {
@@ -127,32 +128,6 @@ std::optional<Failure> carry_out(PGconn* connection, const Statement& statement,
                                             PQresultErrorMessage(result.get()));
 }
 
-// By statements and not in the startup message: a pooler between here and the server may refuse
-// what it does not know there, and keeps what is SET. `options` has been sent.
-std::optional<Failure> set_parameters(PGconn* connection, const proxy::DatabaseOptions& database,
-                                      const Patience& patience) {
-  std::string text = "select ";
-  std::vector<const char*> values;
-  for (const auto& [name, value] : database.startup_parameters) {
-    if (name == "options" || name == "application_name") continue;
-    if (!values.empty()) text += ", ";
-    text += "set_config($" + std::to_string(values.size() + 1) + "::text, $" +
-            std::to_string(values.size() + 2) + "::text, false)";
-    values.push_back(name.c_str());
-    values.push_back(value.c_str());
-  }
-  if (values.empty()) return std::nullopt;
-  return carry_out(connection, {.text = text.c_str(), .values = values}, patience);
-}
-
-// What times are read as (pgweir/values/times.hpp). Only where the server has another: it says so
-// by itself, and mostly it has not.
-std::optional<Failure> set_date_style(PGconn* connection, const Patience& patience) {
-  const char* style = PQparameterStatus(connection, "DateStyle");
-  if (style != nullptr && std::string_view(style).starts_with("ISO")) return std::nullopt;
-  return carry_out(connection, {.text = "set datestyle = 'ISO'"}, patience);
-}
-
 std::string_view name_for(const proxy::DatabaseOptions& database, std::string_view fallback) {
   for (const auto& [name, value] : database.startup_parameters) {
     if (name == "application_name") return value;
@@ -185,11 +160,9 @@ LoginOutcome log_in(const proxy::DatabaseOptions& database, std::string_view app
   }
   auto* connection = std::get_if<Connection>(&outcome);
   if (connection == nullptr) return outcome;
-  if (auto failure = set_parameters(connection->get(), database, patience)) return *failure;
-  if (auto failure = set_date_style(connection->get(), patience)) return *failure;
-  if (!database.connect_query.empty()) {
-    const Statement query{.text = database.connect_query.c_str()};
-    if (auto failure = carry_out(connection->get(), query, patience)) return *failure;
+  const SessionSettings session(database);
+  for (const Statement& statement : session.statements_for(connection->get())) {
+    if (auto failure = carry_out(connection->get(), statement, patience)) return *failure;
   }
   return outcome;
 }

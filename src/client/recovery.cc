@@ -1,6 +1,7 @@
 #include "client/recovery.h"
 
 #include <utility>
+#include <vector>
 
 #include "client/cancelling.h"
 #include "client/conversation.h"
@@ -14,10 +15,11 @@ constexpr base::Duration kPatience = std::chrono::seconds(2);
 class Recovery : public std::enable_shared_from_this<Recovery> {
  public:
   Recovery(std::shared_ptr<loop::Loop> loop, PGconn* connection, bool is_touched,
-           std::function<void(bool)> done)
+           const SessionSettings& session, std::function<void(bool)> done)
       : loop_(std::move(loop)),
         connection_(connection),
         is_touched_(is_touched),
+        session_(session),
         done_(std::move(done)) {}
 
   void begin(BlockingWork& work) {
@@ -60,14 +62,28 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
         send("ROLLBACK");
         continue;
       }
-      if (!std::exchange(is_touched_, false)) return finish();
-      PQsetnonblocking(connection_, 1);
-      send("DISCARD ALL");
+      if (std::exchange(is_touched_, false)) {
+        PQsetnonblocking(connection_, 1);
+        send("DISCARD ALL");
+        has_discarded_ = true;
+        continue;
+      }
+      if (std::exchange(has_discarded_, false)) restored_ = session_.statements_for(connection_);
+      if (restored_.empty()) return finish();
+      restore(restored_.front());
+      restored_.erase(restored_.begin());
     }
   }
 
   void send(const char* statement) {
     PQsendQuery(connection_, statement);
+    has_sent_ = true;
+  }
+
+  // It has no text but its own and text parameters.
+  void restore(const Statement& statement) {
+    PQsendQueryParams(connection_, statement.text, static_cast<int>(statement.values.size()),
+                      nullptr, statement.values.data(), nullptr, nullptr, 0);
     has_sent_ = true;
   }
 
@@ -135,10 +151,13 @@ class Recovery : public std::enable_shared_from_this<Recovery> {
   const std::shared_ptr<loop::Loop> loop_;
   PGconn* const connection_;
   bool is_touched_;
+  const SessionSettings& session_;
   const std::function<void(bool)> done_;
   bool has_sent_ = false;     // A statement of ours is under way …
   bool was_refused_ = false;  // … or was in vain.
   bool has_rolled_back_ = false;
+  bool has_discarded_ = false;       // All that the session had …
+  std::vector<Statement> restored_;  // … and this is still to be said.
   bool was_null_ = false;
   bool is_cancelling_ = false;
   bool is_waiting_for_cancel_ = false;
@@ -155,8 +174,9 @@ bool is_clean(const PGconn* connection) {
 }
 
 void recover(const std::shared_ptr<loop::Loop>& loop, BlockingWork& work, PGconn* connection,
-             bool is_touched, std::function<void(bool is_clean)> done) {
-  std::make_shared<Recovery>(loop, connection, is_touched, std::move(done))->begin(work);
+             bool is_touched, const SessionSettings& session,
+             std::function<void(bool is_clean)> done) {
+  std::make_shared<Recovery>(loop, connection, is_touched, session, std::move(done))->begin(work);
 }
 
 }  // namespace pgweir::client

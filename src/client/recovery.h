@@ -9,6 +9,7 @@
 
 #include "client/blocking_work.h"
 #include "client/libpq.h"
+#include "client/session_settings.h"
 #include "loop/loop.h"
 
 namespace pgweir::client {
@@ -18,8 +19,10 @@ bool is_clean(const PGconn* connection);
 
 // Calls `done` once, from the loop's turn: whether the connection is clean now. The connection is
 // the caller's, and left alone until then. work: for the cancel, which libpq can only do blocking.
+// session: what a session that was reset is told anew; outlives all this.
 // REQUIRES: called on the loop's thread.
 void recover(const std::shared_ptr<loop::Loop>& loop, BlockingWork& work, PGconn* connection,
-             bool is_touched, std::function<void(bool is_clean)> done);
+             bool is_touched, const SessionSettings& session,
+             std::function<void(bool is_clean)> done);
 
 }  // namespace pgweir::client
