@@ -275,6 +275,50 @@ TEST_F(AsioTest, a_context_that_goes_takes_what_is_under_way_with_it) {
   EXPECT_EQ(db.stats().waiting, 0);
 }
 
+TEST_F(AsioTest, D15_a_context_that_goes_is_left_alone_by_who_gives_back_meanwhile) {
+  database_pool db(options("1"));
+  for (int i = 0; i < 200; ++i) {
+    std::optional<connection_lease> lease = db.acquire();
+    std::optional<asio::io_context> brief;
+    brief.emplace();
+    asio::co_spawn(
+        *brief,
+        [&]() -> asio::awaitable<void> {
+          connection_lease mine = co_await async_acquire(db);
+          co_await async_query(*mine, "select pg_sleep(60)");
+        },
+        asio::detached);
+    while (db.stats().waiting == 0) brief->poll_one();
+    std::jthread giver([&] { lease.reset(); });
+    if (i % 2 == 0) std::this_thread::yield();
+    brief.reset();
+  }
+  EXPECT_EQ(echo(db, 9), 9);
+}
+
+TEST_F(AsioTest, D15_a_context_that_goes_is_left_alone_by_who_stops_it_meanwhile) {
+  database_pool db(options("1"));
+  for (int i = 0; i < 50; ++i) {
+    std::stop_source source;
+    std::optional<asio::io_context> brief;
+    brief.emplace();
+    // GCC 12 destroys temporaries of a co_await twice with the coroutine: there are none.
+    const acquire_options stoppable{.stop = source.get_token()};
+    const sql sleep = sql("select pg_sleep(60)").stop(source.get_token());
+    const auto work = [&]() -> asio::awaitable<void> {
+      connection_lease mine = co_await async_acquire(db, stoppable);
+      co_await async_query(*mine, sleep);
+    };
+    asio::co_spawn(*brief, work(), asio::detached);
+    asio::co_spawn(*brief, work(), asio::detached);  // Waits for the other.
+    while (db.stats().in_use == 0 || db.stats().waiting == 0) brief->poll_one();
+    for (int n = 0; n < i % 3; ++n) brief->poll_one();
+    std::jthread stopper([&] { source.request_stop(); });
+    brief.reset();
+  }
+  EXPECT_EQ(echo(db, 9), 9);
+}
+
 TEST_F(AsioTest, a_transaction_commits_or_rolls_back) {
   database_pool db(options());
   ask("truncate ledger");

@@ -32,7 +32,11 @@ class PoolScene : public testing::Test {
   }
   // The library's threads end with their pool.
   void TearDown() override {
-    while (has_thread_of_library()) std::this_thread::yield();
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (has_thread_of_library()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until) << "a pool never ends: a lease was lost";
+      std::this_thread::yield();
+    }
   }
   static bool has_thread_of_library() {
     for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "pgweir/asio/adapter.hpp"
+#include "pgweir/asio/gate.hpp"
 
 namespace pgweir {
 inline namespace v1 {
@@ -39,18 +40,19 @@ class lease_waiter : public std::enable_shared_from_this<lease_waiter<Handler>> 
         if (const auto self = weak.lock()) self->pending_.cancel();
       });
     }
-    if (pending_.stop().stop_possible()) stop_.emplace(pending_.stop(), canceller{weak});
-    const bool is_told = pending_.on_over([weak] {
-      if (const auto self = weak.lock()) self->post_end();
-    });
+    const auto way = gate_of(executor_);
+    if (pending_.stop().stop_possible()) stop_.emplace(pending_.stop(), canceller{weak, way});
+    const bool is_told = pending_.on_over(
+        [weak, way] { way->enter(weak, [](lease_waiter& self) { self.post_end(); }); });
     if (!is_told) post_end();
   }
 
  private:
   struct canceller {
     std::weak_ptr<lease_waiter> weak;
+    std::shared_ptr<gate> way;
     void operator()() const {
-      if (const auto self = weak.lock()) self->pending_.cancel();
+      way->enter(weak, [](lease_waiter& self) { self.pending_.cancel(); });
     }
   };
 

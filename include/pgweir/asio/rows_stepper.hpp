@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "pgweir/asio/adapter.hpp"
+#include "pgweir/asio/gate.hpp"
 
 namespace pgweir {
 inline namespace v1 {
@@ -68,14 +69,17 @@ class rows_stepper : public std::enable_shared_from_this<rows_stepper<Handler, O
     const std::weak_ptr<rows_stepper> weak = this->weak_from_this();
     auto slot = asio::get_associated_cancellation_slot(*handler_);
     if (slot.is_connected()) {
-      slot.assign([weak](asio::cancellation_type) { canceller{weak}(); });
+      slot.assign([weak](asio::cancellation_type) {
+        if (const auto self = weak.lock()) self->cancel();
+      });
     }
     if (!pending_.is_over()) {
+      const auto way = gate_of(executor_);
       // libpq may close its own descriptor at any step, and another file gets its number.
       socket_.assign(::fcntl(pending_.descriptor(), F_DUPFD_CLOEXEC, 0));
       for (std::size_t i = 0; i < stops_.size(); ++i) {
         const std::stop_token& stop = pending_.stops()[i];
-        if (stop.stop_possible()) stops_[i].emplace(stop, canceller{weak});
+        if (stop.stop_possible()) stops_[i].emplace(stop, canceller{weak, way});
       }
     }
     const std::lock_guard lock(mutex_);
@@ -89,16 +93,19 @@ class rows_stepper : public std::enable_shared_from_this<rows_stepper<Handler, O
  private:
   struct canceller {
     std::weak_ptr<rows_stepper> weak;
+    std::shared_ptr<gate> way;
     void operator()() const {
-      const auto self = weak.lock();
-      if (!self) return;
-      const std::lock_guard lock(self->mutex_);
-      self->is_unwanted_ = true;
-      if (!self->is_begun_ || self->is_ended_) return;
-      self->pending_.cancel();
-      self->watch();
+      way->enter(weak, [](rows_stepper& self) { self.cancel(); });
     }
   };
+
+  void cancel() {
+    const std::lock_guard lock(mutex_);
+    is_unwanted_ = true;
+    if (!is_begun_ || is_ended_) return;
+    pending_.cancel();
+    watch();
+  }
 
   // The mutex is held.
   void watch() {
