@@ -210,13 +210,14 @@ void Database::discard(Server& server) {
 }
 
 void Database::tidy_up(Server& server) {
-  recover(loop_, cancels_, server.connection.get(), server.is_touched, session_,
-          [this, &server](bool is_clean) {
-            if (!is_clean) return pool_.discard(server);
-            // Only what was touched has been discarded.
-            if (std::exchange(server.is_touched, false)) server.statements.clear();
-            pool_.release(server);
-          });
+  const LeftServer left{
+      .connection = server.connection.get(), .is_touched = server.is_touched, .session = session_};
+  recover(loop_, cancels_, left, [this, &server](bool is_clean) {
+    if (!is_clean) return pool_.discard(server);
+    // Only what was touched has been discarded.
+    if (std::exchange(server.is_touched, false)) server.statements.clear();
+    pool_.release(server);
+  });
 }
 
 // The pool's mutex is held by these two.

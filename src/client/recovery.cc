@@ -14,12 +14,12 @@ constexpr base::Duration kPatience = std::chrono::seconds(2);
 // Lives as long as the loop watches for it, or its timer is set.
 class Recovery : public std::enable_shared_from_this<Recovery> {
  public:
-  Recovery(std::shared_ptr<loop::Loop> loop, PGconn* connection, bool is_touched,
-           const SessionSettings& session, std::function<void(bool)> done)
+  Recovery(std::shared_ptr<loop::Loop> loop, const LeftServer& server,
+           std::function<void(bool)> done)
       : loop_(std::move(loop)),
-        connection_(connection),
-        is_touched_(is_touched),
-        session_(session),
+        connection_(server.connection),
+        is_touched_(server.is_touched),
+        session_(server.session),
         done_(std::move(done)) {}
 
   void begin(BlockingWork& work) {
@@ -173,10 +173,9 @@ bool is_clean(const PGconn* connection) {
          PQpipelineStatus(connection) == PQ_PIPELINE_OFF;
 }
 
-void recover(const std::shared_ptr<loop::Loop>& loop, BlockingWork& work, PGconn* connection,
-             bool is_touched, const SessionSettings& session,
+void recover(const std::shared_ptr<loop::Loop>& loop, BlockingWork& work, const LeftServer& server,
              std::function<void(bool is_clean)> done) {
-  std::make_shared<Recovery>(loop, connection, is_touched, session, std::move(done))->begin(work);
+  std::make_shared<Recovery>(loop, server, std::move(done))->begin(work);
 }
 
 }  // namespace pgweir::client

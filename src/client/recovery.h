@@ -17,12 +17,18 @@ namespace pgweir::client {
 // Whether the server can be lent as it is: nothing is under way and no transaction is open.
 bool is_clean(const PGconn* connection);
 
+// What came back.
+struct LeftServer {
+  PGconn* connection = nullptr;
+  bool is_touched = false;  // The user had it in its own hands: it is reset.
+  // What a session that was reset is told anew; outlives all this.
+  const SessionSettings& session;
+};
+
 // Calls `done` once, from the loop's turn: whether the connection is clean now. The connection is
 // the caller's, and left alone until then. work: for the cancel, which libpq can only do blocking.
-// session: what a session that was reset is told anew; outlives all this.
 // REQUIRES: called on the loop's thread.
-void recover(const std::shared_ptr<loop::Loop>& loop, BlockingWork& work, PGconn* connection,
-             bool is_touched, const SessionSettings& session,
+void recover(const std::shared_ptr<loop::Loop>& loop, BlockingWork& work, const LeftServer& server,
              std::function<void(bool is_clean)> done);
 
 }  // namespace pgweir::client
