@@ -58,8 +58,11 @@ class encoded_value {
   encoded_value(const encoded_value&) = delete;
   encoded_value& operator=(const encoded_value&) = delete;
 
-  /// NULL of whatever type.
-  void set_null() noexcept { data_ = nullptr; }
+  /// NULL, of the type that was written before, if one was.
+  void set_null() noexcept {
+    data_ = nullptr;
+    length_ = 0;
+  }
   /// A text that ends with a NUL and outlives the call. One with a NUL inside is refused.
   void set_text(std::string_view text) noexcept {
     if (text.find('\0') != std::string_view::npos) return refuse("has a NUL inside");

@@ -26,6 +26,13 @@ Timestamptz parse(std::string_view from) {
   return read_as<Timestamptz>(text(type_oid::timestamptz, from));
 }
 
+TEST(ValuesTest, what_is_absent_has_the_type_of_what_is_there) {
+  EXPECT_EQ(sent(std::optional<int>()).type, sent(std::optional<int>(1)).type);
+  EXPECT_EQ(sent(std::optional<int>()).value, std::nullopt);
+  EXPECT_EQ(sent(std::optional<std::string>()).type, type_oid::unspecified);
+  EXPECT_EQ(sent(std::optional<std::string>()).value, std::nullopt);
+}
+
 TEST(ValuesTime, a_time_is_sent_as_microseconds_since_2000) {
   const Column at_2000 = sent(Timestamptz(kDay2000));
   EXPECT_EQ(at_2000.type, type_oid::timestamptz);

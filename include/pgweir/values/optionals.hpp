@@ -23,8 +23,10 @@ struct is_optional<std::optional<T>> : std::true_type {};
 template <class T>
 struct value_traits<std::optional<T>> {
   static void encode(const std::optional<T>& value, encoded_value& to) {
-    if (!value) return to.set_null();
-    value_traits<T>::encode(*value, to);
+    if (value) return value_traits<T>::encode(*value, to);
+    // Of the same type as a value: a statement means the same with either.
+    if constexpr (std::is_default_constructible_v<T>) value_traits<T>::encode(T(), to);
+    to.set_null();
   }
 };
 
