@@ -45,7 +45,8 @@ Statement SpelledStatement::statement() const {
           .types = types_.view(),
           .values = values_.view(),
           .lengths = lengths_.view(),
-          .formats = formats_.view()};
+          .formats = formats_.view(),
+          .result_format = call_.is_binary() ? 1 : 0};
 }
 
 }  // namespace pgweir::client

@@ -39,6 +39,7 @@ class ValuesPostgresTest : public PoolScene {
     PoolScene::TearDown();
   }
 
+  connection& lease() { return **lease_; }
   template <class T, class... Values>
   T ask(const char* statement, const Values&... values) {
     return (*lease_)->query(statement, values...).one().template as<T>();
@@ -100,6 +101,33 @@ TEST_F(ValuesPostgresTest, another_date_style_is_refused_and_named) {
   ask<std::string>("select set_config('datestyle', 'German', false)");
   EXPECT_THAT(refusal<Timestamp>("select timestamp '2024-02-29 12:00'"), HasSubstr("DateStyle"));
   EXPECT_THAT(refusal<sys_days>("select date '2024-02-29'"), HasSubstr("DateStyle"));
+}
+
+TEST_F(ValuesPostgresTest, values_come_in_binary_where_asked_for) {
+  const auto ask_binary = [&]<class T>(const T& value, const char* statement = "select $1") {
+    for (int i = 0; i < 3; ++i) {  // By text, and by name.
+      EXPECT_EQ(lease().query(sql(statement).binary(), value).one().template as<T>(), value);
+      EXPECT_EQ(lease().query(statement, value).one().template as<T>(), value);
+    }
+  };
+  ask_binary(std::int16_t{-3});
+  ask_binary(std::numeric_limits<std::int64_t>::min());
+  ask_binary(0.1F);
+  ask_binary(-1.5e300);
+  ask_binary(true);
+  ask_binary(std::string("text"), "select $1::text");
+  ask_binary(std::vector<std::byte>{std::byte{0}, std::byte{255}});
+  ask_binary(uuid::parse("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11").value_or(uuid()));
+  ask_binary(json("{\"a\": 1}"), "select $1::jsonb");
+  ask_binary(Timestamptz(-1us));
+  ask_binary(Timestamp(1us));
+  ask_binary(2024y / 2 / 29);
+  ask_binary(std::vector<std::optional<int>>{1, std::nullopt});
+  ask_binary(std::vector<std::string>{"a", ""});
+  ask_binary(std::optional<int>());
+  EXPECT_THAT(
+      [&] { static_cast<void>(lease().query(sql("select 1").binary()).one().as<std::string>()); },
+      ThrowsMessage<value_error>(HasSubstr("came in binary")));
 }
 
 TEST_F(ValuesPostgresTest, uuid_and_json_come_back) {
