@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <thread>
+#include <vector>
 
 #include "client/pool_scene_test.h"
 
@@ -46,6 +47,23 @@ TEST_F(ServerLifeTest, D06_warm_checkout_adds_no_round_trip) {
     EXPECT_EQ(lease->backend_pid(), pid);
     EXPECT_EQ(ask(question.c_str()), "select 'mine'");
   }
+}
+
+TEST_F(ServerLifeTest, D16_connections_go_from_thread_to_thread_and_nothing_is_reset_between) {
+  database_pool db(options("2"));
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 4; ++i) {
+      threads.emplace_back([&] {
+        for (int n = 0; n < 50; ++n) db.acquire()->query("select 'mine'");
+      });
+    }
+  }
+  // Whatever was said last at either was said by its user.
+  EXPECT_EQ(ask("select string_agg(query, ', ') from pg_stat_activity "
+                "where application_name = 'libpgweir' and query <> 'select ''mine'''"),
+            "");
+  EXPECT_LE(db.stats().open, 2U);
 }
 
 TEST_F(ServerLifeTest, D09_lifetime_replaces_before_expiry) {

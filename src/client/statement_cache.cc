@@ -12,6 +12,9 @@ namespace {
 constexpr std::array<std::string_view, 8> kPlanned{"select", "insert", "update", "delete",
                                                    "with",   "values", "merge",  "table"};
 
+// A copy of what is prepared is kept.
+constexpr std::size_t kTextBytesMax = 64 * 1024;
+
 // FNV-1a with two primes, and the avalanche of SplitMix64 behind it. Not for secrets.
 class ContentHash {
  public:
@@ -98,7 +101,7 @@ StatementCache::Plan StatementCache::make_plan(std::string_view text, std::span<
       case Entry::State::Unknown: return {};
     }
   }
-  if (!is_planned(text)) return {};
+  if (text.size() > kTextBytesMax || !is_planned(text)) return {};
   if (!was_seen(key)) {
     note_seen(key, count_max);
     return {};

@@ -70,6 +70,11 @@ TEST_F(StatementCacheTest, what_comes_once_makes_no_room) {
   EXPECT_EQ(cache_.size(), 1U);
 }
 
+TEST_F(StatementCacheTest, no_text_without_end_is_kept) {
+  const std::string text = "select '" + std::string(65536, 'x') + "'";
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(name_of(text), "");
+}
+
 TEST_F(StatementCacheTest, what_was_not_prepared_after_all_is_tried_again) {
   plan("select 1");
   Plan failed = plan("select 1");
