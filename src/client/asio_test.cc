@@ -20,6 +20,12 @@ using testing::ThrowsMessage;
 
 class AsioTest : public PoolScene {
  protected:
+  // Where futures are made Asio has started threads of its own, and later tests fork.
+  static void TearDownTestSuite() {
+    auto& threads = asio::query(asio::system_executor(), asio::execution::context);
+    threads.stop();
+    threads.join();
+  }
   // What the coroutine gives, or throws.
   template <class T>
   T run(asio::awaitable<T> work) {
